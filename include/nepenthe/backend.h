@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* backend - buffers that know where they live, the op table, and the front doors that check once for every backend.
+ *
+ * What it is not: no algorithm of the mission is decided here; an op is one coarse computation over whole arrays.
+ * The CPU table is always there; the CUDA table comes from a module loaded at run time (nepenthe_cuda.so). A third
+ * table, `rig`, exists only in the tests: the CUDA sources compiled as host C++.
+ *
+ * Layouts are row-major, indices int64. Every op gives the same bits for any thread count and tile size; between
+ * backends the class named at each op holds: EXACT (integers and orders), FORMULA (2 ulp of float), REDUCTION (1e-6
+ * relative to the sum of magnitudes for float32 results, 1e-12 for float64), GEMM (as REDUCTION).
+ */
+#ifndef NEPENTHE_BACKEND_H
+#define NEPENTHE_BACKEND_H
+
+#include <nepenthe/core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum { NEP_U8, NEP_I16, NEP_I32, NEP_I64, NEP_U64, NEP_F32, NEP_F64 } nep_dtype;
+size_t nep_dtype_size(nep_dtype t);
+const char *nep_dtype_name(nep_dtype t);
+
+typedef struct nep_queue nep_queue; /* a CUDA stream, or nothing on the CPU */
+typedef struct nep_backend nep_backend;
+
+typedef struct {
+    const nep_backend *be; /* NULL = empty */
+    void *ptr;
+    nep_dtype dtype;
+    int64_t n; /* items */
+} nep_buf;
+
+/* Buffers live on the context's backend. Errors: NEP_E_NOMEM, NEP_E_ARG (n < 0), NEP_E_DEVICE. */
+NEP_MUST_USE nep_status nep_buf_new(nep_ctx *ctx, nep_dtype dtype, int64_t n, const char *what, nep_buf *out);
+NEP_MUST_USE nep_status nep_buf_put(nep_ctx *ctx, const void *src, nep_dtype dtype, int64_t n, const char *what,
+                                    nep_buf *out); /* new + copy in */
+NEP_MUST_USE nep_status nep_buf_get(nep_ctx *ctx, const nep_buf *b, void *dst); /* copy out, waits for the queue */
+void nep_buf_free(nep_buf *b);
+
+/* One row per op: name and parity class. The op's function type is nep_op_<name>. */
+#define NEP_OP_LIST(X)                                                                                                \
+    X(occupancy, FORMULA)                                                                                             \
+    X(parcel_sums, REDUCTION)                                                                                         \
+    X(moments, REDUCTION)                                                                                             \
+    X(apply_operator, GEMM)                                                                                           \
+    X(amplitude_sums, REDUCTION)                                                                                      \
+    X(gram, GEMM)                                                                                                     \
+    X(difference_squares, REDUCTION)                                                                                  \
+    X(permute_t, GEMM)                                                                                                \
+    X(tanimoto, EXACT)                                                                                                \
+    X(quadratic_forms, GEMM)                                                                                          \
+    X(exceedances, EXACT)
+
+/* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
+typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
+                                    int64_t n, float *out);
+
+/* parcel_sums: voxels of region r are voxel[start[r] .. start[r+1]); per volume and region the sum of the finite
+ * values and their count. x float32 [n_vol, n_vox]; sum float64 and count int64 [n_vol, n_regions]. */
+typedef nep_status nep_op_parcel_sums(nep_ctx *, nep_queue *, const float *x, int64_t n_vol, int64_t n_vox,
+                                      const int64_t *start, const int32_t *voxel, int64_t n_regions, double *sum,
+                                      int64_t *count);
+
+/* moments: per column of x float32 [n_t, n_cols] the mean and the sum of squared deviations, float64 [n_cols],
+ * two passes. A column with a non-finite value gives NaN for both. */
+typedef nep_status nep_op_moments(nep_ctx *, nep_queue *, const float *x, int64_t n_t, int64_t n_cols, double *mean,
+                                  double *m2);
+
+/* apply_operator: out[r, v] = sum_t m[r, t] (x[t, v] - mean[v]); m float64 [n_r, n_t], x float32 [n_t, n_cols],
+ * mean float64 [n_cols] or NULL (0), out float32 [n_r, n_cols]. Accumulated in float64. */
+typedef nep_status nep_op_apply_operator(nep_ctx *, nep_queue *, const double *m, int64_t n_r, int64_t n_t,
+                                         const float *x, int64_t n_cols, const double *mean, float *out);
+
+/* amplitude_sums: X = DFT of each column of x [n_t, n_cols] less its mean, A_m = 2 |X_m| / n_t; band = sum of A_m over
+ * m = first..last inclusive, all = sum over m = 1..floor((n_t - 1) / 2). float64 [n_cols]; `all` may be NULL. */
+typedef nep_status nep_op_amplitude_sums(nep_ctx *, nep_queue *, const float *x, int64_t n_t, int64_t n_cols,
+                                         int64_t first, int64_t last, double *band, double *all);
+
+/* gram: out[i, j] = sum_t (x[t, i] - mean[i]) scale[i] (x[t, j] - mean[j]) scale[j]; x float32 [n_t, n_cols], mean and
+ * scale float64 [n_cols], out float64 [n_cols, n_cols], both triangles filled. */
+typedef nep_status nep_op_gram(nep_ctx *, nep_queue *, const float *x, int64_t n_t, int64_t n_cols, const double *mean,
+                               const double *scale, double *out);
+
+/* difference_squares: out[t] = sum_v weight[v] (x[t, v] - x[t-1, v])^2 for t = 1..n_t-1, out[0] = 0; weight float64
+ * [n_cols] or NULL (1); out float64 [n_t]. */
+typedef nep_status nep_op_difference_squares(nep_ctx *, nep_queue *, const float *x, int64_t n_t, int64_t n_cols,
+                                             const double *weight, double *out);
+
+/* permute_t: Freedman-Lane t for many permutations at once. y float64 [n, n_cols]: residuals on the nuisance, unit
+ * length per column. For permutation p, basis [p, 0, :] is the residualised, unit regressor and [p, 1..k, :] the
+ * orthonormal nuisance basis, rows permuted; b = basis[p,0].y, a2 = sum_k (basis[p,k].y)^2,
+ *   t = b sqrt((dof - 1) / (1 - a2 - b^2)),   dof = n - k.
+ * max_abs float64 [n_perm] gets max over columns of |t|; count int64 [n_cols] is increased by one where
+ * |t| >= |observed| (1 - 1e-10); count_max int64 [n_cols] likewise for max_abs. NaN columns are skipped.
+ * observed float64 [n_cols]. */
+typedef nep_status nep_op_permute_t(nep_ctx *, nep_queue *, const double *y, int64_t n, int64_t n_cols,
+                                    const double *basis, int64_t n_perm, int64_t k, const double *observed,
+                                    double *max_abs, int64_t *count, int64_t *count_max);
+
+/* tanimoto: common[i, j] and total[i, j] = popcount of AND and of OR of rows a[i] and b[j]; uint64 [n_a, words] and
+ * [n_b, words]; int32 [n_a, n_b]. The score is common / total, 0 when both rows are empty. */
+typedef nep_status nep_op_tanimoto(nep_ctx *, nep_queue *, const uint64_t *a, int64_t n_a, const uint64_t *b,
+                                   int64_t n_b, int64_t words, int32_t *common, int32_t *total);
+
+/* quadratic_forms: out[i, j] = r[i]' q[j] r[i] + k[j]; r float64 [n, p], q float64 [m, p, p], k float64 [m],
+ * out float64 [n, m]. */
+typedef nep_status nep_op_quadratic_forms(nep_ctx *, nep_queue *, const double *r, int64_t n, int64_t p,
+                                          const double *q, const double *k, int64_t m, double *out);
+
+/* exceedances: count[i] = #{ b : |a[i] . (c[b] - centre)| >= |observed[i]| (1 - 1e-10) }; a float64 [n, p], c float64
+ * [n_null, p], centre float64 [p], observed float64 [n] in the units of a . c; int64 [n]. NaN rows count 0. */
+typedef nep_status nep_op_exceedances(nep_ctx *, nep_queue *, const double *a, int64_t n, int64_t p, const double *c,
+                                      int64_t n_null, const double *centre, const double *observed, int64_t *count);
+
+typedef struct {
+#define NEP_X(name, parity) nep_op_##name *name;
+    NEP_OP_LIST(NEP_X)
+#undef NEP_X
+} nep_ops;
+
+enum {
+#define NEP_X(name, parity) NEP_OP_##name,
+    NEP_OP_LIST(NEP_X)
+#undef NEP_X
+        NEP_OP_COUNT
+};
+
+struct nep_backend {
+    const char *name; /* "cpu", "cuda" */
+    nep_status (*alloc)(nep_ctx *ctx, size_t bytes, const char *what, void **out);
+    void (*release)(void *ptr);
+    nep_status (*upload)(nep_ctx *ctx, void *dst, const void *src, size_t bytes);
+    nep_status (*download)(nep_ctx *ctx, void *dst, const void *src, size_t bytes);
+    nep_status (*describe)(nep_ctx *ctx, char *text, size_t size); /* one line: device, kernel family */
+    nep_queue *(*queue)(nep_ctx *ctx);
+    nep_ops ops;
+};
+
+extern const nep_backend nep_backend_cpu;
+
+/* "auto", "cpu", "cuda", "cuda:1". auto takes CUDA when the module and a device are there, and logs the choice once;
+ * an explicit cuda never falls back. Errors: NEP_E_DEVICE, NEP_E_ARG (unknown name; the sentence names the choices). */
+NEP_MUST_USE nep_status nep_backend_choose(nep_ctx *ctx, const char *device);
+NEP_MUST_USE nep_status nep_backend_describe(nep_ctx *ctx, char *text, size_t size);
+
+/* Front doors: host arrays in, host arrays out. They check shapes and sizes, place what must be placed, run the op on
+ * the context's backend in tiles that depend on n only, and bring the result back. Same parameters as the op. */
+NEP_MUST_USE nep_status nep_backend_occupancy(nep_ctx *ctx, const float *conc_nM, const float *kd_nM, const float *hill,
+                                              int64_t n, float *out);
+NEP_MUST_USE nep_status nep_backend_parcel_sums(nep_ctx *ctx, const float *x, int64_t n_vol, int64_t n_vox,
+                                                const int64_t *start, const int32_t *voxel, int64_t n_regions,
+                                                double *sum, int64_t *count);
+NEP_MUST_USE nep_status nep_backend_moments(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols, double *mean,
+                                            double *m2);
+NEP_MUST_USE nep_status nep_backend_apply_operator(nep_ctx *ctx, const double *m, int64_t n_r, int64_t n_t,
+                                                   const float *x, int64_t n_cols, const double *mean, float *out);
+NEP_MUST_USE nep_status nep_backend_amplitude_sums(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols,
+                                                   int64_t first, int64_t last, double *band, double *all);
+NEP_MUST_USE nep_status nep_backend_gram(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols, const double *mean,
+                                         const double *scale, double *out);
+NEP_MUST_USE nep_status nep_backend_difference_squares(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols,
+                                                       const double *weight, double *out);
+NEP_MUST_USE nep_status nep_backend_permute_t(nep_ctx *ctx, const double *y, int64_t n, int64_t n_cols,
+                                              const double *basis, int64_t n_perm, int64_t k, const double *observed,
+                                              double *max_abs, int64_t *count, int64_t *count_max);
+NEP_MUST_USE nep_status nep_backend_tanimoto(nep_ctx *ctx, const uint64_t *a, int64_t n_a, const uint64_t *b,
+                                             int64_t n_b, int64_t words, int32_t *common, int32_t *total);
+NEP_MUST_USE nep_status nep_backend_quadratic_forms(nep_ctx *ctx, const double *r, int64_t n, int64_t p,
+                                                    const double *q, const double *k, int64_t m, double *out);
+NEP_MUST_USE nep_status nep_backend_exceedances(nep_ctx *ctx, const double *a, int64_t n, int64_t p, const double *c,
+                                                int64_t n_null, const double *centre, const double *observed,
+                                                int64_t *count);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* io - files to structs and back: one format per source file, bounded readers, atomic writers.
+ *
+ * What it is not: it measures nothing. A reader checks every field before it trusts it, names file and place in its
+ * sentence, and never takes more memory than the file can justify.
+ */
+#ifndef NEPENTHE_IO_H
+#define NEPENTHE_IO_H
+
+#include <nepenthe/data.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- NIfTI-1 and -2, .nii and .nii.gz (nifti.c) ---------------------------------------------------------------- */
+typedef struct {
+    nep_grid grid;
+    int64_t n_t;        /* 1 for a 3D image; trailing singleton dimensions do not count */
+    double tr_s;        /* NaN when the header has none; ms and us are converted */
+    int datatype;       /* NIfTI code */
+    double slope, inter; /* 1 and 0 when the header says none (slope 0 or NaN) */
+    int form;           /* where the affine came from: 2 sform, 1 qform, 0 neither (pixdim alone, a warning) */
+    bool gz, big_endian;
+} nep_nifti_header;
+
+typedef struct nep_nifti nep_nifti;
+/* Opens for streaming: one volume at a time, nothing else held. Errors: NEP_E_MISSING, NEP_E_NIFTI, NEP_E_TRUNCATED. */
+NEP_MUST_USE nep_status nep_nifti_open(nep_ctx *ctx, const char *path, nep_nifti **out);
+const nep_nifti_header *nep_nifti_info(const nep_nifti *n);
+/* Next volume as float32 with scaling applied, [nx * ny * nz]. Errors: NEP_E_TRUNCATED, NEP_E_FORMAT (gzip damaged). */
+NEP_MUST_USE nep_status nep_nifti_next(nep_nifti *n, float *out);
+/* Next volume as stored (native endianness, no scaling); datatype and slope are in the header. */
+NEP_MUST_USE nep_status nep_nifti_next_raw(nep_nifti *n, void *out);
+void nep_nifti_free(nep_nifti *n);
+
+NEP_MUST_USE nep_status nep_nifti_read_volume(nep_ctx *ctx, const char *path, nep_volume *out); /* 4D is refused */
+/* Masked 4D as series [n_t, n_mask]: columns are the voxels with mask != 0 in storage order; mask may be NULL (all). */
+NEP_MUST_USE nep_status nep_nifti_read_series(nep_ctx *ctx, const char *path, const nep_volume *mask, nep_series *out,
+                                              nep_grid *grid);
+/* labels may be NULL; a TSV/CSV with `index|id` and `name|label` [and `hemisphere`]. Errors: NEP_E_FORMAT (a value that is
+ * no whole number, no region at all, duplicate names). */
+NEP_MUST_USE nep_status nep_nifti_read_atlas(nep_ctx *ctx, const char *path, const char *labels, nep_atlas *out);
+/* Writes float32 (or int16 when `as_int16`) [n_t, voxels]; .gz by the name; mtime 0; no private text. tr_s used when
+ * n_t > 1. NIfTI-2 when a dimension exceeds 32767. */
+NEP_MUST_USE nep_status nep_nifti_write(nep_ctx *ctx, const char *path, const nep_grid *grid, int64_t n_t, double tr_s,
+                                        const float *data, bool as_int16);
+
+/* ---- TSV and CSV (tsv.c) ---------------------------------------------------------------------------------------
+ * Strict: UTF-8, header, every row as wide as the header, no duplicate columns; `n/a` and empty are missing.
+ * A name that ends in .csv is read with commas and RFC 4180 quotes; .gz is inflated. */
+NEP_MUST_USE nep_status nep_tsv_read(nep_ctx *ctx, const char *path, nep_table *out);
+NEP_MUST_USE nep_status nep_tsv_read_series(nep_ctx *ctx, const char *path, nep_series *out);
+NEP_MUST_USE nep_status nep_tsv_read_maps(nep_ctx *ctx, const char *path, nep_maps *out); /* first column region */
+NEP_MUST_USE nep_status nep_tsv_read_geometry(nep_ctx *ctx, const char *path, nep_geometry *out);
+NEP_MUST_USE nep_status nep_tsv_read_molset(nep_ctx *ctx, const char *path, nep_molset *out);
+/* A matrix with a header; row_names may be NULL, else `corner` heads them. NaN is written n/a; %.9g. */
+NEP_MUST_USE nep_status nep_tsv_write_matrix(nep_ctx *ctx, const char *path, const char *corner, char *const *row_names,
+                                             char *const *col_names, int64_t rows, int64_t cols, const double *values);
+NEP_MUST_USE nep_status nep_tsv_write_series(nep_ctx *ctx, const char *path, const nep_series *s);
+
+/* ---- study file (study.c) --------------------------------------------------------------------------------------
+ * YAML, schema nepenthe/study/1 (contracts.md). Unknown keys are refused with the nearest known one. Paths are
+ * resolved against the file; `${NEPENTHE_SHARED}` is expanded. Errors: NEP_E_CONFIG with line and column. */
+typedef struct {
+    char *id, *name;
+    char *map_table, *map_value, *map_se; /* map_se: column name or NULL */
+    double n1, n2;                        /* NaN when se is a column */
+    int direction;                        /* -1 decrease, 0 unknown, +1 increase */
+    bool simulated;                       /* key `simulated: true`: watermarked on every page */
+    char *truth;                          /* key `truth`: TSV drug_id relevant, for simulated disorders; or NULL */
+} nep_study_disorder;
+
+typedef struct {
+    char *name;
+    char **keys;   /* option names, sorted */
+    char **values; /* their text */
+    int64_t n_options;
+} nep_study_channel;
+
+typedef struct {
+    char *path, *name;
+    char *geometry, *receptors, *reliability, *drugs, *affinities, *labels, *evidence, *targets, *atlas; /* or NULL */
+    nep_study_disorder *disorders;
+    int64_t n_disorders;
+    nep_study_channel *channels;
+    int64_t n_channels;
+    char **primary_channels;
+    int64_t n_primary_channels;
+    bool primary_cortex_only; /* scope: cortex */
+    double relative_occupancy; /* 0.75 */
+    char *score;               /* "A" or "B" (default) */
+    char *mode;                /* "U" (default), "S", "T" */
+    char **protocols;
+    int64_t n_protocols;
+    char **negatives;
+    int64_t n_negatives;
+    int64_t bootstrap;
+    int64_t n_nulls; /* key `nulls: {n: 10000, kind: moran}` */
+    char *null_kind;
+} nep_study;
+NEP_MUST_USE nep_status nep_study_read(nep_ctx *ctx, const char *path, nep_study *out);
+void nep_study_free(nep_study *s);
+
+/* ---- HDF5 (hdf5.c) ---------------------------------------------------------------------------------------------
+ * Output is built, then lands atomically; no times are stored, so equal input gives equal bytes. */
+typedef struct nep_hdf5 nep_hdf5;
+NEP_MUST_USE nep_status nep_hdf5_create(nep_ctx *ctx, const char *path, nep_hdf5 **out);
+NEP_MUST_USE nep_status nep_hdf5_group(nep_hdf5 *h, const char *name); /* intermediate groups are made */
+NEP_MUST_USE nep_status nep_hdf5_attribute(nep_hdf5 *h, const char *object, const char *name, const char *text);
+NEP_MUST_USE nep_status nep_hdf5_write_f64(nep_hdf5 *h, const char *name, const double *x, int rank, const int64_t *dims);
+NEP_MUST_USE nep_status nep_hdf5_write_f32(nep_hdf5 *h, const char *name, const float *x, int rank, const int64_t *dims);
+NEP_MUST_USE nep_status nep_hdf5_write_i64(nep_hdf5 *h, const char *name, const int64_t *x, int rank, const int64_t *dims);
+NEP_MUST_USE nep_status nep_hdf5_write_strings(nep_hdf5 *h, const char *name, char *const *x, int64_t n);
+/* One compound table with fixed-length strings (pandas.read_hdf opens it). A column is text or number, not both. */
+typedef struct {
+    const char *name;
+    char *const *text;
+    const double *number;
+} nep_hdf5_column;
+NEP_MUST_USE nep_status nep_hdf5_write_table(nep_hdf5 *h, const char *name, const nep_hdf5_column *columns,
+                                             int64_t n_columns, int64_t n_rows);
+NEP_MUST_USE nep_status nep_hdf5_commit(nep_hdf5 *h); /* frees h, also on failure */
+void nep_hdf5_abort(nep_hdf5 *h);
+/* Reads one numeric dataset through the reader helper program (`nepenthe-h5read`), which has memory, time and
+ * write limits of its own. dims [4]; out is freed with nep_alloc_free. */
+NEP_MUST_USE nep_status nep_hdf5_read_f64(nep_ctx *ctx, const char *path, const char *dataset, double **out, int *rank,
+                                          int64_t dims[4]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -19,6 +19,7 @@ extern "C" {
 #endif
 
 typedef enum { NEP_U8, NEP_I16, NEP_I32, NEP_I64, NEP_U64, NEP_F32, NEP_F64 } nep_dtype;
+/* Bytes of one item, and the name for sentences. */
 size_t nep_dtype_size(nep_dtype t);
 const char *nep_dtype_name(nep_dtype t);
 

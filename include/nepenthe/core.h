@@ -135,9 +135,11 @@ void nep_ctx_clear(nep_ctx *ctx);
 const char *nep_ctx_error(const nep_ctx *ctx);      /* the sentence, "" when none */
 const char *nep_ctx_error_file(const nep_ctx *ctx); /* the file it is about, "" when none */
 
+/* What the options came to; vram 0 = what the device has free. */
 int nep_ctx_threads(const nep_ctx *ctx);
 uint64_t nep_ctx_seed(const nep_ctx *ctx);
 int64_t nep_ctx_vram(const nep_ctx *ctx);
+/* The chosen backend and its own state; NULL before nep_backend_choose. */
 const struct nep_backend *nep_ctx_backend(const nep_ctx *ctx);
 void nep_ctx_backend_set(nep_ctx *ctx, const struct nep_backend *backend, void *state,
                          void (*close)(nep_ctx *ctx, void *state)); /* `close` runs in nep_ctx_free */
@@ -150,7 +152,9 @@ int nep_ctx_interrupt_signal(void);
 NEP_MUST_USE nep_status nep_ctx_check(nep_ctx *ctx);
 
 /* ---- log and progress --------------------------------------------------------------------------------------- */
+/* One line to the log sink, dropped when above the level. */
 void nep_log(nep_ctx *ctx, nep_log_level level, const char *fmt, ...) NEP_PRINTF(3, 4);
+/* One task at a time: open with its total, step with the absolute number done, close. */
 void nep_progress_open(nep_ctx *ctx, const char *task, int64_t total);
 void nep_progress_step(nep_ctx *ctx, int64_t done); /* absolute; cheap, call it as often as you like */
 void nep_progress_close(nep_ctx *ctx);
@@ -180,6 +184,7 @@ void nep_alloc_fail_at(nep_ctx *ctx, int64_t k);
  * A file is written to a temporary beside its target; commit = fsync, rename, fsync of the folder. A file neither
  * committed nor aborted leaves only its temporary, which the next run of the same target removes. */
 typedef struct nep_file nep_file;
+/* Opens <path>.part for writing. Errors: NEP_E_WRITE, NEP_E_PERMISSION, NEP_E_ARG (empty name). */
 NEP_MUST_USE nep_status nep_file_create(nep_ctx *ctx, const char *path, nep_file **out);
 NEP_MUST_USE nep_status nep_file_write(nep_file *f, const void *bytes, size_t n);
 NEP_MUST_USE nep_status nep_file_printf(nep_file *f, const char *fmt, ...) NEP_PRINTF(2, 3);

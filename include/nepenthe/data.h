@@ -21,6 +21,7 @@ typedef struct {
     double voxel_mm[3];
 } nep_grid;
 
+/* nx * ny * nz; readers have checked that it fits. */
 int64_t nep_grid_voxels(const nep_grid *g);
 /* Same shape and affine within 1e-3 mm at every corner. */
 bool nep_grid_same(const nep_grid *a, const nep_grid *b);
@@ -30,6 +31,7 @@ typedef struct {
     nep_grid grid;
     float *data; /* [nx * ny * nz] */
 } nep_volume;
+/* Empties it; a zeroed one is fine. */
 void nep_volume_free(nep_volume *v);
 
 /* Time series of named columns (regions, voxels, confounds). data [n_t, n_cols]. tr_s is NaN when unknown. */
@@ -39,6 +41,7 @@ typedef struct {
     float *data;
     char **names; /* [n_cols] or NULL */
 } nep_series;
+/* Empties it; a zeroed one is fine. */
 void nep_series_free(nep_series *s);
 
 /* Labels on a grid. label[v] is 0 (background) or 1 + region index. Region order is the table's, else ascending id;
@@ -50,6 +53,7 @@ typedef struct {
     int32_t *id;    /* [n_regions] value in the file */
     char **names;   /* [n_regions] */
 } nep_atlas;
+/* Empties it; a zeroed one is fine. */
 void nep_atlas_free(nep_atlas *a);
 
 /* Where regions lie. hemisphere is 'L', 'R' or 'B'; sphere is a unit vector or NaN outside the cortex. */
@@ -61,6 +65,7 @@ typedef struct {
     double (*mm)[3];
     double (*sphere)[3];
 } nep_geometry;
+/* Empties it; a zeroed one is fine. */
 void nep_geometry_free(nep_geometry *g);
 int64_t nep_geometry_find(const nep_geometry *g, const char *region); /* -1 when absent */
 
@@ -72,7 +77,9 @@ typedef struct {
     double *value;
     double *se;
 } nep_maps;
+/* Empties it; a zeroed one is fine. */
 void nep_maps_free(nep_maps *m);
+/* Index by name, -1 when absent. */
 int64_t nep_maps_find_region(const nep_maps *m, const char *region);
 int64_t nep_maps_find(const nep_maps *m, const char *name);
 /* out[i, j] = value of region names[i] in map j, NaN where the region is absent. Joined by name, never by order. */
@@ -86,6 +93,7 @@ typedef struct {
     char *text;
     char *path; /* for sentences */
 } nep_table;
+/* Empties it; a zeroed one is fine. */
 void nep_table_free(nep_table *t);
 int64_t nep_table_column(const nep_table *t, const char *name); /* -1 when absent */
 const char *nep_table_cell(const nep_table *t, int64_t row, int64_t col);
@@ -106,7 +114,9 @@ typedef struct {
     char **descriptor_names;
     double *descriptor;
 } nep_molset;
+/* Empties it; a zeroed one is fine. */
 void nep_molset_free(nep_molset *m);
+/* Index by id, -1 when absent. */
 int64_t nep_molset_find(const nep_molset *m, const char *id);
 double nep_molset_descriptor(const nep_molset *m, int64_t i, const char *name); /* NaN when absent */
 

@@ -15,6 +15,7 @@ extern "C" {
 #endif
 
 typedef enum { NEP_ROLE_VOTE, NEP_ROLE_GATE, NEP_ROLE_BASELINE, NEP_ROLE_NUISANCE } nep_role;
+/* The word used in outputs. */
 const char *nep_role_name(nep_role r);
 
 typedef enum {
@@ -25,6 +26,7 @@ typedef enum {
     NEP_LABEL_FAILED,
     NEP_LABEL_CONTRAINDICATED
 } nep_label;
+/* The word used in tables. */
 const char *nep_label_name(nep_label l);
 
 /* One affinity measurement or the consensus used for a drug-target pair. */
@@ -92,6 +94,7 @@ typedef struct nep_channel {
 enum { NEP_NEEDS_MAP = 1, NEP_NEEDS_AFFINITY = 2, NEP_NEEDS_FINGERPRINT = 4, NEP_NEEDS_DESCRIPTORS = 8, NEP_NEEDS_LABELS = 16 };
 
 extern const nep_channel *const nep_evidence_table[]; /* NULL-terminated */
+/* By name, NULL when there is none; and how many there are. */
 const nep_channel *nep_channel_find(const char *name);
 int nep_channel_count(void);
 

@@ -15,6 +15,7 @@ extern "C" {
 
 typedef enum { NEP_VERDICT_SUPPORTED, NEP_VERDICT_WEAK, NEP_VERDICT_INSUFFICIENT, NEP_VERDICT_GATED, NEP_VERDICT_CONTRAINDICATED } nep_verdict;
 typedef enum { NEP_IMAGING_ADDS, NEP_IMAGING_NO_SIGNAL, NEP_IMAGING_UNDETERMINED } nep_imaging_verdict;
+/* The words used in outputs. */
 const char *nep_verdict_name(nep_verdict v);
 const char *nep_imaging_verdict_name(nep_imaging_verdict v);
 

@@ -16,6 +16,7 @@ typedef struct {
     uint32_t v[4];
 } nep_philox_block;
 
+/* Ten rounds over counter c under the key. */
 NEP_HD nep_philox_block nep_philox4x32(nep_philox_block c, uint32_t key0, uint32_t key1)
 {
     for (int round = 0; round < 10; round++) {

@@ -56,8 +56,15 @@ typedef struct {
 /* Empties it; a zeroed one is fine. */
 void nep_atlas_free(nep_atlas *a);
 
+/* A schematic parcellation drawn from a geometry: a stylised brain outline (ellipsoids, hemispheres split at the midline), each
+ * voxel of its ribbon to the nearest cortical centroid of its side, subcortical regions as balls around theirs. No anatomy is
+ * copied: it shows where a region lies, not its shape. Every region gets at least one voxel. voxel_mm in [1, 10].
+ * Errors: NEP_E_ARG (voxel_mm), NEP_E_FORMAT (two regions share the voxel of their centroid), NEP_E_NOMEM. */
+struct nep_geometry;
+NEP_MUST_USE nep_status nep_schematic_draw(nep_ctx *ctx, const struct nep_geometry *g, double voxel_mm, nep_atlas *out);
+
 /* Where regions lie. hemisphere is 'L', 'R' or 'B'; sphere is a unit vector or NaN outside the cortex. */
-typedef struct {
+typedef struct nep_geometry {
     int64_t n_regions;
     char **names;
     char *hemisphere;

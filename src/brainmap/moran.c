@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* moran - Moran spectral randomisation: the eigenvectors of spatial proximity, and random signs for a map's coefficients. */
+#include "nulls.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <string.h>
+
+#include <nepenthe/math/philox.h>
+
+static double distance(const double a[3], const double b[3])
+{
+    const double x = a[0] - b[0], y = a[1] - b[1], z = a[2] - b[2];
+    return sqrt(x * x + y * y + z * z);
+}
+
+/* Doubly centres w [m, m] and puts the constant vector on top of the spectrum, so that it can be told from the others. */
+static void centre(double *w, int64_t m, double *mean)
+{
+    double all = 0.0, bound = 0.0;
+    for (int64_t i = 0; i < m; i++) {
+        double sum = 0.0;
+        for (int64_t j = 0; j < m; j++)
+            sum += w[i * m + j];
+        mean[i] = sum / (double)m;
+        all += mean[i];
+        bound = fmax(bound, sum); /* w >= 0: the largest row sum bounds every eigenvalue */
+    }
+    all /= (double)m;
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < m; j++)
+            w[i * m + j] += all - mean[i] - mean[j] + 4.0 * bound / (double)m;
+}
+
+static nep_status block_vectors(nep_ctx *ctx, nep_nulls *nulls, const char *const *names, int32_t block)
+{
+    const int64_t n = nulls->n;
+    double *w = NULL, *lambda = NULL;
+    int64_t *member = NULL;
+    int64_t m = 0;
+    nep_status st;
+
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *member, "moran: regions of a compartment", &member));
+    for (int64_t i = 0; i < n; i++)
+        if (nulls->block[i] == block)
+            member[m++] = i;
+    if (m < 2)
+        goto done; /* one region alone stays as it is */
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, m * m, sizeof *w, "moran: proximity matrix", &w));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, m, sizeof *lambda, "moran: eigenvalues", &lambda));
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < m; j++) {
+            if (i == j)
+                continue;
+            const double d = distance(nulls->mm[member[i]], nulls->mm[member[j]]);
+            NEP_REQUIRE_OR_DONE(st, ctx, d > 0.0, NEP_E_ARG,
+                                "moran: regions '%s' and '%s' lie at the same place, so 1/distance does not exist: correct "
+                                "the geometry or leave one out",
+                                names[member[i]], names[member[j]]);
+            w[i * m + j] = 1.0 / d;
+        }
+    centre(w, m, lambda);
+    openblas_set_num_threads(1); /* more threads would change the bits */
+    const lapack_int info = LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)m, w, (lapack_int)m, lambda);
+    NEP_REQUIRE_OR_DONE(st, ctx, info == 0, NEP_E_INTERNAL, "moran: the eigenvalue solver failed with %d", (int)info);
+    for (int64_t k = 0; k < m - 1; k++, nulls->n_vectors++) /* the last one is the constant */
+        for (int64_t i = 0; i < m; i++)
+            nulls->vectors[nulls->n_vectors * n + member[i]] = w[i * m + k];
+done:
+    nep_alloc_free(lambda);
+    nep_alloc_free(w);
+    nep_alloc_free(member);
+    return st;
+}
+
+nep_status nep_moran_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names)
+{
+    NEP_TRY(nep_alloc(ctx, nulls->n * nulls->n, sizeof(double), "moran: eigenvectors", &nulls->vectors));
+    NEP_TRY(block_vectors(ctx, nulls, names, 0));
+    return block_vectors(ctx, nulls, names, 1);
+}
+
+void nep_moran_coefficients(const nep_nulls *nulls, const double *map, double *coef, double *base)
+{
+    double sum[2] = {0.0, 0.0};
+    int64_t count[2] = {0, 0};
+    for (int64_t i = 0; i < nulls->n; i++) {
+        sum[nulls->block[i]] += map[i];
+        count[nulls->block[i]]++;
+    }
+    for (int64_t i = 0; i < nulls->n; i++)
+        base[i] = sum[nulls->block[i]] / (double)count[nulls->block[i]];
+    for (int64_t k = 0; k < nulls->n_vectors; k++) {
+        const double *v = nulls->vectors + k * nulls->n;
+        double dot = 0.0;
+        for (int64_t i = 0; i < nulls->n; i++)
+            dot += v[i] * (map[i] - base[i]);
+        coef[k] = dot;
+    }
+}
+
+void nep_moran_signs(const nep_nulls *nulls, uint64_t stream, int64_t b, double *sign)
+{
+    for (int64_t k = 0; k < nulls->n_vectors; k += 128) {
+        const nep_philox_block bits = nep_philox_at(nulls->seed, stream, nulls_index(b, k / 128));
+        for (int64_t j = 0; j < 128 && k + j < nulls->n_vectors; j++)
+            sign[k + j] = (bits.v[j / 32] >> (j % 32)) & 1u ? 1.0 : -1.0;
+    }
+}

@@ -59,6 +59,11 @@ NEP_MUST_USE nep_status nep_tsv_write_matrix(nep_ctx *ctx, const char *path, con
                                              char *const *col_names, int64_t rows, int64_t cols, const double *values);
 NEP_MUST_USE nep_status nep_tsv_write_series(nep_ctx *ctx, const char *path, const nep_series *s);
 
+/* ---- JSON (json.c) ---------------------------------------------------------------------------------------------
+ * At most 64 MiB, duplicate keys refused. The document is jansson's; the caller gives it back with json_decref. */
+struct json_t;
+NEP_MUST_USE nep_status nep_json_read(nep_ctx *ctx, const char *path, struct json_t **out);
+
 /* ---- study file (study.c) --------------------------------------------------------------------------------------
  * YAML, schema nepenthe/study/1 (contracts.md). Unknown keys are refused with the nearest known one. Paths are
  * resolved against the file; `${NEPENTHE_SHARED}` is expanded. Errors: NEP_E_CONFIG with line and column. */

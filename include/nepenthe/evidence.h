@@ -8,7 +8,7 @@
 #ifndef NEPENTHE_EVIDENCE_H
 #define NEPENTHE_EVIDENCE_H
 
-#include <nepenthe/data.h>
+#include <nepenthe/molecule.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,17 +28,11 @@ typedef enum {
 } nep_label;
 /* The word used in tables. */
 const char *nep_label_name(nep_label l);
+bool nep_label_find(const char *name, nep_label *out); /* false: no such word */
+/* Approved and symptomatic count as indicated. */
+bool nep_label_indicated(nep_label l);
 
-/* One affinity measurement or the consensus used for a drug-target pair. */
-typedef struct {
-    int64_t drug, target; /* indices */
-    double p_affinity;    /* -log10 M, NaN when only the action is known */
-    double p_se;          /* of p_affinity, log10 units */
-    int action;           /* +1 agonist-like, -1 antagonist-like, 0 unknown; partial agonists +1 with `partial` */
-    bool partial, censored; /* censored: relation was > or <; kept apart, never used as equality */
-    int n_measurements;
-    char *type, *species, *source, *licence; /* of the rows used, `;`-joined */
-} nep_affinity;
+struct nep_profile; /* brainmap.h: a disorder's map and its null maps seen through the receptor maps */
 
 /* Everything the channels may read, joined by name once. */
 typedef struct {
@@ -52,16 +46,52 @@ typedef struct {
     int64_t *affinity_start;       /* [n_drugs + 1] */
     const nep_geometry *geometry;  /* the regions used, in order */
     double *receptor;              /* [n_regions, n_mapped], z-scored within compartment */
-    double *reliability;           /* [n_mapped, 2] cortex, subcortex: inter-tracer rho */
+    double *reliability;           /* [n_mapped, 2] cortex, subcortex: inter-tracer rho; NaN = not known */
     double *effect, *effect_se;    /* [n_disorders, n_regions]; NaN = missing */
+    int *direction;                /* [n_disorders] -1, 0 (unknown), +1; NULL = all unknown */
+    double *tracer;                /* [n_tracers, n_regions] further maps of a mapped target, z-scored alike; or NULL */
+    int64_t *tracer_target;        /* [n_tracers] */
+    int64_t n_tracers;
     nep_label *labels;             /* [n_disorders, n_drugs] the full truth: channels never get this */
     char **label_source;           /* [n_disorders, n_drugs] or NULL */
     uint64_t seed;
     bool cortex_only;
+    bool any_strongest;            /* drops the second half of the coverage gate: the strongest target needs no map */
     double relative_occupancy;
     char mode, score;              /* 'U' 'S' 'T'; 'A' 'B' */
     int64_t n_nulls;
+    /* What nep_inputs_prepare adds. */
+    struct nep_profile **profiles; /* [n_disorders, 1 + NEP_EVIDENCE_TRACERS]: as measured, then with redrawn tracers;
+                                    * NULL for a disorder without a map */
+    double *map_p;                 /* [n_disorders] map-null p of the largest |score| over all drugs that pass the gate */
+    float *similarity;             /* [n_drugs, n_drugs] Tanimoto, NaN without a fingerprint; NULL without any */
 } nep_inputs;
+
+#define NEP_EVIDENCE_RIDGE       0.1 /* lambda of score B, on a correlation matrix */
+#define NEP_EVIDENCE_RELIABILITY 0.6 /* inter-tracer rho taken where none is given */
+#define NEP_EVIDENCE_TRACERS     7   /* redraws of the receptor maps kept per disorder */
+#define NEP_EVIDENCE_MIN_TARGETS 3   /* measured targets with a map that the coverage gate asks for */
+/* A redraw forgets each visible label with this probability. A stated assumption: physicians who judged the same
+ * indications agreed only moderately, so a record is not a certainty. */
+#define NEP_EVIDENCE_LABEL_DOUBT 0.1
+
+/* Adds profiles (map nulls and what follows from them) and similarities. Channels need it done once.
+ *
+ * null_kind  a name of brainmap.h; NULL = moran, within each compartment when the scope has more than the cortex
+ *
+ * A redrawn receptor map is another tracer's map of the target where there is one (each equally likely), else the map
+ * plus white noise of variance (1 - rho) / rho, rho at least 0.2.
+ * Errors: NEP_E_ARG (a score, mode, null or occupancy that is none), NEP_E_NOMEM (n_drugs^2 similarities), and those of
+ * nep_profile_create. Cost: 8 n_disorders * n_nulls * n_regions * (n_regions + n_mapped). */
+NEP_MUST_USE nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const char *null_kind);
+void nep_inputs_release(nep_inputs *in); /* frees what prepare added; the rest belongs to whoever filled it */
+
+typedef enum {
+    NEP_COVERAGE_OK,
+    NEP_COVERAGE_NONE,     /* no measured target at all */
+    NEP_COVERAGE_FEW,      /* fewer than NEP_EVIDENCE_MIN_TARGETS measured targets with a map */
+    NEP_COVERAGE_STRONGEST /* the strongest measured target has no map */
+} nep_coverage;
 
 /* What a channel may know of labels: status per drug of the scored disorder, and the label matrix of the others. */
 typedef struct {
@@ -69,8 +99,10 @@ typedef struct {
     const nep_label *own;    /* [n_drugs], hidden ones are NEP_LABEL_NONE */
     const nep_label *others; /* [n_disorders, n_drugs], row `disorder` all NONE */
 } nep_visible;
+/* Whether a channel may count the drug as indicated; a redraw forgets some. */
+bool nep_visible_indicated(const nep_inputs *in, const nep_visible *v, int64_t drug, uint64_t stream);
 
-/* One source row of an explanation. `share` sums to the score over the rows. */
+/* One source row of an explanation. `share` sums to the score over all rows. */
 typedef struct {
     char label[96];  /* e.g. a target or a neighbour drug */
     char detail[192];
@@ -97,6 +129,32 @@ extern const nep_channel *const nep_evidence_table[]; /* NULL-terminated */
 /* By name, NULL when there is none; and how many there are. */
 const nep_channel *nep_channel_find(const char *name);
 int nep_channel_count(void);
+/* Which needs of a channel the inputs do not meet (NEP_NEEDS_*), 0 = all met. */
+unsigned nep_channel_missing(const nep_channel *c, const nep_inputs *in);
+/* The front door: checks what the channel needs and names the missing table, hides the truth, and scores.
+ * Errors: NEP_E_ARG. */
+NEP_MUST_USE nep_status nep_channel_score(nep_ctx *ctx, const nep_channel *c, const nep_inputs *in,
+                                          const nep_visible *visible, uint64_t stream, double *value, double *se);
+/* Reasons of one score, largest |share| first; none when the channel has nothing to take apart. */
+NEP_MUST_USE nep_status nep_channel_explain(nep_ctx *ctx, const nep_channel *c, const nep_inputs *in,
+                                            const nep_visible *visible, int64_t drug, int limit, nep_reason *out, int *n);
+
+/* ---- engagement, beyond its channel ---- */
+/* The coverage gate of one drug; n_measured (may be NULL) counts its measured targets with a map. */
+nep_coverage nep_engagement_coverage(const nep_inputs *in, int64_t drug, int *n_measured);
+/* Signed occupancies [n_drugs, n_mapped] under the inputs' mode and relative dose, 0 where nothing is measured. */
+NEP_MUST_USE nep_status nep_engagement_weights(nep_ctx *ctx, const nep_inputs *in, uint64_t stream, double *a);
+/* Signed scores [n_drugs] of one disorder, their error by the map's SE, and two-sided map-null p (se and p may be
+ * NULL); NaN where the coverage gate fails. */
+NEP_MUST_USE nep_status nep_engagement_signed(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, uint64_t stream,
+                                              double *value, double *se, double *p);
+/* The channel's score, as it is ranked, had the disorder had null map first .. first + n: out [n, n_drugs]. */
+NEP_MUST_USE nep_status nep_engagement_null(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int64_t first,
+                                            int64_t n, double *out);
+
+/* Stream ids keep the draws of different inputs apart; what is common to all disorders takes disorder 0. */
+typedef enum { NEP_STREAM_AFFINITY = 1, NEP_STREAM_MAP, NEP_STREAM_TRACER, NEP_STREAM_LABEL, NEP_STREAM_BOOTSTRAP, NEP_STREAM_NULL } nep_stream;
+uint64_t nep_stream_id(nep_stream kind, int64_t disorder, uint64_t stream);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* channel.c - the front door of every channel: finds it, checks what it needs, hides the truth, scores. */
+#include <nepenthe/evidence.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const nep_channel *nep_channel_find(const char *name)
+{
+    for (int i = 0; nep_evidence_table[i]; i++)
+        if (strcmp(nep_evidence_table[i]->name, name) == 0)
+            return nep_evidence_table[i];
+    return NULL;
+}
+
+int nep_channel_count(void)
+{
+    int n = 0;
+    while (nep_evidence_table[n])
+        n++;
+    return n;
+}
+
+unsigned nep_channel_missing(const nep_channel *c, const nep_inputs *in)
+{
+    unsigned have = NEP_NEEDS_LABELS; /* what is visible is always given, even when it is empty */
+    if (in->profiles && in->n_mapped > 0)
+        have |= NEP_NEEDS_MAP;
+    if (in->affinities && in->affinity_start)
+        have |= NEP_NEEDS_AFFINITY;
+    if (in->similarity)
+        have |= NEP_NEEDS_FINGERPRINT;
+    if (in->drugs && in->drugs->n_descriptors > 0)
+        have |= NEP_NEEDS_DESCRIPTORS;
+    return c->needs & ~have;
+}
+
+static nep_status check_needs(nep_ctx *ctx, const nep_channel *c, const nep_inputs *in, const nep_visible *visible)
+{
+    static const char *const tables[] = {"disorder map or receptor table", "affinity table",
+                                         "fingerprint column in the drug table", "descriptor column in the drug table",
+                                         "label table"};
+    const unsigned missing = nep_channel_missing(c, in);
+    for (int i = 0; i < NEP_LEN(tables); i++)
+        NEP_REQUIRE(ctx, !(missing & (1u << i)), NEP_E_ARG, "channel %s: the study has no %s", c->name, tables[i]);
+    NEP_REQUIRE(ctx, visible && visible->own && visible->others, NEP_E_ARG, "channel %s: no visible labels given",
+                c->name);
+    NEP_REQUIRE(ctx, visible->disorder >= 0 && visible->disorder < in->n_disorders, NEP_E_ARG,
+                "channel %s: disorder %lld of %lld", c->name, (long long)visible->disorder, (long long)in->n_disorders);
+    return NEP_OK;
+}
+
+static nep_inputs blind(const nep_inputs *in)
+{
+    nep_inputs copy = *in;
+    copy.labels = NULL; /* the truth stays with the ranker */
+    copy.label_source = NULL;
+    return copy;
+}
+
+nep_status nep_channel_score(nep_ctx *ctx, const nep_channel *c, const nep_inputs *in, const nep_visible *visible,
+                             uint64_t stream, double *value, double *se)
+{
+    NEP_TRY(check_needs(ctx, c, in, visible));
+    const nep_inputs seen = blind(in);
+    return c->score(ctx, &seen, visible, stream, value, se);
+}
+
+static int by_share(const void *a, const void *b)
+{
+    const nep_reason *p = a, *q = b;
+    const double x = fabs(p->share), y = fabs(q->share);
+    return x > y ? -1 : x < y ? 1 : strcmp(p->label, q->label);
+}
+
+nep_status nep_channel_explain(nep_ctx *ctx, const nep_channel *c, const nep_inputs *in, const nep_visible *visible,
+                               int64_t drug, int limit, nep_reason *out, int *n)
+{
+    *n = 0;
+    NEP_TRY(check_needs(ctx, c, in, visible));
+    NEP_REQUIRE(ctx, drug >= 0 && drug < in->n_drugs, NEP_E_ARG, "channel %s: drug %lld of %lld", c->name,
+                (long long)drug, (long long)in->n_drugs);
+    if (!c->explain)
+        return NEP_OK;
+    const nep_inputs seen = blind(in);
+    NEP_TRY(c->explain(ctx, &seen, visible, drug, limit, out, n));
+    qsort(out, (size_t)*n, sizeof *out, by_share);
+    return NEP_OK;
+}

@@ -52,7 +52,10 @@ typedef struct {
     double *tracer;                /* [n_tracers, n_regions] further maps of a mapped target, z-scored alike; or NULL */
     int64_t *tracer_target;        /* [n_tracers] */
     int64_t n_tracers;
+    char **disorder_ids, **disorder_names; /* [n_disorders] */
+    bool *simulated;               /* [n_disorders] or NULL */
     nep_label *labels;             /* [n_disorders, n_drugs] the full truth: channels never get this */
+    signed char *truth;            /* [n_disorders, n_drugs] simulated: 1 relevant, 0 not, -1 no truth; or NULL; hidden too */
     char **label_source;           /* [n_disorders, n_drugs] or NULL */
     uint64_t seed;
     bool cortex_only;
@@ -84,6 +87,10 @@ typedef struct {
  * Errors: NEP_E_ARG (a score, mode, null or occupancy that is none), NEP_E_NOMEM (n_drugs^2 similarities), and those of
  * nep_profile_create. Cost: 8 n_disorders * n_nulls * n_regions * (n_regions + n_mapped). */
 NEP_MUST_USE nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const char *null_kind);
+/* False-positive rate of a null at the study's regions: of n_maps random smooth maps (covariance exp(-D / 40 mm)) tested
+ * against a second one with n_nulls null maps, the share with p <= alpha; 90 % interval. In brainmap.h in full. */
+NEP_MUST_USE nep_status nep_inputs_null_rate(nep_ctx *ctx, const nep_inputs *in, const char *null_kind, double alpha,
+                                             int64_t n_maps, int64_t n_nulls, double rate_low_high[3]);
 void nep_inputs_release(nep_inputs *in); /* frees what prepare added; the rest belongs to whoever filled it */
 
 typedef enum {
@@ -101,6 +108,8 @@ typedef struct {
 } nep_visible;
 /* Whether a channel may count the drug as indicated; a redraw forgets some. */
 bool nep_visible_indicated(const nep_inputs *in, const nep_visible *v, int64_t drug, uint64_t stream);
+/* Writes the indices of all such drugs, ascending, into list [n_drugs] and returns their number. */
+int64_t nep_visible_list(const nep_inputs *in, const nep_visible *v, uint64_t stream, int64_t *list);
 
 /* One source row of an explanation. `share` sums to the score over all rows. */
 typedef struct {

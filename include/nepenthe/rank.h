@@ -2,7 +2,7 @@
 /* rank - from channels to one order per disorder: fusion, intervals, verdicts, protocols, explanation.
  *
  * What it is not: it measures nothing and writes nothing. `nep_ranking` is what every report format reads; it is
- * gathered once. Intervals are 90 %.
+ * gathered once. Intervals are 90 %. Everything follows from the inputs and the seed, on any number of threads.
  */
 #ifndef NEPENTHE_RANK_H
 #define NEPENTHE_RANK_H
@@ -13,27 +13,48 @@
 extern "C" {
 #endif
 
+/* ---- words ------------------------------------------------------------------------------------------------------
+ * A candidate's verdict is the first that applies:
+ *   contraindicated  recorded as contraindicated or as failed for harm: label `contraindicated`
+ *   gated            the exposure gate is below NEP_VERDICT_GATE
+ *   insufficient     the coverage gate failed, or no VOTE channel speaks
+ *   supported        score >= NEP_VERDICT_SCORE with its lower bound above 0, and either imaging adds for the disorder or
+ *                    the score without engagement reaches NEP_VERDICT_SCORE as well
+ *   weak             everything else */
 typedef enum { NEP_VERDICT_SUPPORTED, NEP_VERDICT_WEAK, NEP_VERDICT_INSUFFICIENT, NEP_VERDICT_GATED, NEP_VERDICT_CONTRAINDICATED } nep_verdict;
+#define NEP_VERDICT_GATE  2.0   /* CNS MPO of 6; below NEP_VERDICT_FLAG the flag `low_exposure` */
+#define NEP_VERDICT_FLAG  4.0
+#define NEP_VERDICT_SCORE 1.645 /* the upper 5 % of a ranking without signal */
+/* A disorder's verdict on imaging, with >= NEP_INCREMENT_MIN_POS scored recorded treatments:
+ *   adds          p_holm <= 0.05 and the interval of the gain lies above 0
+ *   no_signal     not so, and a gain of NEP_INCREMENT_RELEVANT would have been detected with power 0.8
+ *   undetermined  neither: too little power
+ * With fewer, the map alone is tested (p_map of the strongest engagement over all drugs): adds at p_holm <= 0.05, no_signal when
+ * a correlation of NEP_INCREMENT_RELEVANT_R with one drug's engagement map would have been detected. */
 typedef enum { NEP_IMAGING_ADDS, NEP_IMAGING_NO_SIGNAL, NEP_IMAGING_UNDETERMINED } nep_imaging_verdict;
-/* The words used in outputs. */
+#define NEP_INCREMENT_MIN_POS    3
+#define NEP_INCREMENT_RELEVANT   0.10
+#define NEP_INCREMENT_RELEVANT_R 0.80
 const char *nep_verdict_name(nep_verdict v);
 const char *nep_imaging_verdict_name(nep_imaging_verdict v);
 
 typedef struct {
     double value, low, high; /* NaN when not estimable */
     int64_t n;
+    double t_low, t_high;    /* macro means: t interval over disorders; NaN else */
 } nep_estimate;
 
 typedef struct {
     int64_t drug;
-    double score, score_low, score_high;
+    double score, score_low, score_high; /* NaN: no VOTE channel speaks */
     double rank_low, rank_high, p_top10;
     double p_recorded; /* probability of being a recorded treatment; NaN when not calibrated */
     nep_verdict verdict;
-    int n_channels, n_targets;
+    int n_channels, n_targets; /* VOTE channels present; measured targets with a map */
     char *flags;          /* `;`-separated words, "" when none */
     double engagement;    /* signed engagement score, NaN = none */
     double engagement_p;  /* two-sided map-null p, NaN = none */
+    double score_without_low, score_without_high; /* sensitivity: range of the score when one VOTE channel is left out */
 } nep_candidate;
 
 typedef struct {
@@ -44,9 +65,10 @@ typedef struct {
 } nep_performance;
 
 typedef struct {
-    nep_estimate delta;    /* gain of AP by imaging over the same model without it */
-    double p_map, p_holm;
-    double detectable;     /* smallest effect this design would have detected (power 0.8) */
+    nep_estimate delta;    /* gain of AP by imaging over ligand_only and analogue without it, masked protocol; n = recorded
+                            * treatments; NaN: too few, and the map alone was tested */
+    double p_map, p_holm;  /* two-sided, of the gain (or of the map) under map nulls; Holm over the disorders */
+    double detectable;     /* smallest gain (or correlation) this design would have detected (power 0.8) */
     nep_imaging_verdict verdict;
 } nep_increment;
 
@@ -56,7 +78,7 @@ typedef struct {
     int direction;
     nep_candidate *candidates; /* [n_drugs] best first; the array index is rank - 1 */
     double *value, *se;        /* [n_drugs, n_channels] by drug index */
-    double *contribution;      /* [n_drugs, n_channels] by drug index; VOTE channels sum to the score */
+    double *contribution;      /* [n_drugs, n_channels] by drug index; VOTE channels sum to the score; NaN = not fused */
     nep_increment increment;
     double truth_auroc, truth_recall10; /* recovery against a simulated truth; NaN else */
     char *trust;               /* the sentence of the trust box */
@@ -79,6 +101,160 @@ typedef struct {
     nep_null_rate *null_rates;
     int n_null_rates;
 } nep_ranking;
+
+typedef struct {
+    const char *study_name, *study_path;  /* lent to the ranking */
+    const char *const *votes;             /* names of the VOTE channels to fuse (the declared primary analysis) */
+    int n_votes;                          /* 0 = every VOTE channel whose tables are there */
+    const char *const *null_kinds;        /* nulls whose false-positive rate is measured */
+    int n_null_kinds;
+    int64_t n_streams;                    /* redraws of the inputs behind the intervals, >= 20 */
+    int64_t n_bootstrap;                  /* of the evaluation and of the increments */
+    int64_t null_maps;                    /* random maps of each false-positive rate */
+} nep_ranking_opts;
+#define NEP_RANKING_DEFAULTS {.n_streams = 200, .n_bootstrap = 2000, .null_maps = 500}
+
+/* Ranks every drug for every disorder. `in` is prepared (nep_inputs_prepare) and lent: it must outlive the ranking.
+ *
+ * Per disorder: channel scores, within-disorder normal scores, Stouffer's fusion; intervals from n_streams redraws of the
+ * inputs; the increment of imaging; verdicts; the probability of being a recorded treatment by a logistic curve fitted on
+ * the other disorders. Order: score, then drug id; drugs without a score last.
+ * Errors: NEP_E_ARG (unknown or missing channel, named; no drugs), NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost:
+ * n_streams * n_disorders * cost of the VOTE channels. */
+NEP_MUST_USE nep_status nep_ranking_create(nep_ctx *ctx, const nep_inputs *in, const nep_ranking_opts *opts,
+                                           nep_ranking **out);
+void nep_ranking_free(nep_ranking *r);
+
+/* ---- fusion ----------------------------------------------------------------------------------------------------- */
+/* Normal scores: z = Phi^-1((r - 3/8) / (n + 1/4)) with r the mid-rank among the n values that are there; NaN stays NaN.
+ * Source: Blom (1958) Statistical Estimates and Transformed Beta-Variables, Wiley. */
+NEP_MUST_USE nep_status nep_fuse_normal_scores(nep_ctx *ctx, const double *x, int64_t n, double *z);
+
+/* Correlation of the columns of z [n, c] over pairs that are both there; a pair with fewer than 10 common rows, and a
+ * negative correlation, count 0, so that fusing never enlarges what one channel says. r [c, c]. */
+void nep_fuse_correlation(const double *z, int64_t n, int c, double *r);
+
+/* Stouffer: score = sum z / sqrt(1' R 1) over the columns that are there; contribution (may be NULL) [n, c] sums to the score;
+ * n_present (may be NULL) [n]. A row without any gives NaN. Source: Stouffer et al. (1949) The American Soldier 1; Strube
+ * (1985) Psychol Bull 97:334, doi:10.1037/0033-2909.97.2.334. */
+void nep_fuse_stouffer(const double *z, int64_t n, int c, const double *r, double *score, double *contribution,
+                       int *n_present);
+
+/* ---- measures of a ranking --------------------------------------------------------------------------------------- */
+enum { NEP_METRICS_AP, NEP_METRICS_AUROC, NEP_METRICS_BEDROC20, NEP_METRICS_P_AT_20, NEP_METRICS_COUNT };
+
+/* All measures of one score in one pass.
+ *
+ * order   [n]  items by score, best first
+ * tie     [n]  tie[i] true: item i has the score of item i - 1
+ * pos     [n]  by item: 1 positive, 0 negative, anything else left out
+ * weight  [n]  by item, whole numbers (how often a bootstrap drew it); NULL = 1
+ * out     [NEP_METRICS_COUNT]  NaN without a positive or without a negative
+ *
+ * Ties: AUROC counts half, AP takes a tie as one threshold, precision at 20 and BEDROC take the expectation over the orders
+ * of a tie. Precision at 20 divides by min(20, n).
+ * Source: Truchon & Bayly (2007) J Chem Inf Model 47:488, doi:10.1021/ci600426e (BEDROC, alpha 20). */
+void nep_metrics_compute(const int64_t *order, const bool *tie, const signed char *pos, const int32_t *weight, int64_t n,
+                         double out[NEP_METRICS_COUNT]);
+/* Sorts item indices by score, best first; NaN last as one tie; equal scores keep the item order. */
+NEP_MUST_USE nep_status nep_metrics_order(nep_ctx *ctx, const double *score, int64_t n, int64_t *order, bool *tie);
+
+/* ---- calibration ------------------------------------------------------------------------------------------------- */
+typedef struct {
+    double intercept, slope;
+} nep_calibration_curve;
+/* Logistic regression of y (0, 1; anything else left out) on x by Newton's method, with a ridge of 1e-3 on the slope. NaN
+ * curve when all y agree. */
+nep_calibration_curve nep_calibration_fit(const double *x, const signed char *y, int64_t n);
+double nep_calibration_apply(nep_calibration_curve c, double x);
+
+typedef struct {
+    double oe, slope, brier, brier_null; /* observed / expected, slope of logit(p), Brier score, of the mean prevalence */
+    int64_t n, n_pos;
+} nep_calibration;
+void nep_calibration_measure(const double *p, const signed char *y, int64_t n, nep_calibration *out);
+
+/* Holm's step-down adjustment, in place order kept; NaN stays NaN. Source: Holm (1979) Scand J Stat 6:65. */
+void nep_holm_adjust(const double *p, int64_t n, double *out);
+
+/* ---- evaluation -------------------------------------------------------------------------------------------------- */
+typedef enum { NEP_PROTOCOL_MASKED, NEP_PROTOCOL_ZERO_SHOT, NEP_PROTOCOL_NEW_DRUG, NEP_PROTOCOL_APPROVED_VS_FAILED, NEP_PROTOCOL_COUNT } nep_protocol;
+const char *nep_protocol_name(nep_protocol p);
+const char *nep_protocol_definition(nep_protocol p);
+bool nep_protocol_find(const char *name, nep_protocol *out);
+
+/* What every channel says of every drug when the labels a protocol hides are hidden: [n_disorders, n_drugs, n_channels]
+ * values and normal scores, and the fused score of the VOTE channels [n_disorders, n_drugs]. */
+typedef struct {
+    double *value, *z, *score;
+    double *scale; /* [n_disorders, n_drugs] sqrt(1' R 1) of each drug's fusion */
+} nep_protocol_scores;
+
+/* Scores under one protocol. Drugs that share a set of visible labels are scored together; within a set nothing hidden
+ * enters, correlations included. channels [n_channels], n_votes first of them VOTE.
+ * Errors: as nep_channel_score. */
+NEP_MUST_USE nep_status nep_protocol_score(nep_ctx *ctx, const nep_inputs *in, nep_protocol p,
+                                           const nep_channel *const *channels, int n_channels, int n_votes,
+                                           nep_protocol_scores *out);
+void nep_protocol_scores_free(nep_protocol_scores *s);
+/* Whether the protocol hides drug i's label of the disorder when drug k is scored. */
+bool nep_protocol_hides(const nep_inputs *in, nep_protocol p, int64_t k, int64_t i);
+
+typedef struct {
+    char *name;
+    bool upper_bound; /* shown as a bound, never as a rival */
+    bool run[NEP_PROTOCOL_COUNT];
+    nep_performance macro[NEP_PROTOCOL_COUNT];
+    nep_performance *disorders[NEP_PROTOCOL_COUNT]; /* [n_disorders] each */
+} nep_evaluation_score;
+
+typedef struct {
+    char *channel;
+    nep_estimate delta_ap; /* macro AP with it less without it, masked protocol */
+    double p, p_holm;      /* two-sided, paired bootstrap */
+} nep_ablation;
+
+typedef struct {
+    double auroc;                       /* engagement alone, as it is ranked */
+    double null_low, null_high, null_p; /* 95 % of it under map nulls; two-sided p about their mean */
+    double ligand_only;                 /* AUROC of the ligand-only baseline on the same drugs, masked protocol */
+    double ligand_only_new_drug;        /* the same, new_drug protocol (leave one out) */
+    int64_t n_pos, n_neg;
+} nep_imaging_alone;
+
+typedef struct {
+    const nep_ranking *ranking;    /* lent */
+    int64_t n_disorders;
+    uint64_t seed;
+    int64_t n_bootstrap;
+    nep_evaluation_score fused;    /* the primary analysis */
+    nep_evaluation_score *baselines;
+    int n_baselines;
+    nep_protocol_scores scores[NEP_PROTOCOL_COUNT]; /* those run */
+    nep_calibration pooled, *calibration; /* new_drug protocol, each disorder by a curve of the others */
+    double conformal_level, conformal_coverage, conformal_min, conformal_size; /* set that should hold 90 % of treatments */
+    nep_ablation *ablation;
+    int n_ablation;
+    nep_imaging_alone *imaging;    /* [n_disorders] */
+} nep_evaluation;
+
+typedef struct {
+    bool protocols[NEP_PROTOCOL_COUNT]; /* all false = all */
+    int64_t n_bootstrap;
+} nep_evaluation_opts;
+
+/* Evaluates the ranking's primary analysis under the protocols, baselines beside it. The ranking and its inputs are lent.
+ * Intervals resample disorders and drugs together (two-way percentile); per disorder, drugs. Positives are approved and
+ * symptomatic; investigational drugs are left out; all other drugs are negatives. Only drugs the fusion scores enter, for
+ * baselines too: a baseline that is silent on one puts it last.
+ * Errors: NEP_E_ARG (no labels), NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost: n_bootstrap * n_disorders * n_drugs * scores. */
+NEP_MUST_USE nep_status nep_evaluation_create(nep_ctx *ctx, const nep_ranking *ranking, const nep_evaluation_opts *opts,
+                                              nep_evaluation **out);
+void nep_evaluation_free(nep_evaluation *e);
+
+/* The increment of imaging per disorder, from masked scores over ligand_only and the VOTE channels; filled by
+ * nep_ranking_create. out [n_disorders]. */
+NEP_MUST_USE nep_status nep_increment_measure(nep_ctx *ctx, const nep_inputs *in, int64_t n_bootstrap, nep_increment *out);
 
 #ifdef __cplusplus
 }

@@ -11,3 +11,12 @@ bool nep_visible_indicated(const nep_inputs *in, const nep_visible *v, int64_t d
     const uint64_t id = nep_stream_id(NEP_STREAM_LABEL, v->disorder, stream);
     return nep_philox_uniform(in->seed, id, (uint64_t)drug) >= NEP_EVIDENCE_LABEL_DOUBT;
 }
+
+int64_t nep_visible_list(const nep_inputs *in, const nep_visible *v, uint64_t stream, int64_t *list)
+{
+    int64_t n = 0;
+    for (int64_t k = 0; k < in->n_drugs; k++)
+        if (nep_visible_indicated(in, v, k, stream))
+            list[n++] = k;
+    return n;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* channels.h - the channel values that table.c lists, one per file of this room. */
+#ifndef NEP_EVIDENCE_CHANNELS_H
+#define NEP_EVIDENCE_CHANNELS_H
+
+#include <nepenthe/evidence.h>
+
+extern const nep_channel nep_engagement_channel, nep_analogue_channel, nep_exposure_channel, nep_popularity_channel,
+    nep_target_count_channel, nep_mechanism_class_channel, nep_atc_class_channel, nep_ligand_only_channel;
+
+/* Mode T: moves what a drug does to a transporter or an enzyme to the receptors of that transmitter, in a row a
+ * [n_mapped] of signed occupancies; `blocked` [n_targets] is the drug's blocking occupancy per target. */
+void nep_tone_apply(const nep_inputs *in, const double *blocked, double *a);
+/* Whether the target is a transporter or an enzyme that mode T moves. */
+bool nep_tone_moves(const char *target);
+
+#endif

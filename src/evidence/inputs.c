@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* inputs.c - what channels share, made once: profiles of the maps with their nulls, and chemical similarities. */
+#include <nepenthe/backend.h>
+#include <nepenthe/brainmap.h>
+#include <nepenthe/evidence.h>
+
+#include <math.h>
+
+enum { SETS = 1 + NEP_EVIDENCE_TRACERS };
+static const double least_reliability = 0.2;
+static const double correlation_mm = 40.0; /* of the random maps that a null is tried on */
+
+static nep_status check_choices(nep_ctx *ctx, const nep_inputs *in)
+{
+    NEP_REQUIRE(ctx, in->score == 'A' || in->score == 'B', NEP_E_ARG, "study: score is '%c', must be A or B", in->score);
+    NEP_REQUIRE(ctx, in->mode == 'U' || in->mode == 'S' || in->mode == 'T', NEP_E_ARG,
+                "study: mode is '%c', must be U, S or T", in->mode);
+    NEP_REQUIRE(ctx, in->relative_occupancy > 0 && in->relative_occupancy < 1, NEP_E_ARG,
+                "study: relative_occupancy is %g, must lie between 0 and 1", in->relative_occupancy);
+    NEP_REQUIRE(ctx, in->n_nulls >= 99, NEP_E_ARG, "study: nulls.n is %lld, must be at least 99", (long long)in->n_nulls);
+    return NEP_OK;
+}
+
+/* The receptor table with its maps redrawn: another tracer where there is one, else noise as large as the tracers'. */
+static void redraw_receptors(const nep_inputs *in, int64_t set, double *out)
+{
+    const uint64_t id = nep_stream_id(NEP_STREAM_TRACER, 0, (uint64_t)set);
+    for (int64_t m = 0; m < in->n_mapped; m++) {
+        int64_t others = 0, pick = -1;
+        for (int64_t t = 0; t < in->n_tracers; t++)
+            others += in->tracer_target[t] == m;
+        int64_t wanted = (int64_t)(nep_philox_uniform(in->seed, id, (uint64_t)m) * (double)(others + 1));
+        for (int64_t t = 0; t < in->n_tracers; t++)
+            if (in->tracer_target[t] == m && --wanted == 0)
+                pick = t;
+        for (int64_t i = 0; i < in->n_regions; i++) {
+            double *cell = &out[i * in->n_mapped + m];
+            *cell = in->receptor[i * in->n_mapped + m];
+            if (pick >= 0 && !isnan(in->tracer[pick * in->n_regions + i]))
+                *cell = in->tracer[pick * in->n_regions + i];
+            if (others > 0)
+                continue;
+            double rho = in->reliability ? in->reliability[2 * m + !in->geometry->cortex[i]] : NAN;
+            rho = isnan(rho) ? NEP_EVIDENCE_RELIABILITY : rho < least_reliability ? least_reliability : rho;
+            const uint64_t index = (uint64_t)(in->n_mapped + m * in->n_regions + i);
+            if (rho < 1)
+                *cell += sqrt((1.0 - rho) / rho) * nep_philox_normal(in->seed, id, index);
+        }
+    }
+}
+
+/* The regions a disorder's profile stands on; *n counts them, *beyond_cortex says whether any lies outside the cortex. */
+static void choose_regions(const nep_inputs *in, int64_t disorder, bool *use, int64_t *n, bool *beyond_cortex)
+{
+    *n = 0;
+    *beyond_cortex = false;
+    for (int64_t i = 0; i < in->n_regions; i++) {
+        use[i] = !isnan(in->effect[disorder * in->n_regions + i]) && (in->geometry->cortex[i] || !in->cortex_only);
+        *n += use[i];
+        *beyond_cortex = *beyond_cortex || (use[i] && !in->geometry->cortex[i]);
+    }
+}
+
+static nep_status make_profiles(nep_ctx *ctx, nep_inputs *in, const char *null_kind)
+{
+    bool *use = NULL;
+    double *receptor = NULL;
+    nep_nulls_kind asked = NEP_NULLS_MORAN;
+    nep_status st;
+
+    NEP_REQUIRE(ctx, !null_kind || nep_nulls_find(null_kind, &asked), NEP_E_ARG, "study: unknown null '%s'", null_kind);
+    NEP_TRY(nep_alloc(ctx, in->n_disorders * SETS, sizeof(struct nep_profile *), "profiles", &in->profiles));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_regions, sizeof *use, "profiles: regions", &use));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_regions * in->n_mapped, sizeof *receptor, "profiles: receptors", &receptor));
+    nep_progress_open(ctx, "map nulls", in->n_disorders * SETS);
+    for (int64_t s = 0; s < SETS; s++) {
+        if (s)
+            redraw_receptors(in, s, receptor);
+        for (int64_t j = 0; j < in->n_disorders; j++) {
+            int64_t n;
+            bool beyond_cortex;
+            NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
+            nep_progress_step(ctx, s * in->n_disorders + j);
+            choose_regions(in, j, use, &n, &beyond_cortex);
+            if (n == 0)
+                continue;
+            const nep_profile_opts opts = {
+                .kind = asked == NEP_NULLS_MORAN && beyond_cortex ? NEP_NULLS_MORAN_COMPARTMENT : asked,
+                .n_nulls = s && in->n_nulls > 1000 ? 1000 : in->n_nulls,
+                .lambda = NEP_EVIDENCE_RIDGE,
+                .stream = nep_stream_id(NEP_STREAM_NULL, j, 0),
+            };
+            NEP_TRY_OR_DONE(st, nep_profile_create(ctx, in->geometry, use, s ? receptor : in->receptor, in->n_mapped,
+                                                   in->reliability, in->effect + j * in->n_regions,
+                                                   in->effect_se ? in->effect_se + j * in->n_regions : NULL, &opts,
+                                                   &in->profiles[j * SETS + s]));
+        }
+    }
+    nep_progress_close(ctx);
+done:
+    nep_alloc_free(receptor);
+    nep_alloc_free(use);
+    return st;
+}
+
+/* map_p: the strongest of all drugs that pass the gate, against the strongest on each null map. */
+static nep_status test_maps(nep_ctx *ctx, nep_inputs *in)
+{
+    double *a = NULL, *value = NULL, *p = NULL;
+    int64_t n = 0;
+    nep_status st;
+
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders, sizeof *in->map_p, "map p values", &in->map_p));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_drugs * in->n_mapped, sizeof *a, "map p values: weights", &a));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_drugs, sizeof *value, "map p values: scores", &value));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_drugs, sizeof *p, "map p values: p", &p));
+    NEP_TRY_OR_DONE(st, nep_engagement_weights(ctx, in, 0, a));
+    for (int64_t k = 0; k < in->n_drugs; k++)
+        if (nep_engagement_coverage(in, k, NULL) == NEP_COVERAGE_OK) {
+            for (int64_t m = 0; m < in->n_mapped; m++)
+                a[n * in->n_mapped + m] = a[k * in->n_mapped + m];
+            n++;
+        }
+    for (int64_t j = 0; j < in->n_disorders; j++) {
+        in->map_p[j] = NAN;
+        if (!in->profiles[j * SETS] || n == 0)
+            continue;
+        NEP_TRY_OR_DONE(st, nep_profile_score(ctx, in->profiles[j * SETS], in->score, 0, a, n, value, NULL, p));
+        for (int64_t k = 0; k < n; k++)
+            if (!isnan(p[k]) && !(in->map_p[j] <= p[k]))
+                in->map_p[j] = p[k];
+    }
+done:
+    nep_alloc_free(p);
+    nep_alloc_free(value);
+    nep_alloc_free(a);
+    return st;
+}
+
+static nep_status make_similarities(nep_ctx *ctx, nep_inputs *in)
+{
+    const nep_molset *m = in->drugs;
+    int32_t *common = NULL, *total = NULL;
+    nep_status st = NEP_OK;
+
+    if (!m || !m->bits || m->words < 1)
+        return NEP_OK;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, m->n * m->n, sizeof *in->similarity, "similarities", &in->similarity));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, m->n * m->n, sizeof *common, "similarities: common bits", &common));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, m->n * m->n, sizeof *total, "similarities: all bits", &total));
+    NEP_TRY_OR_DONE(st, nep_backend_tanimoto(ctx, m->bits, m->n, m->bits, m->n, m->words, common, total));
+    for (int64_t i = 0; i < m->n; i++)
+        for (int64_t k = 0; k < m->n; k++) {
+            const bool known = common[i * m->n + i] > 0 && common[k * m->n + k] > 0;
+            in->similarity[i * m->n + k] = known ? (float)common[i * m->n + k] / (float)total[i * m->n + k] : NAN;
+        }
+done:
+    nep_alloc_free(total);
+    nep_alloc_free(common);
+    return st;
+}
+
+nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const char *null_kind)
+{
+    nep_status st;
+
+    NEP_TRY_OR_DONE(st, check_choices(ctx, in));
+    if (in->effect && in->receptor && in->n_mapped > 0 && in->affinities) {
+        NEP_TRY_OR_DONE(st, make_profiles(ctx, in, null_kind));
+        NEP_TRY_OR_DONE(st, test_maps(ctx, in));
+    }
+    NEP_TRY_OR_DONE(st, make_similarities(ctx, in));
+done:
+    if (st != NEP_OK)
+        nep_inputs_release(in);
+    return st;
+}
+
+nep_status nep_inputs_null_rate(nep_ctx *ctx, const nep_inputs *in, const char *null_kind, double alpha, int64_t n_maps,
+                                int64_t n_nulls, double rate_low_high[3])
+{
+    bool *use = NULL;
+    nep_nulls *nulls = NULL;
+    nep_nulls_kind kind = NEP_NULLS_MORAN;
+    nep_nulls_rate rate;
+    bool beyond_cortex = false;
+    nep_status st;
+
+    NEP_REQUIRE(ctx, !null_kind || nep_nulls_find(null_kind, &kind), NEP_E_ARG, "study: unknown null '%s'", null_kind);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_regions, sizeof *use, "null rate: regions", &use));
+    for (int64_t i = 0; i < in->n_regions; i++) {
+        bool any = false;
+        for (int64_t j = 0; j < in->n_disorders; j++)
+            any = any || !isnan(in->effect[j * in->n_regions + i]);
+        use[i] = any && (in->geometry->cortex[i] || !in->cortex_only);
+        beyond_cortex = beyond_cortex || (use[i] && !in->geometry->cortex[i]);
+    }
+    if (kind == NEP_NULLS_MORAN && beyond_cortex)
+        kind = NEP_NULLS_MORAN_COMPARTMENT;
+    NEP_TRY_OR_DONE(st, nep_nulls_create(ctx, in->geometry, use, kind, &nulls));
+    NEP_TRY_OR_DONE(st, nep_nulls_false_positive(ctx, nulls, correlation_mm, n_maps, n_nulls, alpha,
+                                                 nep_stream_id(NEP_STREAM_NULL, 0, 1), &rate));
+    rate_low_high[0] = rate.rate;
+    rate_low_high[1] = rate.low;
+    rate_low_high[2] = rate.high;
+done:
+    nep_nulls_free(nulls);
+    nep_alloc_free(use);
+    return st;
+}
+
+void nep_inputs_release(nep_inputs *in)
+{
+    for (int64_t i = 0; in->profiles && i < in->n_disorders * SETS; i++)
+        nep_profile_free(in->profiles[i]);
+    nep_alloc_free(in->profiles);
+    nep_alloc_free(in->map_p);
+    nep_alloc_free(in->similarity);
+    in->profiles = NULL;
+    in->map_p = NULL;
+    in->similarity = NULL;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* table.c - every channel this build knows: what votes, what gates, what is only shown beside. */
+#include "channels.h"
+
+const nep_channel *const nep_evidence_table[] = {
+    &nep_engagement_channel,
+    &nep_analogue_channel,
+    &nep_exposure_channel,
+    &nep_popularity_channel,
+    &nep_target_count_channel,
+    &nep_mechanism_class_channel,
+    &nep_atc_class_channel,
+    &nep_ligand_only_channel,
+    NULL,
+};

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* compare - the correlation of two maps, tested against surrogates of either one. */
+#include <nepenthe/brainmap.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BATCH = 512 };
+
+static double correlation(const double *x, const double *y, int64_t n)
+{
+    double mx = 0.0, my = 0.0, xx = 0.0, yy = 0.0, xy = 0.0, big_x = 0.0, big_y = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        mx += x[i];
+        my += y[i];
+        big_x = fmax(big_x, fabs(x[i]));
+        big_y = fmax(big_y, fabs(y[i]));
+    }
+    mx /= (double)n;
+    my /= (double)n;
+    for (int64_t i = 0; i < n; i++) {
+        xx += (x[i] - mx) * (x[i] - mx);
+        yy += (y[i] - my) * (y[i] - my);
+        xy += (x[i] - mx) * (y[i] - my);
+    }
+    const double floor_x = 1e-13 * big_x, floor_y = 1e-13 * big_y; /* spread below this is rounding of a constant */
+    if (!(xx > (double)n * floor_x * floor_x) || !(yy > (double)n * floor_y * floor_y))
+        return (double)NAN;
+    return fmax(-1.0, fmin(1.0, xy / sqrt(xx * yy)));
+}
+
+typedef struct {
+    double value;
+    int64_t place;
+} item;
+
+static int by_value(const void *x, const void *y)
+{
+    const item *a = x, *b = y;
+    if (a->value != b->value)
+        return a->value < b->value ? -1 : 1;
+    return (a->place > b->place) - (a->place < b->place);
+}
+
+/* Averaged ranks of x, in place. sorted [n] items. */
+static void to_ranks(double *x, int64_t n, item *sorted)
+{
+    for (int64_t i = 0; i < n; i++)
+        sorted[i] = (item){x[i], i};
+    qsort(sorted, (size_t)n, sizeof *sorted, by_value);
+    for (int64_t i = 0; i < n;) {
+        int64_t j = i;
+        while (j + 1 < n && sorted[j + 1].value == sorted[i].value)
+            j++;
+        for (int64_t k = i; k <= j; k++)
+            x[sorted[k].place] = 0.5 * (double)(i + j) + 1.0;
+        i = j + 1;
+    }
+}
+
+double nep_compare_statistic_of(nep_compare_statistic s, const double *a, const double *b, int64_t n, double *scratch)
+{
+    double *x = scratch, *y = scratch + n;
+    int64_t m = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (isfinite(a[i]) && isfinite(b[i])) { /* the pair's own mask, for data and for each surrogate */
+            x[m] = a[i];
+            y[m++] = b[i];
+        }
+    if (m < 3)
+        return (double)NAN;
+    if (s == NEP_COMPARE_SPEARMAN) {
+        item *sorted = (item *)(void *)(scratch + 2 * n);
+        to_ranks(x, m, sorted);
+        to_ranks(y, m, sorted);
+    }
+    return correlation(x, y, m);
+}
+
+/* Surrogates of `moved` against `still`, both [n]; p by counting. */
+static nep_status count_reached(nep_ctx *ctx, const nep_nulls *nulls, const double *moved, const double *still,
+                                const nep_compare_opts *o, double r, double *p)
+{
+    const int64_t n = nep_nulls_regions(nulls);
+    const int threads = nep_ctx_threads(ctx);
+    double *batch = NULL, *scratch = NULL;
+    int64_t reached = 0;
+    nep_status st;
+
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, BATCH * n, sizeof *batch, "compare: surrogates", &batch));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, threads * 4 * n, sizeof *scratch, "compare: scratch", &scratch));
+    for (int64_t first = 0; first < o->n_nulls; first += BATCH) {
+        const int64_t count = o->n_nulls - first < BATCH ? o->n_nulls - first : BATCH;
+        NEP_TRY_OR_DONE(st, nep_nulls_draw(ctx, nulls, moved, o->stream, first, count, batch));
+#pragma omp parallel for schedule(static, 1) num_threads(threads) reduction(+ : reached)
+        for (int t = 0; t < threads; t++)
+            for (int64_t b = t; b < count; b += threads) {
+                const double null = nep_compare_statistic_of(o->statistic, batch + b * n, still, n, scratch + t * 4 * n);
+                reached += isnan(null) || fabs(null) >= fabs(r) * (1.0 - NEP_BRAINMAP_TIE);
+            }
+    }
+    *p = (double)(1 + reached) / (double)(o->n_nulls + 1);
+done:
+    nep_alloc_free(scratch);
+    nep_alloc_free(batch);
+    return st;
+}
+
+/* p from surrogates of one map. Moran draws on the regions where that map has values; with spins missing regions travel. */
+static nep_status one_side(nep_ctx *ctx, const nep_geometry *g, const bool *use, const double *moved, const double *still,
+                           const nep_compare_opts *o, double r, double *p)
+{
+    const bool moran = o->kind == NEP_NULLS_MORAN || o->kind == NEP_NULLS_MORAN_COMPARTMENT;
+    nep_nulls *nulls = NULL;
+    bool *mask = NULL;
+    double *x = NULL;
+    int64_t m = 0;
+    nep_status st;
+
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, g->n_regions, sizeof *mask, "compare: mask", &mask));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * g->n_regions, sizeof *x, "compare: maps", &x));
+    for (int64_t i = 0; i < g->n_regions; i++) {
+        mask[i] = (!use || use[i]) && (!moran || isfinite(moved[i]));
+        if (mask[i]) {
+            x[m] = moved[i];
+            x[g->n_regions + m++] = still[i];
+        }
+    }
+    NEP_TRY_OR_DONE(st, nep_nulls_create(ctx, g, mask, o->kind, &nulls));
+    NEP_TRY_OR_DONE(st, count_reached(ctx, nulls, x, x + g->n_regions, o, r, p));
+done:
+    nep_nulls_free(nulls);
+    nep_alloc_free(x);
+    nep_alloc_free(mask);
+    return st;
+}
+
+/* The maps on the regions that take part: others become missing. */
+static nep_status correlate(nep_ctx *ctx, const bool *use, int64_t n, double *a, double *b, nep_compare_statistic s,
+                            nep_comparison *c)
+{
+    double *scratch = NULL;
+    for (int64_t i = 0; i < n; i++) {
+        if (use && !use[i])
+            a[i] = b[i] = (double)NAN;
+        c->n_regions += isfinite(a[i]) && isfinite(b[i]);
+    }
+    NEP_REQUIRE(ctx, c->n_regions >= 3, NEP_E_ARG, "compare: both maps have a value in %lld regions only, at least 3 are needed",
+                (long long)c->n_regions);
+    NEP_TRY(nep_alloc(ctx, 4 * n, sizeof *scratch, "compare: scratch", &scratch));
+    c->r = nep_compare_statistic_of(s, a, b, n, scratch);
+    nep_alloc_free(scratch);
+    NEP_REQUIRE(ctx, !isnan(c->r), NEP_E_ARG, "compare: a map is constant over the %lld common regions, so no correlation exists",
+                (long long)c->n_regions);
+    return NEP_OK;
+}
+
+nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, const bool *use, int64_t n, const double *a, const double *b,
+                            const nep_compare_opts *opts, nep_comparison *out)
+{
+    const nep_compare_opts defaults = NEP_COMPARE_DEFAULTS;
+    const nep_compare_opts *o = opts ? opts : &defaults;
+    nep_comparison c = {.p = (double)NAN, .p_a = (double)NAN, .p_b = (double)NAN, .n_nulls = o->n_nulls};
+    double *x = NULL;
+    nep_status st;
+
+    NEP_REQUIRE(ctx, a && b && out, NEP_E_ARG, "compare: both maps and out must be given");
+    NEP_REQUIRE(ctx, o->n_nulls >= 0, NEP_E_ARG, "compare: the number of surrogates is %lld, must not be negative",
+                (long long)o->n_nulls);
+    NEP_REQUIRE(ctx, o->n_nulls == 0 || g, NEP_E_ARG, "compare: surrogates need a geometry");
+    NEP_REQUIRE(ctx, !g || g->n_regions == n, NEP_E_SHAPE, "compare: the maps have %lld regions, the geometry has %lld",
+                (long long)n, g ? (long long)g->n_regions : 0);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * n, sizeof *x, "compare: maps", &x));
+    memcpy(x, a, (size_t)n * sizeof *x);
+    memcpy(x + n, b, (size_t)n * sizeof *x);
+    NEP_TRY_OR_DONE(st, correlate(ctx, use, n, x, x + n, o->statistic, &c));
+    if (o->n_nulls > 0 && o->permute & NEP_COMPARE_A)
+        NEP_TRY_OR_DONE(st, one_side(ctx, g, use, x, x + n, o, c.r, &c.p_a));
+    if (o->n_nulls > 0 && o->permute & NEP_COMPARE_B)
+        NEP_TRY_OR_DONE(st, one_side(ctx, g, use, x + n, x, o, c.r, &c.p_b));
+    c.p = fmax(c.p_a, c.p_b); /* fmax takes the number where the other is NaN */
+    *out = c;
+done:
+    nep_alloc_free(x);
+    return st;
+}

@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cleaned series: nilearn.signal.clean where it is right, our own scipy reference where frames are censored.
+
+`reference` below follows nilearn's order of steps from the formulas alone; on every uncensored variant it must equal
+nilearn to 1e-9 before anything is written, so that it can be trusted on the censored ones, where nilearn (0.14.1)
+interpolates frame i only if frame n-1-i is kept.
+"""
+import os
+
+import nibabel as nib
+import numpy as np
+from nilearn.signal import clean
+from scipy import linalg, signal
+from scipy.interpolate import CubicSpline
+
+from golden import IMAGING, made_by, write_input, write_json, write_tsv
+
+
+def spline_over_censored(x, kept, tr):
+    """Every censored frame between the first and last kept one, by a not-a-knot cubic spline over the kept ones."""
+    t = np.arange(len(x)) * tr
+    filled = x.copy()
+    out = np.setdiff1d(np.arange(len(x)), kept)
+    filled[out] = CubicSpline(t[kept], x[kept])(t[out])
+    return filled[kept[0]:kept[-1] + 1], kept - kept[0]
+
+
+def cosines(n, high_pass, tr):
+    order = min(n - 1, int(np.floor(2 * n * high_pass * tr)))
+    j = np.arange(n)
+    return np.stack([np.sqrt(2 / n) * np.cos(np.pi / n * (j + 0.5) * k) for k in range(1, order + 1)], axis=1)
+
+
+def line_removed(x):
+    x = x - x.mean(axis=0)
+    r = np.arange(len(x)) - (len(x) - 1) / 2
+    r /= np.linalg.norm(r)
+    return x - np.outer(r, r @ x)
+
+
+def filtered(x, low_pass, high_pass, tr):
+    cut, kind = ([high_pass, low_pass], "bandpass") if low_pass and high_pass else \
+        (low_pass, "lowpass") if low_pass else (high_pass, "highpass")
+    return signal.sosfiltfilt(signal.butter(5, cut, kind, output="sos", fs=1 / tr), x, axis=0)
+
+
+def reference(x, tr, confounds=None, kept=None, filter="butterworth", low_pass=None, high_pass=None, detrend=True,
+              standardize="zscore_sample", standardize_confounds=True):
+    c = confounds
+    if filter == "cosine":
+        drift = cosines(len(x), high_pass, tr)
+        c = drift if c is None else np.hstack([c, drift])
+    kept = None if kept is None else np.asarray(kept)
+    splined = kept is not None and filter == "butterworth"
+    if splined:
+        if c is not None:
+            c, _ = spline_over_censored(c, kept, tr)
+        x, kept = spline_over_censored(x, kept, tr)
+    elif kept is not None:
+        x, c = x[kept], None if c is None else c[kept]
+    original_mean = x.mean(axis=0)
+    if detrend:
+        x, c = line_removed(x), None if c is None else line_removed(c)
+    if filter == "butterworth" and (low_pass or high_pass):
+        x = filtered(x, low_pass, high_pass, tr)
+        c = None if c is None else filtered(c, low_pass, high_pass, tr)
+    if splined:
+        x, c = x[kept], None if c is None else c[kept]
+    if c is not None:
+        if standardize_confounds:
+            sd = c.std(axis=0, ddof=1)
+            c = (c - c.mean(axis=0)) / np.where(sd < np.finfo(float).eps, 1, sd)
+        else:
+            c = c / np.abs(c).max(axis=0)
+        q, r, _ = linalg.qr(c, mode="economic", pivoting=True)
+        q = q[:, np.abs(np.diag(r)) > 100 * np.finfo(float).eps]
+        x = x - q @ (q.T @ x)
+    if standardize == "zscore_sample":
+        sd = x.std(axis=0, ddof=1)
+        return (x - x.mean(axis=0)) / np.where(sd < np.finfo(float).eps, 1, sd)
+    if standardize == "psc":
+        if np.abs(x.mean(axis=0)).mean() / np.abs(original_mean).mean() < 0.1:
+            x = x + original_mean
+        m = x.mean(axis=0)
+        return 100 * (x - m) / np.abs(m)
+    return x
+
+
+# ---- inputs ------------------------------------------------------------------------------------------------------
+slice_ = nib.load(os.path.join(IMAGING, "haxby2001/run001/bold_1slice.nii.gz")).get_fdata()
+flat = slice_.reshape(-1, slice_.shape[3], order="F")
+alive = np.flatnonzero(flat.mean(axis=1) > 500)
+columns = alive[np.linspace(0, len(alive) - 1, 10).astype(int)]
+haxby = write_input("clean_haxby_series.tsv", [f"v{c}" for c in columns], flat[columns].T)
+# FSL mcflirt order: three rotations in radians, three translations in mm.
+motion = np.loadtxt(os.path.join(IMAGING, "haxby2001/run001/bold_moest.txt"))
+haxby_c = write_input("clean_haxby_confounds.tsv", ["rot_x", "rot_y", "rot_z", "trans_x", "trans_y", "trans_z"], motion)
+
+rng = np.random.default_rng(20010930)
+n = 200
+walk = np.cumsum(rng.normal(size=(n, 6)), axis=0) * 0.6 + rng.normal(size=(n, 6)) * 4
+confound = np.cumsum(rng.normal(size=(n, 3)), axis=0) + 5 * rng.normal(size=(n, 3))
+confound = np.round(confound * 1024) / 1024  # so that a sum of two is exact in float32
+synth_x = 100 * np.arange(5, 11) + walk + confound @ rng.normal(size=(3, 6)) + np.outer(np.arange(n), np.linspace(-.05, .05, 6))
+synth = write_input("clean_synthetic_series.tsv", [f"s{k}" for k in range(6)], synth_x)
+# The fourth column is a sum of two others: a rank-deficient confound set is ordinary. Only `synthetic_rank` uses it:
+# after a filter, rounding alone decides whether its residual passes nilearn's threshold.
+synth_c = write_input("clean_synthetic_confounds.tsv", ["c0", "c1", "c2", "c0_plus_c1"],
+                      np.column_stack([confound, confound[:, 0] + confound[:, 1]]))
+spiked = synth_x.copy()
+spiked[60] += 500
+spiked[139] += 500
+spiked = write_input("clean_spiked_series.tsv", [f"s{k}" for k in range(6)], spiked)
+INPUTS = {"haxby": (haxby, haxby_c, 2.5), "synthetic": (synth, synth_c[:, :3], 2.0), "rank": (synth, synth_c, 2.0),
+          "spiked": (spiked, synth_c[:, :3], 2.0)}
+
+# ---- variants: name, input, confounds?, options -------------------------------------------------------------------
+BAND = dict(filter="butterworth", high_pass=0.01, low_pass=0.08)
+VARIANTS = [
+    ("band", "haxby", True, BAND),
+    ("band_plain", "haxby", False, dict(BAND, detrend=False, standardize=None)),
+    ("high", "haxby", True, dict(filter="butterworth", high_pass=0.01)),
+    ("low", "haxby", True, dict(filter="butterworth", low_pass=0.1)),
+    ("cosine", "haxby", False, dict(filter="cosine", high_pass=0.01)),
+    ("cosine_psc", "synthetic", True, dict(filter="cosine", high_pass=0.01, standardize="psc")),
+    ("cosine_motion", "haxby", True, dict(filter="cosine", high_pass=0.01)),
+    ("none", "haxby", True, dict(filter="none")),
+    ("none_raw", "haxby", True, dict(filter="none", detrend=False, standardize=None)),
+    ("none_psc", "haxby", False, dict(filter="none", detrend=False, standardize="psc")),
+    ("detrend_psc", "haxby", True, dict(filter="none", standardize="psc")),
+    ("synthetic_band", "synthetic", True, BAND),
+    ("synthetic_band_psc", "synthetic", True, dict(BAND, standardize="psc")),
+    ("synthetic_rank", "rank", True, dict(filter="none", standardize=None)),
+    ("synthetic_unscaled", "synthetic", True, dict(filter="none", detrend=False, standardize_confounds=False)),
+]
+CENSORED = [  # name, input, confounds?, options, censored frames
+    ("spikes", "spiked", False, dict(BAND, standardize=None), [60, 139]),
+    ("spikes_confounds", "spiked", True, BAND, [60, 139]),
+    ("censor_edges", "synthetic", True, BAND, [0, 1, 2, 50, 51, 52, 53, 120, 198, 199]),
+    ("censor_cosine", "synthetic", True, dict(filter="cosine", high_pass=0.01), [0, 50, 51, 120, 199]),
+    ("censor_none", "synthetic", True, dict(filter="none"), [0, 50, 51, 120, 199]),
+]
+
+
+def theirs(x, c, tr, options, kept=None):
+    o = dict(options)
+    o["filter"] = False if o["filter"] == "none" else o["filter"]
+    return clean(x.copy(), confounds=None if c is None else c.copy(), t_r=tr,
+                 sample_mask=None if kept is None else kept.copy(), **o)
+
+
+def close(a, b, tolerance=1e-9):
+    return np.max(np.abs(a - b)) <= tolerance * np.max(np.abs(b))
+
+
+def entry(file, source, with_confounds, options, censored, definition):
+    full = dict(low_pass=None, high_pass=None, detrend=True, standardize="zscore_sample", standardize_confounds=True)
+    full.update(options)
+    series = "synthetic" if source == "rank" else source
+    columns = {"haxby": None, "rank": ["c0", "c1", "c2", "c0_plus_c1"]}.get(source, ["c0", "c1", "c2"])
+    return {"file": file, "series": f"clean_{series}_series.tsv", "tr_s": INPUTS[source][2],
+            "confounds": f"clean_{'haxby' if source == 'haxby' else 'synthetic'}_confounds.tsv" if with_confounds else None,
+            "columns": columns if with_confounds else None, **full, "standardize": full["standardize"] or "none", "censored": censored, "definition": definition}
+
+
+# nilearn appends no cosine at all once a confound correlates above 0.9 with one of them. Here rot_y drifts so (0.906
+# with the first), and its high-pass silently does nothing: the right answer appends them, redundancy goes in the QR.
+DROPPED = {"cosine_motion"}
+
+made = []
+for name, source, with_c, options in VARIANTS:
+    x, c, tr = INPUTS[source]
+    c = c if with_c else None
+    want = theirs(x, c, tr, options)
+    header = [f"c{k}" for k in range(x.shape[1])]
+    if name in DROPPED:
+        assert close(reference(x, tr, c, **dict(options, filter="none")), want), name
+        write_tsv(f"clean_{name}_nilearn.tsv", header, want)
+        made.append(entry(f"clean_{name}_nilearn.tsv", source, with_c, options, [], "nilearn"))
+        want = reference(x, tr, c, **options)
+    assert close(reference(x, tr, c, **options), want), name
+    write_tsv(f"clean_{name}.tsv", header, want)
+    made.append(entry(f"clean_{name}.tsv", source, with_c, options, [], "default"))
+
+leak = {}
+for name, source, with_c, options, censored in CENSORED:
+    x, c, tr = INPUTS[source]
+    c = c if with_c else None
+    kept = np.setdiff1d(np.arange(len(x)), censored)
+    want, peer = reference(x, tr, c, kept, **options), theirs(x, c, tr, options, kept)
+    assert want.shape == peer.shape, name
+    header = [f"c{k}" for k in range(x.shape[1])]
+    write_tsv(f"clean_{name}.tsv", header, want)
+    made.append(entry(f"clean_{name}.tsv", source, with_c, options, censored, "default"))
+    if options["filter"] == "butterworth":
+        write_tsv(f"clean_{name}_nilearn.tsv", header, peer)
+        made.append(entry(f"clean_{name}_nilearn.tsv", source, with_c, options, censored, "nilearn"))
+        leak[name] = {"largest_difference": float(np.max(np.abs(want - peer))), "sd": float(want.std())}
+    else:
+        assert close(want, peer), name
+
+# Both spikes censored must leave what the series without spikes leaves: the values under censor do not matter.
+kept = np.setdiff1d(np.arange(n), [60, 139])
+same = dict(BAND, standardize=None)
+assert close(reference(spiked, 2.0, None, kept, **same), reference(synth, 2.0, None, kept, **same), 1e-7)
+
+write_json("clean.json", {
+    "made_by": made_by("nilearn", "scipy", "numpy"),
+    "note": "rows of a censored result are the kept frames in order; standardize_confounds false divides by max |c|",
+    "peer_leak": leak, "variants": made})
+print(leak)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* buf - buffers that know where they live. */
+#include <nepenthe/backend.h>
+
+static const struct {
+    const char *name;
+    size_t size;
+} types[] = {
+    [NEP_U8] = {"uint8", 1},   [NEP_I16] = {"int16", 2},   [NEP_I32] = {"int32", 4},   [NEP_I64] = {"int64", 8},
+    [NEP_U64] = {"uint64", 8}, [NEP_F32] = {"float32", 4}, [NEP_F64] = {"float64", 8},
+};
+
+size_t nep_dtype_size(nep_dtype t)
+{
+    return (unsigned)t < (unsigned)NEP_LEN(types) ? types[t].size : 0;
+}
+
+const char *nep_dtype_name(nep_dtype t)
+{
+    return (unsigned)t < (unsigned)NEP_LEN(types) ? types[t].name : "unknown type";
+}
+
+nep_status nep_buf_new(nep_ctx *ctx, nep_dtype dtype, int64_t n, const char *what, nep_buf *out)
+{
+    const nep_backend *chosen = nep_ctx_backend(ctx);
+    const nep_backend *be = chosen ? chosen : &nep_backend_cpu;
+    const size_t size = nep_dtype_size(dtype);
+    nep_buf b = {.be = be, .dtype = dtype, .n = n};
+    NEP_REQUIRE(ctx, size && n >= 0 && n <= INT64_MAX / 8, NEP_E_ARG, "%s: cannot hold %lld items of %s", what,
+                (long long)n, nep_dtype_name(dtype));
+    NEP_TRY(be->alloc(ctx, (size_t)n * size, what, &b.ptr));
+    *out = b;
+    return NEP_OK;
+}
+
+nep_status nep_buf_put(nep_ctx *ctx, const void *src, nep_dtype dtype, int64_t n, const char *what, nep_buf *out)
+{
+    nep_buf b = {0};
+    NEP_TRY(nep_buf_new(ctx, dtype, n, what, &b));
+    const nep_status st = b.be->upload(ctx, b.ptr, src, (size_t)n * nep_dtype_size(dtype));
+    if (st != NEP_OK) {
+        nep_buf_free(&b);
+        return st;
+    }
+    *out = b;
+    return NEP_OK;
+}
+
+nep_status nep_buf_get(nep_ctx *ctx, const nep_buf *b, void *dst)
+{
+    NEP_REQUIRE(ctx, b->be, NEP_E_ARG, "buffer: nothing to copy out of an empty buffer");
+    return b->be->download(ctx, dst, b->ptr, (size_t)b->n * nep_dtype_size(b->dtype));
+}
+
+void nep_buf_free(nep_buf *b)
+{
+    if (b && b->be)
+        b->be->release(b->ptr);
+    if (b)
+        *b = (nep_buf){0};
+}

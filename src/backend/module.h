@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* module - what the program and the CUDA module (nepenthe_cuda.so) promise each other.
+ *
+ * The module exports one symbol, nep_cuda_module, of type nep_module_entry. The program hands it the hash of this
+ * interface as the program was compiled and the callbacks it may use; the module refuses another hash.
+ */
+#ifndef NEP_BACKEND_MODULE_H
+#define NEP_BACKEND_MODULE_H
+
+#include <nepenthe/backend.h>
+
+#define NEP_MODULE_FILE   "nepenthe_cuda.so"
+#define NEP_MODULE_SYMBOL "nep_cuda_module"
+
+/* Callbacks into the program: the module has none of its code. */
+typedef struct {
+    nep_status (*fail)(nep_ctx *ctx, nep_status st, const char *fmt, ...) NEP_PRINTF(3, 4);
+    void (*log)(nep_ctx *ctx, nep_log_level level, const char *fmt, ...) NEP_PRINTF(3, 4);
+    nep_status (*alloc)(nep_ctx *ctx, int64_t n, size_t size, const char *what, void *out_pointer);
+    void (*alloc_free)(void *pointer);
+    nep_status (*check)(nep_ctx *ctx);
+    int64_t (*vram)(const nep_ctx *ctx);
+    void *(*state)(const nep_ctx *ctx);
+} nep_module_host;
+
+typedef struct {
+    const nep_backend *backend;
+    nep_status (*open)(nep_ctx *ctx, int device, void **state); /* NEP_E_DEVICE with a sentence when there is none */
+    void (*close)(nep_ctx *ctx, void *state);
+} nep_module;
+
+/* NULL when the hash differs. */
+typedef const nep_module *nep_module_entry(uint64_t hash, const nep_module_host *host);
+
+/* FNV-1a over the op list with its classes, the version and the sizes of what crosses the border. */
+static inline uint64_t nep_module_hash(void)
+{
+    static const char text[] = NEP_VERSION
+#define NEP_X(name, parity) ";" #name ":" #parity
+        NEP_OP_LIST(NEP_X)
+#undef NEP_X
+        ;
+    const uint64_t sizes[] = {sizeof(nep_backend), sizeof(nep_ops), sizeof(nep_buf), sizeof(nep_module_host),
+                              sizeof(nep_module), NEP_STATUS_COUNT};
+    uint64_t h = 14695981039346656037u;
+    for (size_t i = 0; i < sizeof text; i++)
+        h = (h ^ (unsigned char)text[i]) * 1099511628211u;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        h = (h ^ sizes[i]) * 1099511628211u;
+    return h;
+}
+
+/* Loads the module from NEPENTHE_MODULE_PATH (a file or a folder), beside the program, or the library folder of the
+ * installation, once per process. Errors: NEP_E_DEVICE, the sentence says where was looked or what the loader said. */
+NEP_MUST_USE nep_status nep_module_load(nep_ctx *ctx, const nep_module **out);
+
+#endif

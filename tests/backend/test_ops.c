@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hand-worked values of every op on the CPU, and what the front doors refuse. */
+#include "support.h"
+
+#include <nepenthe/backend.h>
+
+#define EXACT   0.0
+#define FORMULA 2.4e-7
+#define DOUBLE  1e-13
+
+static int setup(void **state)
+{
+    *state = test_ctx(2);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    nep_ctx_free(*state);
+    return 0;
+}
+
+static void test_occupancy(void **state)
+{
+    const float conc[] = {10, 10, 0, 30, NAN, 0}, kd[] = {10, 1, 5, 10, 1, NAN}, hill[] = {1, 2, 1, 2, 1, 1};
+    const double want[] = {0.5, 100.0 / 101.0, 0.0, 0.9, (double)NAN, (double)NAN};
+    float got[6];
+    assert_ok(*state, nep_backend_occupancy(*state, conc, kd, hill, 6, got));
+    for (int i = 0; i < 6; i++)
+        assert_near((double)got[i], want[i], FORMULA);
+}
+
+static void test_parcel_sums(void **state)
+{
+    /* two volumes of five voxels; region 0 = {0, 2, 4}, region 1 empty, region 2 = {1, 3} */
+    const float x[] = {1, 2, NAN, 4, 5, 10, 20, 30, INFINITY, 50};
+    const int64_t start[] = {0, 3, 3, 5};
+    const int32_t voxel[] = {0, 2, 4, 1, 3};
+    const double want[] = {6, 0, 6, 90, 0, 20};
+    const int64_t want_count[] = {2, 0, 2, 3, 0, 1};
+    double sum[6];
+    int64_t count[6];
+    assert_ok(*state, nep_backend_parcel_sums(*state, x, 2, 5, start, voxel, 3, sum, count));
+    for (int i = 0; i < 6; i++) {
+        assert_near(sum[i], want[i], EXACT);
+        assert_int_equal(count[i], want_count[i]);
+    }
+}
+
+static void test_moments(void **state)
+{
+    const float x[] = {1, 7, NAN, 3, 7, 1, 8, 7, 2};
+    double mean[3], m2[3];
+    assert_ok(*state, nep_backend_moments(*state, x, 3, 3, mean, m2));
+    assert_near(mean[0], 4, EXACT);
+    assert_near(m2[0], 26, EXACT);
+    assert_near(mean[1], 7, EXACT);
+    assert_near(m2[1], 0, EXACT);
+    assert_true(isnan(mean[2]) && isnan(m2[2]));
+}
+
+static void test_moments_infinite(void **state)
+{
+    const float x[] = {INFINITY, 1};
+    double mean[1], m2[1];
+    assert_ok(*state, nep_backend_moments(*state, x, 2, 1, mean, m2));
+    assert_true(isnan(mean[0]) && isnan(m2[0]));
+}
+
+static void test_apply_operator(void **state)
+{
+    const double m[] = {1, -1, 0, 0.5, 0.5, 1}, mean[] = {1, 2};
+    const float x[] = {3, 2, 2, 4, 1, 8};
+    const float plain[] = {1, -2, 3.5f, 11}, less[] = {1, -2, 1.5f, 7};
+    float got[4];
+    assert_ok(*state, nep_backend_apply_operator(*state, m, 2, 3, x, 2, NULL, got));
+    assert_memory_equal(got, plain, sizeof got);
+    assert_ok(*state, nep_backend_apply_operator(*state, m, 2, 3, x, 2, mean, got));
+    assert_memory_equal(got, less, sizeof got);
+}
+
+/* A constant plus 3 cos(2 pi 2 t / T) plus 0.5 sin(2 pi 4 t / T): amplitudes 3 and 0.5 at bins 2 and 4, else 0. */
+static void amplitude_case(void **state, int64_t n_t)
+{
+    float x[64];
+    double band[1], all[1];
+    for (int64_t t = 0; t < n_t; t++)
+        x[t] = (float)(100 + 3 * cos(2 * M_PI * 2 * (double)t / (double)n_t) +
+                       0.5 * sin(2 * M_PI * 4 * (double)t / (double)n_t));
+    assert_ok(*state, nep_backend_amplitude_sums(*state, x, n_t, 1, 1, 3, band, all));
+    assert_near(band[0], 3, 1e-4);
+    assert_near(all[0], 3.5, 1e-4);
+    assert_ok(*state, nep_backend_amplitude_sums(*state, x, n_t, 1, 4, 4, band, NULL));
+    assert_near(band[0], 0.5, 1e-5);
+}
+
+static void test_amplitude_sums(void **state)
+{
+    amplitude_case(state, 20);
+    amplitude_case(state, 21);
+}
+
+static void test_amplitude_nyquist(void **state)
+{
+    const float x[] = {1, -1, 1, -1};
+    double band[1], all[1];
+    assert_ok(*state, nep_backend_amplitude_sums(*state, x, 4, 1, 2, 2, band, all));
+    assert_near(band[0], 2, DOUBLE); /* |X_2| = 4, A = 2 * 4 / 4 */
+    assert_near(all[0], 0, DOUBLE);  /* bins 1 .. floor(3 / 2) = 1 */
+}
+
+static void test_gram(void **state)
+{
+    const float x[] = {1, 2, 3, 6, 5, 4};
+    const double mean[] = {3, 4}, scale[] = {0.5, 2};
+    double got[4];
+    assert_ok(*state, nep_backend_gram(*state, x, 3, 2, mean, scale, got));
+    assert_near(got[0], 2, EXACT);  /* (4 + 0 + 4) / 4 */
+    assert_near(got[1], 4, EXACT);  /* (4 + 0 + 0) * 0.5 * 2 */
+    assert_near(got[2], 4, EXACT);
+    assert_near(got[3], 32, EXACT); /* (4 + 4 + 0) * 4 */
+}
+
+static void test_difference_squares(void **state)
+{
+    const float x[] = {1, 2, 4, 2, 1, 0};
+    const double weight[] = {0.5, 3};
+    double got[3];
+    assert_ok(*state, nep_backend_difference_squares(*state, x, 3, 2, NULL, got));
+    assert_true(got[0] == 0 && got[1] == 9 && got[2] == 13);
+    assert_ok(*state, nep_backend_difference_squares(*state, x, 3, 2, weight, got));
+    assert_true(got[0] == 0 && got[1] == 4.5 && got[2] == 16.5);
+}
+
+static void test_permute_t(void **state)
+{
+    /* four observations, nuisance = the constant 1/2; regressor (1, 1, -1, -1)/2 and its permutation (1, -1, 1, -1)/2 */
+    const double basis[] = {.5, .5, -.5, -.5, .5, .5, .5, .5, .5, -.5, .5, -.5, .5, .5, .5, .5};
+    /* column 0: b = 0.8, 0.6; column 1: missing; column 2: exactly the first regressor */
+    const double y[] = {.7, NAN, .5, .1, 0, .5, -.1, 0, -.5, -.7, 0, -.5};
+    const double t0 = 0.8 * sqrt(2 / 0.36), t1 = 0.6 * sqrt(2 / 0.64); /* dof 3 */
+    const double observed[] = {t1 * (1 + 5e-11), 1, 1e6};              /* a tie within 1e-10 counts */
+    double max_abs[2];
+    int64_t count[3] = {1, 1, 1}, count_max[3] = {1, 1, 1};
+    assert_ok(*state, nep_backend_permute_t(*state, y, 4, 3, basis, 2, 1, observed, max_abs, count, count_max));
+    assert_true(max_abs[0] > 1e7 && isfinite(max_abs[0])); /* a perfect fit is large and finite */
+    assert_near(max_abs[1], t1, DOUBLE);
+    assert_true(t0 > observed[0]);
+    assert_int_equal(count[0], 3);
+    assert_int_equal(count[1], 1); /* a missing column counts nothing */
+    assert_int_equal(count[2], 2);
+    assert_int_equal(count_max[0], 3);
+    assert_int_equal(count_max[1], 3); /* both maxima reach 1 */
+    assert_int_equal(count_max[2], 2);
+}
+
+static void test_tanimoto(void **state)
+{
+    const uint64_t a[] = {0xFF, 0, 0, 0}, b[] = {0x0F, 1, 0, 0, 0xFF, 0};
+    const int32_t want_common[] = {4, 0, 8, 0, 0, 0}, want_total[] = {9, 8, 8, 5, 0, 8};
+    int32_t common[6], total[6];
+    assert_ok(*state, nep_backend_tanimoto(*state, a, 2, b, 3, 2, common, total));
+    assert_memory_equal(common, want_common, sizeof common);
+    assert_memory_equal(total, want_total, sizeof total);
+}
+
+static void test_quadratic_forms(void **state)
+{
+    const double r[] = {1, 2, -1, 3}, q[] = {1, 2, 4, 3, 0, 1, 1, 0}, k[] = {10, -1};
+    /* (1,2): 1 + 12 + 12 = 25, 4;  (-1,3): 1 - 18 + 27 = 10, -6 */
+    const double want[] = {35, 3, 20, -7};
+    double got[4];
+    assert_ok(*state, nep_backend_quadratic_forms(*state, r, 2, 2, q, k, 2, got));
+    for (int i = 0; i < 4; i++)
+        assert_near(got[i], want[i], EXACT);
+}
+
+static void test_exceedances(void **state)
+{
+    const double a[] = {1, 2, NAN, 1, 0, 1}, centre[] = {1, 1};
+    const double c[] = {2, 1, 1, 3, 1, -1, 1, 1}; /* less centre: (1,0) (0,2) (0,-2) (0,0) */
+    const double observed[] = {4 * (1 + 5e-11), 1, NAN};
+    int64_t count[3];
+    assert_ok(*state, nep_backend_exceedances(*state, a, 3, 2, c, 4, centre, observed, count));
+    assert_int_equal(count[0], 2); /* products 1, 4, -4, 0; ties count */
+    assert_int_equal(count[1], 0);
+    assert_int_equal(count[2], 0);
+}
+
+static void test_refusals(void **state)
+{
+    nep_ctx *ctx = *state;
+    const float x[] = {1, 2, 3, 4};
+    const double y[] = {1, 2};
+    const int64_t start[] = {0, 2};
+    const int32_t voxel[] = {0, 9};
+    double d[4] = {-1, -1, -1, -1};
+    int64_t n[4];
+    assert_fails(nep_backend_parcel_sums(ctx, x, 1, 4, start, voxel, 1, d, n), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(ctx), "voxel 9"));
+    nep_ctx_clear(ctx);
+    assert_fails(nep_backend_amplitude_sums(ctx, x, 4, 1, 1, 3, d, NULL), NEP_E_ARG);
+    assert_fails(nep_backend_moments(ctx, x, 0, 4, d, d), NEP_E_ARG);
+    assert_fails(nep_backend_permute_t(ctx, y, 2, 1, y, 1, 1, y, d, n, n), NEP_E_ARG);
+    assert_fails(nep_backend_occupancy(ctx, NULL, x, x, 2, NULL), NEP_E_ARG);
+    assert_true(d[0] == -1);
+    nep_ctx_clear(ctx);
+    assert_fails(nep_backend_choose(ctx, "gpu"), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(ctx), "auto, cpu, cuda"));
+}
+
+static void test_choose(void **state)
+{
+    nep_ctx *ctx = *state;
+    char text[256];
+    assert_ok(ctx, nep_backend_choose(ctx, "cpu"));
+    assert_ptr_equal(nep_ctx_backend(ctx), &nep_backend_cpu);
+    assert_ok(ctx, nep_backend_describe(ctx, text, sizeof text));
+    assert_non_null(strstr(text, "kernels "));
+    setenv("NEPENTHE_MODULE_PATH", "/nowhere", 1);
+    nep_ctx_clear(ctx);
+    assert_fails(nep_backend_choose(ctx, "cuda"), NEP_E_DEVICE);
+    assert_non_null(strstr(nep_ctx_error(ctx), "/nowhere"));
+    nep_ctx_clear(ctx);
+    assert_ok(ctx, nep_backend_choose(ctx, "auto"));
+    assert_ptr_equal(nep_ctx_backend(ctx), &nep_backend_cpu);
+    assert_string_equal(nep_ctx_error(ctx), "");
+    unsetenv("NEPENTHE_MODULE_PATH");
+}
+
+static void test_buffers(void **state)
+{
+    nep_ctx *ctx = *state;
+    const double in[] = {1, 2, 3};
+    double out[3];
+    nep_buf b = {0};
+    assert_ok(ctx, nep_buf_put(ctx, in, NEP_F64, 3, "three", &b));
+    assert_ok(ctx, nep_buf_get(ctx, &b, out));
+    assert_memory_equal(in, out, sizeof in);
+    nep_buf_free(&b);
+    assert_null(b.be);
+    assert_int_equal(nep_alloc_used(ctx), 0);
+    assert_fails(nep_buf_new(ctx, NEP_F64, -1, "negative", &b), NEP_E_ARG);
+    assert_int_equal(nep_dtype_size(NEP_I16), 2);
+    assert_string_equal(nep_dtype_name(NEP_U64), "uint64");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_occupancy),          cmocka_unit_test(test_parcel_sums),
+        cmocka_unit_test(test_moments),            cmocka_unit_test(test_moments_infinite),
+        cmocka_unit_test(test_apply_operator),     cmocka_unit_test(test_amplitude_sums),
+        cmocka_unit_test(test_amplitude_nyquist),  cmocka_unit_test(test_gram),
+        cmocka_unit_test(test_difference_squares), cmocka_unit_test(test_permute_t),
+        cmocka_unit_test(test_tanimoto),           cmocka_unit_test(test_quadratic_forms),
+        cmocka_unit_test(test_exceedances),        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_choose),             cmocka_unit_test(test_buffers),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -91,10 +91,11 @@ slice_ = nib.load(os.path.join(IMAGING, "haxby2001/run001/bold_1slice.nii.gz")).
 flat = slice_.reshape(-1, slice_.shape[3], order="F")
 alive = np.flatnonzero(flat.mean(axis=1) > 500)
 columns = alive[np.linspace(0, len(alive) - 1, 10).astype(int)]
-haxby = write_input("clean_haxby_series.tsv", [f"v{c}" for c in columns], flat[columns].T)
+# Real data stay where they are: a test takes voxels `columns` (i fastest) of the slice and the motion file itself.
+haxby = np.float32(flat[columns].T).astype(float)
 # FSL mcflirt order: three rotations in radians, three translations in mm.
 motion = np.loadtxt(os.path.join(IMAGING, "haxby2001/run001/bold_moest.txt"))
-haxby_c = write_input("clean_haxby_confounds.tsv", ["rot_x", "rot_y", "rot_z", "trans_x", "trans_y", "trans_z"], motion)
+haxby_c = np.float32(motion).astype(float)
 
 rng = np.random.default_rng(20010930)
 n = 200
@@ -158,8 +159,8 @@ def entry(file, source, with_confounds, options, censored, definition):
     full.update(options)
     series = "synthetic" if source == "rank" else source
     columns = {"haxby": None, "rank": ["c0", "c1", "c2", "c0_plus_c1"]}.get(source, ["c0", "c1", "c2"])
-    return {"file": file, "series": f"clean_{series}_series.tsv", "tr_s": INPUTS[source][2],
-            "confounds": f"clean_{'haxby' if source == 'haxby' else 'synthetic'}_confounds.tsv" if with_confounds else None,
+    return {"file": file, "series": "haxby" if source == "haxby" else f"clean_{series}_series.tsv", "tr_s": INPUTS[source][2],
+            "confounds": ("haxby" if source == "haxby" else "clean_synthetic_confounds.tsv") if with_confounds else None,
             "columns": columns if with_confounds else None, **full, "standardize": full["standardize"] or "none", "censored": censored, "definition": definition}
 
 
@@ -207,5 +208,7 @@ assert close(reference(spiked, 2.0, None, kept, **same), reference(synth, 2.0, N
 write_json("clean.json", {
     "made_by": made_by("nilearn", "scipy", "numpy"),
     "note": "rows of a censored result are the kept frames in order; standardize_confounds false divides by max |c|",
+    "haxby": {"image": "haxby2001/run001/bold_1slice.nii.gz", "voxels_i_fastest": columns,
+              "confounds": "haxby2001/run001/bold_moest.txt", "columns": "rot_x rot_y rot_z trans_x trans_y trans_z"},
     "peer_leak": leak, "variants": made})
 print(leak)

@@ -10,7 +10,7 @@ import os
 import nibabel as nib
 import numpy as np
 
-from golden import IMAGING, made_by, write_input, write_json, write_tsv
+from golden import IMAGING, made_by, write_json, write_tsv
 
 RADIUS_POWER, RADIUS_JENKINSON = 50.0, 80.0
 
@@ -54,9 +54,8 @@ def dvars(x):
 
 
 moest = np.loadtxt(os.path.join(IMAGING, "haxby2001/run001/bold_moest.txt"))
-motion = write_input("quality_motion.tsv", ["trans_x", "trans_y", "trans_z", "rot_x", "rot_y", "rot_z"],
-                     moest[:, [3, 4, 5, 0, 1, 2]])
-trans, rot = motion[:, :3], motion[:, 3:]
+moest = np.float32(moest).astype(float)
+rot, trans = moest[:, :3], moest[:, 3:]
 power = np.r_[np.nan, np.abs(np.diff(trans, axis=0)).sum(1) + RADIUS_POWER * np.abs(np.diff(rot, axis=0)).sum(1)]
 
 image = nib.load(os.path.join(IMAGING, "haxby2001/run001/bold_25mm.nii.gz")).get_fdata()
@@ -70,7 +69,7 @@ sd = x.std(axis=1)
 tsnr = np.where(sd > 1e-3, x.mean(axis=1) / np.where(sd > 1e-3, sd, 1), 0)
 write_json("quality.json", {
     "made_by": made_by("numpy", "nibabel"), "image": "haxby2001/run001/bold_25mm.nii.gz",
-    "mask": "haxby2001/masks_25mm/brain.nii.gz", "motion": "quality_motion.tsv",
+    "mask": "haxby2001/masks_25mm/brain.nii.gz", "motion": "haxby2001/run001/bold_moest.txt (rot_x rot_y rot_z rad, trans_x trans_y trans_z mm)",
     "fd_power_mean": np.nanmean(power), "fd_power_max": np.nanmax(power), "fd_over_0.5": int((power > 0.5).sum()),
     "fd_jenkinson_mean": np.nanmean(jenkinson), "dvars_mean": np.nanmean(columns[0]),
     "std_dvars_mean": np.nanmean(columns[1]), "voxels": int(len(x)), "voxels_without_variance": int((sd <= 1e-3).sum()),

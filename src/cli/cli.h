@@ -40,6 +40,10 @@ typedef struct {
     const char *example; /* one command line */
 } cli_command;
 
+/* Options that every command takes. */
+extern const cli_option cli_global_options[];
+extern const int cli_global_count;
+
 /* Every command is one row of commands.c, in the order of the help. */
 extern const cli_command *const cli_commands[]; /* NULL-terminated */
 
@@ -73,6 +77,8 @@ nep_status cli_emit(cli *c, nep_status (*write)(nep_ctx *ctx, const char *path, 
 nep_status cli_document(cli *c, json_t *doc);
 /* A line of talk on stderr (not with -q). */
 void cli_say(cli *c, const char *fmt, ...) NEP_PRINTF(2, 3);
+/* A number for a document: null when it is not finite. New reference. */
+json_t *cli_number(double x);
 /* Text that is data, to stdout. */
 void cli_print(const char *fmt, ...) NEP_PRINTF(1, 2);
 

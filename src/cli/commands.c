@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* commands - one row per command, in the order of the help. */
+#include "cli/cli.h"
+
+#define CLI_COMMAND_LIST(X)                                                                                           \
+    X(version)                                                                                                        \
+    X(explain)                                                                                                        \
+    X(doctor)                                                                                                         \
+    X(completion)
+
+#define CLI_X(name) extern const cli_command cli_cmd_##name;
+CLI_COMMAND_LIST(CLI_X)
+#undef CLI_X
+
+const cli_command *const cli_commands[] = {
+#define CLI_X(name) &cli_cmd_##name,
+    CLI_COMMAND_LIST(CLI_X)
+#undef CLI_X
+        NULL,
+};

@@ -7,11 +7,13 @@
 
 #include <nepenthe/math/hd.h>
 
+/* Entries of the upper triangle of a p x p matrix. */
 NEP_HD int64_t nep_packed_size(int64_t p)
 {
     return p * (p + 1) / 2;
 }
 
+/* out [size] = r_a r_b for a <= b. */
 NEP_HD void nep_packed_products(const double *r, int64_t p, double *out)
 {
     for (int64_t a = 0; a < p; a++)
@@ -19,6 +21,7 @@ NEP_HD void nep_packed_products(const double *r, int64_t p, double *out)
             *out++ = r[a] * r[b];
 }
 
+/* out [size] = q_aa, and q_ab + q_ba for a < b: r'q r = out . products(r). */
 NEP_HD void nep_packed_matrix(const double *q, int64_t p, double *out)
 {
     for (int64_t a = 0; a < p; a++)

@@ -30,7 +30,7 @@ typedef struct {
 void nep_contrast_free(nep_contrast_result *r);
 
 /* Small-sample correction J(df) = Gamma(df / 2) / (sqrt(df / 2) Gamma((df - 1) / 2)), exact; the usual 1 - 3 / (4 df - 1) is
- * 0.6 % off at df = 2 and 2e-5 off at df = 20. NaN for df <= 1. Source: Hedges (1981) J Educ Stat 6:107, eq. 6e. */
+ * 1.3 % off at df = 2 and 2e-5 off at df = 40. NaN for df <= 1. Source: Hedges (1981) J Educ Stat 6:107, eq. 6e. */
 double nep_contrast_correction(double df);
 
 /* Standard error of a standardised difference: sqrt(1/n1 + 1/n2 + g^2 / (2 (n1 + n2))).

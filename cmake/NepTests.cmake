@@ -35,3 +35,10 @@ foreach(source IN LISTS NEP_LINTS)
   add_test(NAME lint_${thing} COMMAND sh ${source} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(lint_${thing} PROPERTIES LABELS lint SKIP_RETURN_CODE 77)
 endforeach()
+
+# The shipped tables: sources, licences, keys, sha256.
+find_package(Python3 COMPONENTS Interpreter)
+if(Python3_FOUND)
+  add_test(NAME data_tables COMMAND ${Python3_EXECUTABLE} ${CMAKE_SOURCE_DIR}/tests/data/check_tables.py)
+  set_tests_properties(data_tables PROPERTIES LABELS data)
+endif()

@@ -91,6 +91,8 @@ NEP_MUST_USE nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const c
  * against a second one with n_nulls null maps, the share with p <= alpha; 90 % interval. In brainmap.h in full. */
 NEP_MUST_USE nep_status nep_inputs_null_rate(nep_ctx *ctx, const nep_inputs *in, const char *null_kind, double alpha,
                                              int64_t n_maps, int64_t n_nulls, double rate_low_high[3]);
+/* What the map says per target: beta of score B [n_mapped]; NaN for a disorder without a map. */
+void nep_inputs_target_profile(const nep_inputs *in, int64_t disorder, double *out);
 void nep_inputs_release(nep_inputs *in); /* frees what prepare added; the rest belongs to whoever filled it */
 
 typedef enum {

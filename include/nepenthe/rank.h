@@ -172,7 +172,8 @@ typedef struct {
     double oe, slope, brier, brier_null; /* observed / expected, slope of logit(p), Brier score, of the mean prevalence */
     int64_t n, n_pos;
 } nep_calibration;
-void nep_calibration_measure(const double *p, const signed char *y, int64_t n, nep_calibration *out);
+/* logit [n] of the predicted probabilities. */
+void nep_calibration_measure(const double *logit, const signed char *y, int64_t n, nep_calibration *out);
 
 /* Holm's step-down adjustment, in place order kept; NaN stays NaN. Source: Holm (1979) Scand J Stat 6:65. */
 void nep_holm_adjust(const double *p, int64_t n, double *out);

@@ -209,6 +209,13 @@ done:
     return st;
 }
 
+void nep_inputs_target_profile(const nep_inputs *in, int64_t disorder, double *out)
+{
+    const struct nep_profile *p = in->profiles ? in->profiles[disorder * SETS] : NULL;
+    for (int64_t m = 0; m < in->n_mapped; m++)
+        out[m] = p ? nep_profile_beta(p)[m] : NAN;
+}
+
 void nep_inputs_release(nep_inputs *in)
 {
     for (int64_t i = 0; in->profiles && i < in->n_disorders * SETS; i++)

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* increment.c - does the image add to what targets and structures already tell? Against map nulls, with its power. */
+#include "rank/sample.h"
+
+#include "rank/normal.h"
+
+#include <math.h>
+
+static const double power_z = 0.8416212335729143; /* power 0.8 */
+
+typedef struct {
+    const nep_inputs *in;
+    int64_t disorder, n, n_nulls, n_boot;
+    int n_base;                   /* channels of the model without imaging */
+    const nep_protocol_scores *with, *base;
+    double *null;                 /* [n_nulls, n] engagement on null maps */
+    double *gain;                 /* [max(n_nulls, n_boot)] */
+    double *score, *z;            /* [n] */
+    signed char *pos;             /* [n] */
+    int64_t *order, *order_base;  /* [n] */
+    bool *tie, *tie_base;
+    int32_t *weight;
+} workspace;
+
+static nep_status precision(nep_ctx *ctx, const double *score, const signed char *pos, int64_t n, int64_t *order, bool *tie,
+                            double *ap)
+{
+    double m[NEP_METRICS_COUNT];
+    NEP_TRY(nep_metrics_order(ctx, score, n, order, tie));
+    nep_metrics_compute(order, tie, pos, NULL, n, m);
+    *ap = m[NEP_METRICS_AP];
+    return NEP_OK;
+}
+
+/* The fused score of drug k with imaging replaced by z; others keep their part and the scale. */
+static double refuse(const workspace *w, int64_t k, double z)
+{
+    const int64_t at = w->disorder * w->n + k;
+    double sum = z;
+    for (int c = 1; c <= w->n_base; c++) {
+        const double other = w->with->z[at * (w->n_base + 1) + c];
+        sum += isnan(other) ? 0 : other;
+    }
+    return sum / w->with->scale[at];
+}
+
+static nep_status null_gains(nep_ctx *ctx, workspace *w, double ap_base)
+{
+    NEP_TRY(nep_engagement_null(ctx, w->in, w->disorder, 0, w->n_nulls, w->null));
+    for (int64_t b = 0; b < w->n_nulls; b++) {
+        double ap;
+        NEP_TRY(nep_fuse_normal_scores(ctx, w->null + b * w->n, w->n, w->z));
+        for (int64_t k = 0; k < w->n; k++)
+            w->score[k] = isnan(w->z[k]) ? NAN : refuse(w, k, w->z[k]);
+        NEP_TRY(precision(ctx, w->score, w->pos, w->n, w->order, w->tie, &ap));
+        w->gain[b] = ap - ap_base;
+    }
+    return NEP_OK;
+}
+
+/* Interval of the gain by resampling drugs; returns its standard error. */
+static double boot_gains(workspace *w, nep_estimate *delta)
+{
+    double sum = 0, squares = 0;
+    int64_t m = 0;
+    for (int64_t b = 0; b < w->n_boot; b++) {
+        double with[NEP_METRICS_COUNT], base[NEP_METRICS_COUNT];
+        rank_sample_weights(w->in->seed, nep_stream_id(NEP_STREAM_BOOTSTRAP, 0, (uint64_t)b + 1), w->n, w->weight);
+        nep_metrics_compute(w->order, w->tie, w->pos, w->weight, w->n, with);
+        nep_metrics_compute(w->order_base, w->tie_base, w->pos, w->weight, w->n, base);
+        w->gain[b] = with[NEP_METRICS_AP] - base[NEP_METRICS_AP];
+        if (isnan(w->gain[b]))
+            continue;
+        sum += w->gain[b];
+        squares += w->gain[b] * w->gain[b];
+        m++;
+    }
+    const int64_t sorted = rank_sample_sort(w->gain, w->n_boot);
+    delta->low = rank_sample_quantile(w->gain, sorted, 0.05);
+    delta->high = rank_sample_quantile(w->gain, sorted, 0.95);
+    const double var = m > 1 ? (squares - sum * sum / (double)m) / (double)(m - 1) : NAN;
+    return sqrt(var > 0 ? var : 0);
+}
+
+/* The gain by recorded treatments. */
+static nep_status measure_gain(nep_ctx *ctx, workspace *w, nep_increment *out)
+{
+    const int64_t base = w->disorder * w->n;
+    double ap_base, ap_with, mean = 0, var = 0;
+
+    NEP_TRY(precision(ctx, w->base->score + base, w->pos, w->n, w->order_base, w->tie_base, &ap_base));
+    NEP_TRY(null_gains(ctx, w, ap_base));
+    NEP_TRY(precision(ctx, w->with->score + base, w->pos, w->n, w->order, w->tie, &ap_with));
+    out->delta.value = ap_with - ap_base;
+    out->p_map = rank_sample_p(out->delta.value, w->gain, w->n_nulls);
+    for (int64_t b = 0; b < w->n_nulls; b++)
+        mean += w->gain[b] / (double)w->n_nulls;
+    for (int64_t b = 0; b < w->n_nulls; b++)
+        var += (w->gain[b] - mean) * (w->gain[b] - mean) / (double)w->n_nulls;
+    rank_sample_sort(w->gain, w->n_nulls);
+    const double by_map = rank_sample_quantile(w->gain, w->n_nulls, 0.975) + power_z * sqrt(var);
+    const double se = boot_gains(w, &out->delta);
+    const double by_drugs = (1.6448536269514722 + power_z) * se;
+    out->detectable = by_map > by_drugs ? by_map : by_drugs;
+    return NEP_OK;
+}
+
+/* Without recorded treatments: the smallest correlation with one drug's engagement map that the map test would see. */
+static nep_status measure_map(nep_ctx *ctx, workspace *w, nep_increment *out)
+{
+    nep_inputs as_correlation = *w->in;
+    int64_t m = 0;
+    as_correlation.score = 'A';
+    as_correlation.direction = NULL;
+    out->p_map = w->in->map_p[w->disorder];
+    NEP_TRY(nep_engagement_null(ctx, &as_correlation, w->disorder, 0, w->n_nulls, w->null));
+    for (int64_t b = 0; b < w->n_nulls; b++)
+        w->gain[b] = NAN;
+    for (int64_t k = 0; k < w->n; k++) {
+        double squares = 0;
+        for (int64_t b = 0; b < w->n_nulls; b++)
+            squares += w->null[b * w->n + k] * w->null[b * w->n + k];
+        const double sd = sqrt(squares / (double)w->n_nulls);
+        if (!(sd > 0))
+            continue;
+        w->score[m++] = sd;
+        for (int64_t b = 0; b < w->n_nulls; b++)
+            if (!(w->null[b * w->n + k] / sd <= w->gain[b]))
+                w->gain[b] = w->null[b * w->n + k] / sd;
+    }
+    m = rank_sample_sort(w->score, m);
+    const int64_t sorted = rank_sample_sort(w->gain, w->n_nulls);
+    const double critical = rank_sample_quantile(w->gain, sorted, 0.95);
+    out->detectable = (critical + power_z) * rank_sample_quantile(w->score, m, 0.5);
+    return NEP_OK;
+}
+
+static nep_status measure_disorder(nep_ctx *ctx, workspace *w, nep_increment *out)
+{
+    const int64_t base = w->disorder * w->n;
+    int64_t covered = 0, n_pos = 0;
+
+    *out = (nep_increment){.delta = {NAN, NAN, NAN, 0, NAN, NAN}, .p_map = NAN, .p_holm = NAN, .detectable = NAN,
+                           .verdict = NEP_IMAGING_UNDETERMINED};
+    rank_sample_positives(w->in, w->disorder, w->pos);
+    for (int64_t k = 0; k < w->n; k++) {
+        if (isnan(w->with->z[(base + k) * (w->n_base + 1)]))
+            w->pos[k] = SAMPLE_LEFT_OUT; /* imaging is judged on the drugs it can score */
+        covered += w->pos[k] != SAMPLE_LEFT_OUT;
+        n_pos += w->pos[k] == 1;
+    }
+    out->delta.n = n_pos;
+    if (covered == 0)
+        return NEP_OK;
+    return n_pos >= NEP_INCREMENT_MIN_POS && n_pos < covered ? measure_gain(ctx, w, out) : measure_map(ctx, w, out);
+}
+
+static void judge(nep_increment *out, int64_t n)
+{
+    for (int64_t j = 0; j < n; j++) {
+        const bool by_gain = !isnan(out[j].delta.value), significant = out[j].p_holm <= 0.05;
+        const double relevant = by_gain ? NEP_INCREMENT_RELEVANT : NEP_INCREMENT_RELEVANT_R;
+        if (significant && (!by_gain || out[j].delta.low > 0))
+            out[j].verdict = NEP_IMAGING_ADDS;
+        else if (out[j].detectable <= relevant)
+            out[j].verdict = NEP_IMAGING_NO_SIGNAL;
+    }
+}
+
+static nep_status adjust(nep_ctx *ctx, nep_increment *out, int64_t n)
+{
+    double *p = NULL;
+    NEP_TRY(nep_alloc(ctx, 2 * n, sizeof *p, "increment: p values", &p));
+    for (int64_t j = 0; j < n; j++)
+        p[j] = out[j].p_map;
+    nep_holm_adjust(p, n, p + n);
+    for (int64_t j = 0; j < n; j++)
+        out[j].p_holm = p[n + j];
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+static nep_status open_workspace(nep_ctx *ctx, workspace *w)
+{
+    const int64_t most = w->n_nulls > w->n_boot ? w->n_nulls : w->n_boot;
+    NEP_TRY(nep_alloc(ctx, w->n_nulls * w->n, sizeof(double), "increment: null scores", &w->null));
+    NEP_TRY(nep_alloc(ctx, most, sizeof(double), "increment: gains", &w->gain));
+    NEP_TRY(nep_alloc(ctx, w->n, sizeof(double), "increment: scores", &w->score));
+    NEP_TRY(nep_alloc(ctx, w->n, sizeof(double), "increment: normal scores", &w->z));
+    NEP_TRY(nep_alloc(ctx, w->n, 1, "increment: positives", &w->pos));
+    NEP_TRY(nep_alloc(ctx, w->n, sizeof(int64_t), "increment: order", &w->order));
+    NEP_TRY(nep_alloc(ctx, w->n, sizeof(int64_t), "increment: order", &w->order_base));
+    NEP_TRY(nep_alloc(ctx, w->n, sizeof(bool), "increment: ties", &w->tie));
+    NEP_TRY(nep_alloc(ctx, w->n, sizeof(bool), "increment: ties", &w->tie_base));
+    return nep_alloc(ctx, w->n, sizeof(int32_t), "increment: weights", &w->weight);
+}
+
+static void close_workspace(workspace *w)
+{
+    nep_alloc_free(w->null);
+    nep_alloc_free(w->gain);
+    nep_alloc_free(w->score);
+    nep_alloc_free(w->z);
+    nep_alloc_free(w->pos);
+    nep_alloc_free(w->order);
+    nep_alloc_free(w->order_base);
+    nep_alloc_free(w->tie);
+    nep_alloc_free(w->tie_base);
+    nep_alloc_free(w->weight);
+}
+
+nep_status nep_increment_measure(nep_ctx *ctx, const nep_inputs *in, int64_t n_bootstrap, nep_increment *out)
+{
+    static const char *const names[] = {"engagement", "ligand_only", "analogue"};
+    const nep_channel *channels[NEP_LEN(names)];
+    nep_protocol_scores with = {0}, base = {0};
+    workspace w = {.in = in, .n = in->n_drugs, .n_nulls = in->n_nulls < SAMPLE_NULLS ? in->n_nulls : SAMPLE_NULLS,
+                   .n_boot = n_bootstrap, .with = &with, .base = &base};
+    int n = 0;
+    nep_status st = NEP_OK;
+
+    for (int i = 0; i < NEP_LEN(names); i++)
+        if (!nep_channel_missing(nep_channel_find(names[i]), in))
+            channels[n++] = nep_channel_find(names[i]);
+    for (int64_t j = 0; j < in->n_disorders; j++)
+        out[j] = (nep_increment){.delta = {NAN, NAN, NAN, 0, NAN, NAN}, .p_map = NAN, .p_holm = NAN, .detectable = NAN,
+                                 .verdict = NEP_IMAGING_UNDETERMINED};
+    if (!in->profiles || n == 0 || channels[0] != nep_channel_find(names[0]))
+        return NEP_OK; /* no image: nothing is added, nothing denied */
+    w.n_base = n - 1;
+    NEP_TRY_OR_DONE(st, open_workspace(ctx, &w));
+    NEP_TRY_OR_DONE(st, nep_protocol_score(ctx, in, NEP_PROTOCOL_MASKED, channels, n, n, &with));
+    NEP_TRY_OR_DONE(st, nep_protocol_score(ctx, in, NEP_PROTOCOL_MASKED, channels + 1, n - 1, n - 1, &base));
+    nep_progress_open(ctx, "increment of imaging", in->n_disorders);
+    for (w.disorder = 0; w.disorder < in->n_disorders; w.disorder++) {
+        nep_progress_step(ctx, w.disorder);
+        NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
+        NEP_TRY_OR_DONE(st, measure_disorder(ctx, &w, &out[w.disorder]));
+    }
+    nep_progress_close(ctx);
+    NEP_TRY_OR_DONE(st, adjust(ctx, out, in->n_disorders));
+    judge(out, in->n_disorders);
+done:
+    nep_protocol_scores_free(&base);
+    nep_protocol_scores_free(&with);
+    close_workspace(&w);
+    return st;
+}

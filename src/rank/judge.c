@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* judge.c - what a ranking's numbers amount to: probabilities, verdicts, flags, and the sentence of the trust box. */
+#include "rank/ranking.h"
+#include "rank/sample.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static int channel_index(const nep_ranking *r, const char *name)
+{
+    for (int c = 0; c < r->n_channels; c++)
+        if (strcmp(r->channels[c]->name, name) == 0)
+            return c;
+    return -1;
+}
+
+/* The probability curve of each disorder comes from all others. */
+static nep_status add_probabilities(nep_ctx *ctx, nep_ranking *r)
+{
+    const int64_t n = r->inputs->n_drugs, d = r->n_disorders;
+    double *x = NULL;
+    signed char *y = NULL;
+    nep_status st;
+
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof *x, "calibration: scores", &x));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, 1, "calibration: labels", &y));
+    for (int64_t j = 0; j < d; j++) {
+        int64_t others = 0;
+        for (int64_t o = 0; o < d; o++) {
+            int64_t n_pos = 0;
+            rank_sample_positives(r->inputs, o, y + o * n);
+            for (int64_t i = 0; i < n; i++) {
+                const nep_candidate *c = &r->disorders[o].candidates[i];
+                x[o * n + c->drug] = o == j || r->disorders[o].simulated ? NAN : c->score;
+                n_pos += y[o * n + i] == 1;
+            }
+            if (n_pos == 0) /* a disorder without a record says nothing of prevalence */
+                for (int64_t i = 0; i < n; i++)
+                    x[o * n + i] = NAN;
+            others += n_pos > 0 && o != j && !r->disorders[o].simulated;
+        }
+        if (others < 2 || r->disorders[j].simulated)
+            continue;
+        const nep_calibration_curve curve = nep_calibration_fit(x, y, d * n);
+        for (int64_t i = 0; i < n; i++)
+            r->disorders[j].candidates[i].p_recorded = nep_calibration_apply(curve, r->disorders[j].candidates[i].score);
+    }
+done:
+    nep_alloc_free(y);
+    nep_alloc_free(x);
+    return st;
+}
+
+typedef struct {
+    char text[256];
+} flags;
+
+static void add_flag(flags *f, const char *word)
+{
+    const size_t used = strlen(f->text);
+    snprintf(f->text + used, sizeof f->text - used, "%s%s", used ? ";" : "", word);
+}
+
+static nep_verdict verdict_of(const nep_ranking *r, const nep_ranking_disorder *d, const nep_candidate *c, nep_label label,
+                              nep_coverage coverage, double exposure, int engagement)
+{
+    if (label == NEP_LABEL_CONTRAINDICATED)
+        return NEP_VERDICT_CONTRAINDICATED;
+    if (exposure < NEP_VERDICT_GATE)
+        return NEP_VERDICT_GATED;
+    if (isnan(c->score) || (engagement >= 0 && coverage != NEP_COVERAGE_OK))
+        return NEP_VERDICT_INSUFFICIENT;
+    if (!(c->score >= NEP_VERDICT_SCORE && c->score_low > 0))
+        return NEP_VERDICT_WEAK;
+    if (engagement < 0 || d->increment.verdict == NEP_IMAGING_ADDS)
+        return NEP_VERDICT_SUPPORTED;
+    const double share = d->contribution[c->drug * r->n_channels + engagement];
+    const double without = isnan(share) ? c->score : c->n_channels > 1 ? c->score_without_low : NAN;
+    return without >= NEP_VERDICT_SCORE ? NEP_VERDICT_SUPPORTED : NEP_VERDICT_WEAK;
+}
+
+static nep_status judge_candidate(nep_ctx *ctx, nep_ranking *r, int64_t j, nep_candidate *c)
+{
+    const nep_inputs *in = r->inputs;
+    nep_ranking_disorder *d = &r->disorders[j];
+    const nep_label label = in->labels[j * in->n_drugs + c->drug];
+    const int gate = channel_index(r, "exposure"), engagement = channel_index(r, "engagement");
+    const double exposure = gate >= 0 ? d->value[c->drug * r->n_channels + gate] : NAN;
+    const nep_coverage coverage = in->affinity_start ? nep_engagement_coverage(in, c->drug, NULL) : NEP_COVERAGE_NONE;
+    flags f = {""};
+
+    c->verdict = verdict_of(r, d, c, label, coverage, exposure, engagement);
+    if (engagement >= 0 && coverage != NEP_COVERAGE_OK) {
+        add_flag(&f, "insufficient");
+        add_flag(&f, coverage == NEP_COVERAGE_NONE  ? "no_measured_target"
+                     : coverage == NEP_COVERAGE_FEW ? "few_mapped_targets"
+                                                    : "strongest_target_unmapped");
+    }
+    if (nep_label_indicated(label))
+        add_flag(&f, "recorded_treatment");
+    else if (label != NEP_LABEL_NONE)
+        add_flag(&f, nep_label_name(label));
+    if (exposure < NEP_VERDICT_GATE)
+        add_flag(&f, "excluded_by_exposure");
+    else if (exposure < NEP_VERDICT_FLAG)
+        add_flag(&f, "low_exposure");
+    if (gate >= 0 && isnan(exposure))
+        add_flag(&f, "exposure_unknown");
+    return nep_alloc_string(ctx, f.text, &c->flags);
+}
+
+static nep_status write_trust(nep_ctx *ctx, nep_ranking *r, int64_t j)
+{
+    nep_ranking_disorder *d = &r->disorders[j];
+    const nep_increment *i = &d->increment;
+    char text[700];
+    if (channel_index(r, "engagement") < 0)
+        snprintf(text, sizeof text, "No brain image enters this ranking.");
+    else if (isnan(i->p_map))
+        snprintf(text, sizeof text, "Whether the image adds anything could not be tested: no drug passes the coverage gate, or the "
+                                    "disorder has no map.");
+    else if (isnan(i->delta.value))
+        snprintf(text, sizeof text,
+                 "%s Only %lld recorded treatments can be scored, so the map alone was tested: its strongest engagement has map-null p = "
+                 "%.2g (Holm %.2g); a correlation of %.2f with one drug's engagement map would have been detected.",
+                 i->verdict == NEP_IMAGING_ADDS        ? "The image carries receptor signal beyond null maps."
+                 : i->verdict == NEP_IMAGING_NO_SIGNAL ? "No signal: the image tells no receptor from null maps."
+                                                       : "Undetermined: this map has too little power.",
+                 (long long)i->delta.n, i->p_map, i->p_holm, i->detectable);
+    else
+        snprintf(text, sizeof text,
+                 "%s Over targets and structures alone it changes average precision by %+.3f (90 %% interval %+.3f to %+.3f; map-null p = "
+                 "%.2g, Holm %.2g; %lld recorded treatments); a gain of %.2f would have been detected.",
+                 i->verdict == NEP_IMAGING_ADDS        ? "The image adds."
+                 : i->verdict == NEP_IMAGING_NO_SIGNAL ? "No signal: the image adds nothing that matters."
+                                                       : "Undetermined: the study has too little power to say whether the image adds.",
+                 i->delta.value, i->delta.low, i->delta.high, i->p_map, i->p_holm, (long long)i->delta.n, i->detectable);
+    return nep_alloc_string(ctx, text, &d->trust);
+}
+
+nep_status rank_judge(nep_ctx *ctx, nep_ranking *r, int n_votes)
+{
+    NEP_REQUIRE(ctx, n_votes <= RANK_MAX_VOTES, NEP_E_INTERNAL, "rank: %d VOTE channels", n_votes);
+    NEP_TRY(add_probabilities(ctx, r));
+    for (int64_t j = 0; j < r->n_disorders; j++) {
+        for (int64_t i = 0; i < r->inputs->n_drugs; i++)
+            NEP_TRY(judge_candidate(ctx, r, j, &r->disorders[j].candidates[i]));
+        NEP_TRY(write_trust(ctx, r, j));
+    }
+    return NEP_OK;
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* metrics.c - how well an order puts the positives first; ties never help. */
+#include <nepenthe/rank.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+static const double alpha = 20.0;
+enum { TOP = 20 };
+
+typedef struct {
+    double score;
+    int64_t i;
+} item;
+
+/* Best first, NaN last, equal scores in item order. */
+static int best_first(const void *a, const void *b)
+{
+    const item *p = a, *q = b;
+    const int na = isnan(p->score), nb = isnan(q->score);
+    if (na != nb)
+        return na - nb;
+    if (!na && p->score != q->score)
+        return p->score > q->score ? -1 : 1;
+    return p->i < q->i ? -1 : p->i > q->i;
+}
+
+nep_status nep_metrics_order(nep_ctx *ctx, const double *score, int64_t n, int64_t *order, bool *tie)
+{
+    item *list = NULL;
+    NEP_TRY(nep_alloc(ctx, n, sizeof *list, "order", &list));
+    for (int64_t i = 0; i < n; i++)
+        list[i] = (item){score[i], i};
+    qsort(list, (size_t)n, sizeof *list, best_first);
+    for (int64_t i = 0; i < n; i++) {
+        order[i] = list[i].i;
+        tie[i] = i > 0 && (list[i].score == list[i - 1].score || (isnan(list[i].score) && isnan(list[i - 1].score)));
+    }
+    nep_alloc_free(list);
+    return NEP_OK;
+}
+
+typedef struct {
+    double seen, pos;                       /* before the group */
+    double total, total_pos;                /* of all */
+    double ap, pairs, top, early;
+} sums;
+
+/* A tie of `size` items with `hits` positives. */
+static void add_group(sums *s, double size, double hits)
+{
+    if (size <= 0)
+        return;
+    const double miss = size - hits, below = s->total - s->total_pos - (s->seen - s->pos) - miss;
+    if (hits > 0) {
+        s->ap += hits / s->total_pos * (s->pos + hits) / (s->seen + size);
+        s->pairs += hits * (below + 0.5 * miss);
+        /* mean of exp(-alpha r / N) over the group's ranks seen + 1 .. seen + size, a geometric sum */
+        const double q = exp(-alpha / s->total);
+        s->early += hits / size * exp(-alpha * (s->seen + 1) / s->total) * (1 - exp(-alpha * size / s->total)) / (1 - q);
+        const double room = TOP - s->seen;
+        s->top += room <= 0 ? 0 : room >= size ? hits : hits * room / size;
+    }
+    s->seen += size;
+    s->pos += hits;
+}
+
+static double bedroc(double early, double n_pos, double n)
+{
+    const double ra = n_pos / n;
+    const double rie = early / n_pos / ((1 / n) * (1 - exp(-alpha)) / (exp(alpha / n) - 1));
+    const double scale = ra * sinh(alpha / 2) / (cosh(alpha / 2) - cosh(alpha / 2 - alpha * ra));
+    return rie * scale + 1 / (1 - exp(alpha * (1 - ra)));
+}
+
+void nep_metrics_compute(const int64_t *order, const bool *tie, const signed char *pos, const int32_t *weight, int64_t n,
+                         double out[NEP_METRICS_COUNT])
+{
+    sums s = {0};
+    double size = 0, hits = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const double w = weight ? weight[i] : 1;
+        s.total += pos[i] == 0 || pos[i] == 1 ? w : 0;
+        s.total_pos += pos[i] == 1 ? w : 0;
+    }
+    for (int m = 0; m < NEP_METRICS_COUNT; m++)
+        out[m] = NAN;
+    if (s.total_pos <= 0 || s.total_pos >= s.total)
+        return;
+    for (int64_t r = 0; r < n; r++) {
+        const int64_t i = order[r];
+        if (!tie[r]) {
+            add_group(&s, size, hits);
+            size = hits = 0;
+        }
+        const double w = weight ? weight[i] : 1;
+        size += pos[i] == 0 || pos[i] == 1 ? w : 0;
+        hits += pos[i] == 1 ? w : 0;
+    }
+    add_group(&s, size, hits);
+    out[NEP_METRICS_AP] = s.ap;
+    out[NEP_METRICS_AUROC] = s.pairs / (s.total_pos * (s.total - s.total_pos));
+    out[NEP_METRICS_BEDROC20] = bedroc(s.early, s.total_pos, s.total);
+    out[NEP_METRICS_P_AT_20] = s.top / (s.total < TOP ? s.total : TOP);
+}

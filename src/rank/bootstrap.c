@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bootstrap.c - performance with its intervals: drugs within a disorder, drugs and disorders for the macro mean. */
+#include "rank/bootstrap.h"
+
+#include "rank/normal.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { MEASURES = NEP_METRICS_COUNT + 1, VERSUS_NS = NEP_METRICS_COUNT };
+
+nep_status rank_bootstrap_open(nep_ctx *ctx, uint64_t seed, int64_t n_boot, int64_t n_drugs, int64_t n_disorders,
+                               rank_bootstrap *out)
+{
+    *out = (rank_bootstrap){.n_boot = n_boot, .n_drugs = n_drugs, .n_disorders = n_disorders};
+    NEP_TRY(nep_alloc(ctx, n_boot * n_drugs, sizeof(int32_t), "bootstrap: drugs", &out->drugs));
+    NEP_TRY(nep_alloc(ctx, n_boot * n_disorders, sizeof(int32_t), "bootstrap: disorders", &out->disorders));
+    for (int64_t b = 0; b < n_boot; b++) {
+        const uint64_t stream = (uint64_t)b + 1;
+        rank_sample_weights(seed, nep_stream_id(NEP_STREAM_BOOTSTRAP, 0, stream), n_drugs, out->drugs + b * n_drugs);
+        rank_sample_weights(seed, nep_stream_id(NEP_STREAM_BOOTSTRAP, 1, stream), n_disorders,
+                            out->disorders + b * n_disorders);
+    }
+    return NEP_OK;
+}
+
+void rank_bootstrap_free(rank_bootstrap *b)
+{
+    nep_alloc_free(b->drugs);
+    nep_alloc_free(b->disorders);
+    *b = (rank_bootstrap){0};
+}
+
+static void all_measures(const int64_t *order, const bool *tie, const signed char *pos, const signed char *pos_ns,
+                         const int32_t *weight, int64_t n, double out[MEASURES])
+{
+    double ns[NEP_METRICS_COUNT];
+    nep_metrics_compute(order, tie, pos, weight, n, out);
+    nep_metrics_compute(order, tie, pos_ns, weight, n, ns);
+    out[VERSUS_NS] = ns[NEP_METRICS_AUROC];
+}
+
+static nep_estimate *estimate_of(nep_performance *p, int measure)
+{
+    nep_estimate *const all[MEASURES] = {[NEP_METRICS_AP] = &p->ap,           [NEP_METRICS_AUROC] = &p->auroc,
+                                         [NEP_METRICS_BEDROC20] = &p->bedroc20, [NEP_METRICS_P_AT_20] = &p->p_at_20,
+                                         [VERSUS_NS] = &p->auroc_vs_ns};
+    return all[measure];
+}
+
+static void start(nep_performance *p, const signed char *pos, int64_t n)
+{
+    *p = (nep_performance){.prevalence = NAN, .null_low = NAN, .null_high = NAN, .null_p = NAN};
+    for (int64_t k = 0; k < n; k++) {
+        p->n_pos += pos[k] == 1;
+        p->n_neg += pos[k] == 0;
+    }
+    if (p->n_pos + p->n_neg)
+        p->prevalence = (double)p->n_pos / (double)(p->n_pos + p->n_neg);
+    for (int m = 0; m < MEASURES; m++)
+        *estimate_of(p, m) = (nep_estimate){NAN, NAN, NAN, p->n_pos, NAN, NAN};
+}
+
+/* Draws of one disorder: draw [n_boot, n_disorders, MEASURES]. */
+static nep_status measure_disorder(nep_ctx *ctx, const rank_bootstrap *b, int64_t j, const double *score,
+                                   const signed char *pos, const signed char *pos_ns, nep_performance *out, double *draw)
+{
+    const int64_t n = b->n_drugs;
+    int64_t *order = NULL;
+    bool *tie = NULL;
+    double *column = NULL, point[MEASURES];
+    nep_status st;
+
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *order, "bootstrap: order", &order));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *tie, "bootstrap: ties", &tie));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, b->n_boot, sizeof *column, "bootstrap: draws", &column));
+    NEP_TRY_OR_DONE(st, nep_metrics_order(ctx, score, n, order, tie));
+    start(out, pos, n);
+    all_measures(order, tie, pos, pos_ns, NULL, n, point);
+#pragma omp parallel for schedule(static) num_threads(nep_ctx_threads(ctx))
+    for (int64_t i = 0; i < b->n_boot; i++)
+        all_measures(order, tie, pos, pos_ns, b->drugs + i * n, n, draw + (i * b->n_disorders + j) * MEASURES);
+    for (int m = 0; m < MEASURES; m++) {
+        nep_estimate *e = estimate_of(out, m);
+        for (int64_t i = 0; i < b->n_boot; i++)
+            column[i] = draw[(i * b->n_disorders + j) * MEASURES + m];
+        const int64_t there = rank_sample_sort(column, b->n_boot);
+        e->value = point[m];
+        e->low = isnan(point[m]) ? NAN : rank_sample_quantile(column, there, 0.05);
+        e->high = isnan(point[m]) ? NAN : rank_sample_quantile(column, there, 0.95);
+    }
+done:
+    nep_alloc_free(column);
+    nep_alloc_free(tie);
+    nep_alloc_free(order);
+    return st;
+}
+
+/* Macro mean of measure m in one draw, over the drawn disorders where it exists. */
+static double macro_of(const rank_bootstrap *b, const double *draw, const nep_performance *disorders, int64_t i, int m)
+{
+    double sum = 0, weight = 0;
+    for (int64_t j = 0; j < b->n_disorders; j++) {
+        const double x = draw[(i * b->n_disorders + j) * MEASURES + m];
+        nep_performance p = disorders[j];
+        if (isnan(x) || isnan(estimate_of(&p, m)->value))
+            continue;
+        sum += b->disorders[i * b->n_disorders + j] * x;
+        weight += b->disorders[i * b->n_disorders + j];
+    }
+    return weight > 0 ? sum / weight : NAN;
+}
+
+static void t_interval(const nep_performance *disorders, int64_t n, int m, nep_estimate *e)
+{
+    double sum = 0, squares = 0;
+    int64_t k = 0;
+    for (int64_t j = 0; j < n; j++) {
+        nep_performance p = disorders[j];
+        const double x = estimate_of(&p, m)->value;
+        if (isnan(x))
+            continue;
+        sum += x;
+        squares += x * x;
+        k++;
+    }
+    e->n = k;
+    e->value = k ? sum / (double)k : NAN;
+    e->t_low = e->t_high = NAN;
+    if (k < 2)
+        return;
+    const double var = (squares - sum * sum / (double)k) / (double)(k - 1);
+    const double half = rank_t95((int)k - 1) * sqrt((var > 0 ? var : 0) / (double)k);
+    e->t_low = e->value - half;
+    e->t_high = e->value + half;
+}
+
+nep_status rank_bootstrap_measure(nep_ctx *ctx, const rank_bootstrap *b, const double *score, const signed char *pos,
+                                  const signed char *pos_ns, nep_performance *disorders, nep_performance *macro,
+                                  double *macro_ap)
+{
+    double *draw = NULL, *column = NULL;
+    nep_status st;
+
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, b->n_boot * b->n_disorders * MEASURES, sizeof *draw, "bootstrap: draws", &draw));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, b->n_boot, sizeof *column, "bootstrap: macro draws", &column));
+    *macro = (nep_performance){.prevalence = NAN, .null_low = NAN, .null_high = NAN, .null_p = NAN};
+    for (int64_t j = 0; j < b->n_disorders; j++) {
+        const int64_t at = j * b->n_drugs;
+        NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
+        NEP_TRY_OR_DONE(st, measure_disorder(ctx, b, j, score + at, pos + at, pos_ns + at, &disorders[j], draw));
+        macro->n_pos += disorders[j].n_pos;
+        macro->n_neg += disorders[j].n_neg;
+    }
+    if (macro->n_pos + macro->n_neg)
+        macro->prevalence = (double)macro->n_pos / (double)(macro->n_pos + macro->n_neg);
+    for (int m = 0; m < MEASURES; m++) {
+        nep_estimate *e = estimate_of(macro, m);
+        t_interval(disorders, b->n_disorders, m, e);
+        for (int64_t i = 0; i < b->n_boot; i++)
+            column[i] = macro_of(b, draw, disorders, i, m);
+        if (m == NEP_METRICS_AP && macro_ap)
+            memcpy(macro_ap, column, (size_t)b->n_boot * sizeof *column);
+        const int64_t there = rank_sample_sort(column, b->n_boot);
+        e->low = rank_sample_quantile(column, there, 0.05);
+        e->high = rank_sample_quantile(column, there, 0.95);
+    }
+done:
+    nep_alloc_free(column);
+    nep_alloc_free(draw);
+    return st;
+}

@@ -1,0 +1,10 @@
+# One program per benchmark; built by the target `bench` alone.
+file(GLOB NEP_BENCH_SOURCES CONFIGURE_DEPENDS benchmarks/bench_*.c)
+add_custom_target(bench)
+foreach(source IN LISTS NEP_BENCH_SOURCES)
+  get_filename_component(name ${source} NAME_WE)
+  add_executable(${name} EXCLUDE_FROM_ALL ${source})
+  target_link_libraries(${name} PRIVATE nep_flags nepenthe_lib)
+  target_include_directories(${name} PRIVATE benchmarks)
+  add_dependencies(bench ${name})
+endforeach()

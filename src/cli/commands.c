@@ -3,6 +3,8 @@
 #include "cli/cli.h"
 
 #define CLI_COMMAND_LIST(X)                                                                                           \
+    X(maps_compare)                                                                                                   \
+    X(maps_dominance)                                                                                                 \
     X(version)                                                                                                        \
     X(explain)                                                                                                        \
     X(doctor)                                                                                                         \

@@ -1,0 +1,105 @@
+#!/usr/bin/env bats
+# maps compare and maps dominance: what a user types and gets.
+
+setup() {
+    cd "$BATS_TEST_TMPDIR"
+    ROOT="$BATS_TEST_DIRNAME/../.."
+    GEOMETRY="$ROOT/data/geometry_schematic.tsv"
+    # a and b follow position, c is noise; one region is missing in b
+    awk -F'\t' 'BEGIN{OFS="\t"; srand(3); print "region","front","noise"}
+        NR>1{print $1, $5/70+0.2*rand(), rand()}' "$GEOMETRY" > a.tsv
+    awk -F'\t' 'BEGIN{OFS="\t"; srand(4); print "region","gradient"}
+        NR>1{print $1, (NR==6 ? "n/a" : $5/70+0.3*rand())}' "$GEOMETRY" > b_ordered.tsv
+    { head -1 b_ordered.tsv; tail -n +2 b_ordered.tsv | sort -r; } > b.tsv # another order: joined by name
+}
+
+@test "compare: the columns of the contract, joined by name" {
+    "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --n 199 --calibrate 0 > one.tsv
+    "$NEPENTHE" maps compare a.tsv b_ordered.tsv --geometry "$GEOMETRY" --n 199 --calibrate 0 > two.tsv
+    cmp one.tsv two.tsv
+    run head -1 one.tsv
+    [ "$output" = "$(printf 'a\tb\tr\tp\tn_nulls\tnull\tp_permute_a\tp_permute_b\tn_regions')" ]
+    run awk -F'\t' 'NR==2{print $1, $2, ($3>0.8), ($4<0.2), $5, $6, $9}' one.tsv
+    [ "$output" = "front gradient 1 1 199 moran 50" ]
+}
+
+@test "compare: the same bytes for any number of threads" {
+    "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --nulls spin --n 500 --threads 1 > one.tsv 2> one.talk
+    "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --nulls spin --n 500 --threads 3 > two.tsv 2> two.talk
+    cmp one.tsv two.tsv
+    cmp one.talk two.talk
+    grep -q 'false-positive rate of spin at this parcellation: 0\.' one.talk
+    run awk -F'\t' 'NR==2{print $9}' one.tsv
+    [ "$output" -lt 50 ] # cortex alone
+}
+
+@test "compare: every kind of null, and --json with the calibration" {
+    for kind in moran moran-compartment shuffle; do
+        run "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --nulls $kind --n 49 -q
+        [ "$status" -eq 0 ]
+        [[ "$output" == *"$kind"* ]]
+    done
+    for kind in spin spin-hungarian spin-nearest; do
+        run bash -c "'$NEPENTHE' maps compare a.tsv b.tsv --geometry '$GEOMETRY' --nulls $kind --n 49 --json -q | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+print(d[\"schema\"], len(d[\"comparisons\"]), d[\"comparisons\"][0][\"null\"], 0 <= d[\"null_calibration\"][\"low\"] < 0.2)'"
+        [ "$output" = "nepenthe/maps-compare/1 2 $kind True" ]
+    done
+}
+
+@test "compare: without a geometry there is r and no p" {
+    run "$NEPENTHE" maps compare a.tsv b.tsv --statistic spearman
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"no p: surrogates need --geometry"* ]]
+    [[ "$output" == *$'\tn/a\t0\tnone\t'* ]]
+}
+
+@test "compare: spins over the whole brain are refused with the region's name" {
+    run "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --nulls spin --scope all
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"region 'L_thalamus' has no sphere coordinates"* ]]
+}
+
+@test "compare: a region that the geometry lacks is warned of, a map of strangers is refused" {
+    printf 'L_nowhere\t0.5\t0.5\n' >> a.tsv
+    run "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --n 19 --calibrate 0
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"a.tsv: 1 of 52 regions (first: 'L_nowhere') are not in the geometry"* ]]
+    printf 'region\tx\nP1\t1\nP2\t2\n' > strangers.tsv
+    run "$NEPENTHE" maps compare strangers.tsv b.tsv --geometry "$GEOMETRY"
+    [ "$status" -eq 65 ]
+}
+
+@test "compare: --dry-run writes nothing, a missing file is 66" {
+    run "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" -o out.tsv --dry-run
+    [ "$status" -eq 0 ]
+    [ ! -e out.tsv ]
+    run "$NEPENTHE" maps compare a.tsv nothing.tsv
+    [ "$status" -eq 66 ]
+}
+
+@test "dominance: shares sum to one, a sidecar stands beside the output" {
+    awk -F'\t' 'BEGIN{OFS="\t"; srand(9); print "region","y_mm","z_mm","luck"} NR>1{print $1,$5,$6,rand()}' "$GEOMETRY" > p.tsv
+    "$NEPENTHE" maps dominance a.tsv --predictors p.tsv --geometry "$GEOMETRY" --n 199 -o out.tsv
+    run head -1 out.tsv
+    [[ "$output" == "$(printf 'predictor\tdominance\tp\t')"* ]]
+    run awk -F'\t' 'NR>1&&$4=="front"{s+=$5; if($1=="y_mm") y=$5} END{printf "%.6f %d", s, (y>0.9)}' out.tsv
+    [ "$output" = "1.000000 1" ]
+    grep -q '"command": "maps dominance"' out.json
+}
+
+@test "dominance: too many and collinear predictors are refused with a sentence" {
+    awk -F'\t' 'BEGIN{OFS="\t"} NR==1{print "region","y","twice"} NR>1{print $1,$5,2*$5+1}' "$GEOMETRY" > p.tsv
+    run "$NEPENTHE" maps dominance a.tsv --predictors p.tsv -o out.tsv
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"predictor 'twice' is a linear combination of 'y'"* ]]
+    [ ! -e out.tsv ]
+    awk -F'\t' 'BEGIN{srand(1)} {printf "%s", (NR==1?"region":$1); for(i=1;i<=21;i++) printf "\t%s", (NR==1?"x" i:rand()); print ""}' "$GEOMETRY" > p.tsv
+    run "$NEPENTHE" maps dominance a.tsv --predictors p.tsv
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"21 predictors"* ]]
+    run "$NEPENTHE" maps dominance a.tsv
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"--predictors"* ]]
+}

@@ -15,7 +15,7 @@ static char test_folder[256];
 
 static inline const char *test_path(const char *name)
 {
-    static char path[8][600];
+    static char path[64][600];
     static int next;
     if (!test_folder[0]) {
         const char *tmp = getenv("TMPDIR");
@@ -23,7 +23,7 @@ static inline const char *test_path(const char *name)
         if (!mkdtemp(test_folder))
             abort();
     }
-    next = (next + 1) % 8;
+    next = (next + 1) % 64;
     snprintf(path[next], sizeof path[next], "%s/%s", test_folder, name);
     return path[next];
 }

@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stream - a file front to back in bounded memory: plain, or gzip through ISA-L, which can run ahead in a
+ * thread.
+ *
+ * The thread touches the ring, the file and the inflater, never the context: it leaves a verdict, and the
+ * reader's thread turns that into a sentence. */
+#include "io/stream.h"
+
+#include "io/gzip.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <isa-l/igzip_lib.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { ring = 3, block_bytes = 1 << 20, input_bytes = 256 << 10, first_bytes = 16 << 10 };
+
+typedef enum { GOING, ENDED, CUT, DAMAGED, CHECKSUM, UNREADABLE } verdict;
+
+struct nep_stream {
+    nep_ctx *ctx;
+    const char *path;
+    char *path_copy;
+    int fd, code; /* code: errno of a failed read */
+    bool gz, regular;
+    int64_t file_bytes;
+
+    struct inflate_state *inflate; /* next_in and avail_in point into input */
+    unsigned char *input;
+    bool input_ended, in_member, any_member;
+
+    unsigned char *block[ring];
+    int64_t size[ring], at; /* at: bytes of the present block already taken */
+    verdict end;            /* how the stream ended, once it has */
+    int64_t taken;          /* bytes given to the caller */
+
+    char *whole; /* the inflated file, when loaded */
+    int64_t whole_bytes;
+
+    bool threaded;
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int64_t made, used; /* blocks produced and consumed; the present block is number `used` */
+    bool stop;
+};
+
+/* ---- producing ---- */
+
+static verdict more_input(nep_stream *s)
+{
+    ssize_t n;
+    do
+        n = read(s->fd, s->input, input_bytes);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        s->code = errno;
+        return UNREADABLE;
+    }
+    s->input_ended = n == 0;
+    s->inflate->next_in = s->input;
+    s->inflate->avail_in = (uint32_t)n;
+    return GOING;
+}
+
+/* Between members: the start of another, zero padding, or the end. */
+static verdict next_member(nep_stream *s)
+{
+    struct inflate_state *z = s->inflate;
+    if (s->any_member)
+        while (z->avail_in > 0 && *z->next_in == 0) {
+            z->next_in++;
+            z->avail_in--;
+        }
+    if (z->avail_in == 0)
+        return s->input_ended ? ENDED : GOING;
+    if (*z->next_in != 0x1f)
+        return DAMAGED;
+    uint8_t *const in = z->next_in;
+    const uint32_t n = z->avail_in;
+    isal_inflate_init(z);
+    z->crc_flag = ISAL_GZIP;
+    z->next_in = in;
+    z->avail_in = n;
+    s->in_member = s->any_member = true;
+    return GOING;
+}
+
+static verdict inflate_verdict(int code)
+{
+    return code >= 0 ? GOING : code == ISAL_INCORRECT_CHECKSUM ? CHECKSUM : DAMAGED;
+}
+
+/* Up to `room` inflated bytes; fewer only at the end of the stream. */
+static verdict fill_inflated(nep_stream *s, unsigned char *out, int64_t room, int64_t *n)
+{
+    struct inflate_state *z = s->inflate;
+    verdict v = GOING;
+    *n = 0;
+    while (*n < room && v == GOING) {
+        if (z->avail_in == 0 && !s->input_ended) {
+            v = more_input(s);
+            continue;
+        }
+        if (!s->in_member) {
+            v = next_member(s);
+            continue;
+        }
+        const uint32_t had = z->avail_in, space = (uint32_t)(room - *n);
+        z->next_out = out + *n;
+        z->avail_out = space;
+        v = inflate_verdict(isal_inflate(z));
+        const uint32_t made = space - z->avail_out;
+        *n += made;
+        if (z->block_state == ISAL_BLOCK_FINISH)
+            s->in_member = false;
+        else if (v == GOING && made == 0 && z->avail_in == had && (had > 0 || s->input_ended))
+            v = had > 0 ? DAMAGED : CUT;
+    }
+    return v;
+}
+
+static verdict fill_plain(nep_stream *s, unsigned char *out, int64_t room, int64_t *n)
+{
+    *n = 0;
+    while (*n < room) {
+        const ssize_t got = read(s->fd, out + *n, (size_t)(room - *n));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            s->code = errno;
+            return UNREADABLE;
+        }
+        if (got == 0)
+            return ENDED;
+        *n += got;
+    }
+    return GOING;
+}
+
+static verdict fill(nep_stream *s, unsigned char *out, int64_t room, int64_t *n)
+{
+    return s->gz ? fill_inflated(s, out, room, n) : fill_plain(s, out, room, n);
+}
+
+static void *run(void *argument)
+{
+    nep_stream *s = argument;
+    verdict v = GOING;
+    while (v == GOING) {
+        pthread_mutex_lock(&s->lock);
+        while (s->made - s->used >= ring && !s->stop)
+            pthread_cond_wait(&s->changed, &s->lock);
+        const bool stop = s->stop;
+        const int64_t b = s->made % ring;
+        pthread_mutex_unlock(&s->lock);
+        if (stop)
+            break;
+        int64_t n;
+        v = fill(s, s->block[b], block_bytes, &n);
+        pthread_mutex_lock(&s->lock);
+        s->size[b] = n;
+        s->made++;
+        s->end = v;
+        pthread_cond_signal(&s->changed);
+        pthread_mutex_unlock(&s->lock);
+    }
+    return NULL;
+}
+
+/* ---- consuming ---- */
+
+static nep_status ended(nep_stream *s, verdict v, int64_t wanted)
+{
+    const char *p = s->path;
+    switch (v) {
+    case CUT:
+        return nep_ctx_fail_file(
+            s->ctx, NEP_E_TRUNCATED, p,
+            "%s: the gzip stream is cut off after %lld inflated bytes; copy the file again", p,
+            (long long)s->taken);
+    case DAMAGED:
+        return nep_ctx_fail_file(
+            s->ctx, NEP_E_FORMAT, p,
+            "%s: the gzip stream is damaged after about %lld inflated bytes; copy the file again", p,
+            (long long)s->taken);
+    case CHECKSUM:
+        return nep_ctx_fail_file(s->ctx, NEP_E_FORMAT, p,
+                                 "%s: the gzip checksum does not hold; copy the file again", p);
+    case UNREADABLE:
+        return nep_ctx_fail_file(s->ctx, NEP_E_IO, p, "%s: reading failed (%s)", p, strerror(s->code));
+    default:
+        return nep_ctx_fail_file(s->ctx, NEP_E_TRUNCATED, p,
+                                 "%s: ends after %lld bytes, %lld more are needed; copy the file again", p,
+                                 (long long)s->taken, (long long)wanted);
+    }
+}
+
+static void next_threaded(nep_stream *s, verdict *v)
+{
+    pthread_mutex_lock(&s->lock);
+    s->used++;
+    pthread_cond_signal(&s->changed);
+    while (s->made == s->used && s->end == GOING)
+        pthread_cond_wait(&s->changed, &s->lock);
+    *v = s->made > s->used ? GOING : s->end;
+    if (*v != GOING)
+        s->used--; /* stays on the last block, which is used up */
+    pthread_mutex_unlock(&s->lock);
+}
+
+static int64_t present(const nep_stream *s)
+{
+    return s->threaded ? s->used % ring : 0;
+}
+
+/* Moves to the next block; *v is GOING when there is one, even an empty one. */
+static void next_block(nep_stream *s, verdict *v)
+{
+    if (s->threaded) {
+        next_threaded(s, v);
+    } else if ((*v = s->end) == GOING) {
+        s->end = fill(s, s->block[0], s->taken == 0 ? first_bytes : block_bytes, &s->size[0]);
+    }
+    s->at = *v == GOING ? 0 : s->size[present(s)];
+}
+
+/* Bytes at hand without waiting. */
+static int64_t at_hand(const nep_stream *s, const unsigned char **bytes)
+{
+    if (s->whole) {
+        *bytes = (const unsigned char *)s->whole + s->taken;
+        return s->whole_bytes - s->taken;
+    }
+    const int64_t b = present(s);
+    *bytes = s->block[b] + s->at;
+    return s->size[b] - s->at;
+}
+
+/* Takes up to n bytes into out (NULL = drops them); *got is less only at the end, of which *v tells the kind.
+ */
+static void take(nep_stream *s, unsigned char *out, int64_t n, int64_t *got, verdict *v)
+{
+    *got = 0;
+    *v = GOING;
+    while (*got < n) {
+        const unsigned char *bytes;
+        int64_t have = at_hand(s, &bytes);
+        if (have == 0) {
+            if (s->whole)
+                *v = ENDED;
+            else
+                next_block(s, v);
+            if (*v != GOING)
+                return;
+            continue;
+        }
+        if (have > n - *got)
+            have = n - *got;
+        if (out)
+            memcpy(out + *got, bytes, (size_t)have);
+        *got += have;
+        s->at += have;
+        s->taken += have;
+    }
+}
+
+nep_status nep_stream_read(nep_stream *s, void *out, int64_t n)
+{
+    int64_t got;
+    verdict v;
+    take(s, out, n, &got, &v);
+    return got == n ? NEP_OK : ended(s, v, n - got);
+}
+
+nep_status nep_stream_skip(nep_stream *s, int64_t n)
+{
+    return nep_stream_read(s, NULL, n);
+}
+
+nep_status nep_stream_finish(nep_stream *s, int64_t spare)
+{
+    int64_t got;
+    verdict v;
+    take(s, NULL, spare + 1, &got, &v);
+    if (got > spare)
+        return nep_ctx_fail_file(s->ctx, NEP_E_FORMAT, s->path,
+                                 "%s: holds more than %lld bytes after the data that its header describes; "
+                                 "header and data do not belong together",
+                                 s->path, (long long)spare);
+    return v == ENDED ? NEP_OK : ended(s, v, 0);
+}
+
+/* ---- opening and closing ---- */
+
+static nep_status open_file(nep_stream *s, const char *path)
+{
+    struct stat info;
+    if (strcmp(path, "-") == 0)
+        s->fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    else
+        s->fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (s->fd < 0)
+        return nep_ctx_fail_file(s->ctx, errno == EACCES ? NEP_E_PERMISSION : NEP_E_MISSING, s->path,
+                                 "%s: cannot be opened (%s)", s->path, strerror(errno));
+    if (fstat(s->fd, &info) != 0 || S_ISDIR(info.st_mode))
+        return nep_ctx_fail_file(s->ctx, NEP_E_FORMAT, s->path, "%s: is a folder, a file is needed", s->path);
+    s->regular = S_ISREG(info.st_mode);
+    s->file_bytes = info.st_size;
+    return NEP_OK;
+}
+
+/* The first bytes tell gzip from plain; they stay in the inflater's input or in block 0. */
+static nep_status look(nep_stream *s)
+{
+    int64_t n;
+    const verdict v = fill_plain(s, s->input, first_bytes, &n);
+    if (v == UNREADABLE)
+        return ended(s, v, 0);
+    s->gz = nep_gzip_is(s->input, n);
+    if (s->gz) {
+        NEP_TRY(nep_alloc(s->ctx, 1, sizeof *s->inflate, "inflater", &s->inflate));
+        isal_inflate_init(s->inflate);
+        s->inflate->next_in = s->input;
+        s->inflate->avail_in = (uint32_t)n;
+        return NEP_OK;
+    }
+    memcpy(s->block[0], s->input, (size_t)n);
+    s->size[0] = n;
+    s->end = v;
+    return NEP_OK;
+}
+
+nep_status nep_stream_open(nep_ctx *ctx, const char *path, nep_stream **out)
+{
+    nep_stream *s = NULL;
+    nep_status st;
+    NEP_TRY(nep_alloc(ctx, 1, sizeof *s, "file", &s));
+    s->ctx = ctx;
+    s->fd = -1;
+    NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, strcmp(path, "-") == 0 ? "stdin" : path, &s->path_copy));
+    s->path = s->path_copy;
+    NEP_TRY_OR_DONE(st, open_file(s, path));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, input_bytes, 1, "file input", &s->input));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, block_bytes, 1, "file block", &s->block[0]));
+    NEP_TRY_OR_DONE(st, look(s));
+    *out = s;
+    s = NULL;
+done:
+    nep_stream_close(s);
+    return st;
+}
+
+bool nep_stream_gz(const nep_stream *s)
+{
+    return s->gz;
+}
+
+int64_t nep_stream_most(const nep_stream *s)
+{
+    if (!s->regular)
+        return INT64_MAX;
+    return s->gz ? (s->file_bytes < INT64_MAX / 1032 ? s->file_bytes * 1032 : INT64_MAX) : s->file_bytes;
+}
+
+nep_status nep_stream_run_ahead(nep_stream *s)
+{
+    if (!s->gz || s->threaded || s->whole || s->end != GOING)
+        return NEP_OK;
+    for (int b = 1; b < ring; b++)
+        NEP_TRY(nep_alloc(s->ctx, block_bytes, 1, "file block", &s->block[b]));
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    s->made = 1; /* block 0 is being read */
+    s->used = 0;
+    const int code = pthread_create(&s->thread, NULL, run, s);
+    if (code == 0) {
+        s->threaded = true;
+        return NEP_OK;
+    }
+    pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->changed);
+    return nep_ctx_fail(s->ctx, NEP_E_NOMEM, "%s: no thread to inflate it (%s)", s->path, strerror(code));
+}
+
+nep_status nep_stream_load(nep_stream *s, int64_t need, int64_t spare)
+{
+    char *packed = NULL;
+    int64_t n = 0;
+    nep_status st;
+    if (!s->gz || !s->regular || s->threaded || s->whole)
+        return NEP_OK;
+    NEP_TRY_OR_DONE(st, nep_file_read(s->ctx, s->path, s->file_bytes, &packed, &n));
+    NEP_TRY_OR_DONE(st,
+                    nep_gzip_inflate(s->ctx, s->path, packed, n, need + spare, &s->whole, &s->whole_bytes));
+    if (s->whole_bytes < need || s->whole_bytes < s->taken)
+        st = nep_ctx_fail_file(s->ctx, NEP_E_TRUNCATED, s->path,
+                               "%s: inflates to %lld bytes, %lld are needed; copy the file again", s->path,
+                               (long long)s->whole_bytes, (long long)need);
+done:
+    nep_alloc_free(packed);
+    return st;
+}
+
+void nep_stream_close(nep_stream *s)
+{
+    if (!s)
+        return;
+    if (s->threaded) {
+        pthread_mutex_lock(&s->lock);
+        s->stop = true;
+        pthread_cond_signal(&s->changed);
+        pthread_mutex_unlock(&s->lock);
+        pthread_join(s->thread, NULL);
+        pthread_mutex_destroy(&s->lock);
+        pthread_cond_destroy(&s->changed);
+    }
+    if (s->fd >= 0)
+        close(s->fd);
+    for (int b = 0; b < ring; b++)
+        nep_alloc_free(s->block[b]);
+    nep_alloc_free(s->input);
+    nep_alloc_free(s->inflate);
+    nep_alloc_free(s->whole);
+    nep_alloc_free(s->path_copy);
+    nep_alloc_free(s);
+}

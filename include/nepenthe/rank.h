@@ -29,8 +29,9 @@ typedef enum { NEP_VERDICT_SUPPORTED, NEP_VERDICT_WEAK, NEP_VERDICT_INSUFFICIENT
  *   adds          p_holm <= 0.05 and the interval of the gain lies above 0
  *   no_signal     not so, and a gain of NEP_INCREMENT_RELEVANT would have been detected with power 0.8
  *   undetermined  neither: too little power
- * With fewer, the map alone is tested (p_map of the strongest engagement over all drugs): adds at p_holm <= 0.05, no_signal when
- * a correlation of NEP_INCREMENT_RELEVANT_R with one drug's engagement map would have been detected. */
+ * With fewer, the map alone is tested (p_map of the strongest engagement over all drugs): no_signal when p_holm > 0.05 and a
+ * correlation of NEP_INCREMENT_RELEVANT_R with one drug's engagement map would have been detected, else undetermined. A map
+ * that follows receptors does not show by itself that it helps to rank. */
 typedef enum { NEP_IMAGING_ADDS, NEP_IMAGING_NO_SIGNAL, NEP_IMAGING_UNDETERMINED } nep_imaging_verdict;
 #define NEP_INCREMENT_MIN_POS    3
 #define NEP_INCREMENT_RELEVANT   0.10

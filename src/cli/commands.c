@@ -5,6 +5,7 @@
 #define CLI_COMMAND_LIST(X)                                                                                           \
     X(maps_compare)                                                                                                   \
     X(maps_dominance)                                                                                                 \
+    X(channels)                                                                                                       \
     X(version)                                                                                                        \
     X(explain)                                                                                                        \
     X(doctor)                                                                                                         \

@@ -5,13 +5,20 @@
 #include <math.h>
 #include <stdio.h>
 
+/* The most basic pKa: column `pka_basic`, or `pka`. */
+static double basic_pka(const nep_molset *m, int64_t k)
+{
+    const double pka = nep_molset_descriptor(m, k, "pka_basic");
+    return isnan(pka) ? nep_molset_descriptor(m, k, "pka") : pka;
+}
+
 static nep_exposure_input descriptors(const nep_inputs *in, int64_t k)
 {
     const nep_molset *m = in->drugs;
     return (nep_exposure_input){
         .clogp = nep_molset_descriptor(m, k, "clogp"), .clogd = nep_molset_descriptor(m, k, "clogd"),
         .mw = nep_molset_descriptor(m, k, "mw"),       .tpsa = nep_molset_descriptor(m, k, "tpsa"),
-        .hbd = nep_molset_descriptor(m, k, "hbd"),     .pka = nep_molset_descriptor(m, k, "pka"),
+        .hbd = nep_molset_descriptor(m, k, "hbd"),     .pka = basic_pka(m, k),
     };
 }
 

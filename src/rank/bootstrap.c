@@ -61,6 +61,14 @@ static void start(nep_performance *p, const signed char *pos, int64_t n)
         *estimate_of(p, m) = (nep_estimate){NAN, NAN, NAN, p->n_pos, NAN, NAN};
 }
 
+static bool silent(const double *score, const signed char *pos, int64_t n)
+{
+    for (int64_t k = 0; k < n; k++)
+        if (pos[k] != SAMPLE_LEFT_OUT && !isnan(score[k]))
+            return false;
+    return true;
+}
+
 /* Draws of one disorder: draw [n_boot, n_disorders, MEASURES]. */
 static nep_status measure_disorder(nep_ctx *ctx, const rank_bootstrap *b, int64_t j, const double *score,
                                    const signed char *pos, const signed char *pos_ns, nep_performance *out, double *draw)
@@ -76,6 +84,10 @@ static nep_status measure_disorder(nep_ctx *ctx, const rank_bootstrap *b, int64_
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, b->n_boot, sizeof *column, "bootstrap: draws", &column));
     NEP_TRY_OR_DONE(st, nep_metrics_order(ctx, score, n, order, tie));
     start(out, pos, n);
+    for (int64_t i = 0; i < b->n_boot * MEASURES; i++)
+        draw[(i / MEASURES * b->n_disorders + j) * MEASURES + i % MEASURES] = NAN;
+    if (silent(score, pos, n))
+        goto done; /* no number rather than the number of a tie */
     all_measures(order, tie, pos, pos_ns, NULL, n, point);
 #pragma omp parallel for schedule(static) num_threads(nep_ctx_threads(ctx))
     for (int64_t i = 0; i < b->n_boot; i++)

@@ -160,9 +160,9 @@ static void judge(nep_increment *out, int64_t n)
     for (int64_t j = 0; j < n; j++) {
         const bool by_gain = !isnan(out[j].delta.value), significant = out[j].p_holm <= 0.05;
         const double relevant = by_gain ? NEP_INCREMENT_RELEVANT : NEP_INCREMENT_RELEVANT_R;
-        if (significant && (!by_gain || out[j].delta.low > 0))
+        if (significant && by_gain && out[j].delta.low > 0)
             out[j].verdict = NEP_IMAGING_ADDS;
-        else if (out[j].detectable <= relevant)
+        else if (out[j].detectable <= relevant && (by_gain || !significant))
             out[j].verdict = NEP_IMAGING_NO_SIGNAL;
     }
 }

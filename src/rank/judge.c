@@ -124,7 +124,7 @@ static nep_status write_trust(nep_ctx *ctx, nep_ranking *r, int64_t j)
         snprintf(text, sizeof text,
                  "%s Only %lld recorded treatments can be scored, so the map alone was tested: its strongest engagement has map-null p = "
                  "%.2g (Holm %.2g); a correlation of %.2f with one drug's engagement map would have been detected.",
-                 i->verdict == NEP_IMAGING_ADDS        ? "The image carries receptor signal beyond null maps."
+                 i->p_holm <= 0.05 ? "Undetermined: the map follows receptors beyond null maps, but nothing shows that this helps to rank."
                  : i->verdict == NEP_IMAGING_NO_SIGNAL ? "No signal: the image tells no receptor from null maps."
                                                        : "Undetermined: this map has too little power.",
                  (long long)i->delta.n, i->p_map, i->p_holm, i->detectable);

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rank_run.c - what `rank` and `evaluate` share: from the study file to a ranking. */
+#include "cli/rank_run.h"
+
+#include <math.h>
+#include <string.h>
+
+nep_status cli_rank_folder(cli *c, const char **folder)
+{
+    *folder = cli_out(c);
+    NEP_REQUIRE(cli_ctx(c), *folder && strcmp(*folder, "-") != 0, NEP_E_USAGE,
+                "%s: name the folder to write with -o DIR", cli_input(c, 0));
+    return NEP_OK;
+}
+
+static bool has_spheres(const nep_geometry *g)
+{
+    for (int64_t i = 0; i < g->n_regions; i++)
+        if (g->cortex[i] && isnan(g->sphere[i][0]))
+            return false;
+    return g->n_regions > 0;
+}
+
+nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    nep_ranking_opts opts = NEP_RANKING_DEFAULTS;
+    const char *kinds[3] = {"moran", NULL, NULL};
+
+    NEP_TRY(cli_study_load(ctx, cli_input(c, 0), nep_ctx_seed(ctx), study));
+    for (int64_t i = 0; i < study->n_files; i++)
+        NEP_TRY(cli_input_add(c, study->files[i]));
+    opts.study_name = study->study.name;
+    opts.study_path = study->study.path;
+    opts.votes = (const char *const *)study->study.primary_channels;
+    opts.n_votes = (int)study->study.n_primary_channels;
+    opts.n_streams = cli_int(c, "redraws");
+    opts.n_bootstrap = cli_given(c, "bootstrap")       ? cli_int(c, "bootstrap")
+                       : study->study.bootstrap > 0 ? study->study.bootstrap
+                                                    : 2000;
+    opts.null_maps = cli_int(c, "null-maps");
+    if (study->study.null_kind)
+        kinds[0] = study->study.null_kind;
+    opts.null_kinds = kinds;
+    opts.n_null_kinds = 1;
+    if (study->inputs.cortex_only && strcmp(kinds[0], "spin") != 0 && has_spheres(&study->geometry))
+        kinds[opts.n_null_kinds++] = "spin";
+    return nep_ranking_create(ctx, &study->inputs, &opts, out);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rank_run.h - what `rank` and `evaluate` share: from the study file to a ranking. */
+#ifndef NEPENTHE_CLI_RANK_RUN_H
+#define NEPENTHE_CLI_RANK_RUN_H
+
+#include <nepenthe/rank.h>
+
+#include "cli/cli.h"
+#include "cli/study_load.h"
+
+/* Loads the study of the first input, registers its tables for the provenance, and ranks. */
+NEP_MUST_USE nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out);
+/* The folder of -o, made when absent; refused when not given. */
+NEP_MUST_USE nep_status cli_rank_folder(cli *c, const char **folder);
+
+#endif

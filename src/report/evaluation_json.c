@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* evaluation_json.c - an evaluation as the document nepenthe/evaluation/1. */
+#include <nepenthe/report.h>
+
+#include <math.h>
+
+static json_t *number(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+static json_t *estimate(const nep_estimate *e, bool macro)
+{
+    json_t *o = json_pack("{s:o,s:o,s:o,s:I}", "value", number(e->value), "low", number(e->low), "high", number(e->high), "n",
+                          (json_int_t)e->n);
+    if (o && macro) {
+        json_object_set_new(o, "t_low", number(e->t_low));
+        json_object_set_new(o, "t_high", number(e->t_high));
+    }
+    return o;
+}
+
+static void add_measures(json_t *o, const nep_performance *p, bool macro)
+{
+    json_object_set_new(o, "ap", estimate(&p->ap, macro));
+    json_object_set_new(o, "auroc", estimate(&p->auroc, macro));
+    json_object_set_new(o, "auroc_vs_ns", estimate(&p->auroc_vs_ns, macro));
+    json_object_set_new(o, "bedroc20", estimate(&p->bedroc20, macro));
+    json_object_set_new(o, "p_at_20", estimate(&p->p_at_20, macro));
+}
+
+static json_t *performance(const nep_evaluation *e, const nep_performance *macro, const nep_performance *disorders)
+{
+    json_t *m = json_object(), *list = json_array();
+    add_measures(m, macro, true);
+    for (int64_t j = 0; j < e->n_disorders; j++) {
+        const nep_performance *p = &disorders[j];
+        json_t *o = json_pack("{s:s,s:s,s:I,s:I,s:o}", "id", e->ranking->disorders[j].id, "name", e->ranking->disorders[j].name,
+                              "n_pos", (json_int_t)p->n_pos, "n_neg", (json_int_t)p->n_neg, "prevalence", number(p->prevalence));
+        add_measures(o, p, false);
+        json_object_set_new(o, "map_null", json_pack("{s:o,s:o,s:o}", "low", number(p->null_low), "high", number(p->null_high),
+                                                     "p", number(p->null_p)));
+        json_array_append_new(list, o);
+    }
+    return json_pack("{s:o,s:o}", "macro", m, "disorders", list);
+}
+
+static json_t *by_protocol(const nep_evaluation *e, const nep_evaluation_score *s, bool define)
+{
+    json_t *o = json_object();
+    for (nep_protocol p = 0; p < NEP_PROTOCOL_COUNT; p++) {
+        if (!s->run[p])
+            continue;
+        json_t *one = performance(e, &s->macro[p], s->disorders[p]);
+        if (define)
+            json_object_set_new(one, "definition", json_string(nep_protocol_definition(p)));
+        json_object_set_new(o, nep_protocol_name(p), one);
+    }
+    return o;
+}
+
+static json_t *baselines(const nep_evaluation *e)
+{
+    json_t *o = json_object();
+    for (int i = 0; i < e->n_baselines; i++) {
+        json_t *one = by_protocol(e, &e->baselines[i], false);
+        if (e->baselines[i].upper_bound)
+            json_object_set_new(one, "upper_bound", json_true());
+        json_object_set_new(o, e->baselines[i].name, one);
+    }
+    return o;
+}
+
+static json_t *calibration_of(const nep_calibration *c)
+{
+    return json_pack("{s:o,s:o,s:o,s:o,s:I,s:I}", "oe", number(c->oe), "slope", number(c->slope), "brier", number(c->brier),
+                     "brier_null", number(c->brier_null), "n", (json_int_t)c->n, "n_pos", (json_int_t)c->n_pos);
+}
+
+static json_t *calibration(const nep_evaluation *e)
+{
+    json_t *list = json_array();
+    for (int64_t j = 0; j < e->n_disorders; j++) {
+        json_t *o = calibration_of(&e->calibration[j]);
+        json_object_set_new(o, "id", json_string(e->ranking->disorders[j].id));
+        json_array_append_new(list, o);
+    }
+    return json_pack("{s:o,s:o}", "pooled", calibration_of(&e->pooled), "disorders", list);
+}
+
+static json_t *ablation(const nep_evaluation *e)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < e->n_ablation; i++) {
+        const nep_ablation *a = &e->ablation[i];
+        json_array_append_new(list, json_pack("{s:s,s:o,s:o,s:o,s:o,s:o}", "channel", a->channel, "delta_ap",
+                                              number(a->delta_ap.value), "low", number(a->delta_ap.low), "high",
+                                              number(a->delta_ap.high), "p", number(a->p), "p_holm", number(a->p_holm)));
+    }
+    return list;
+}
+
+static json_t *increments(const nep_evaluation *e)
+{
+    json_t *list = json_array();
+    for (int64_t j = 0; j < e->n_disorders; j++) {
+        const nep_increment *i = &e->ranking->disorders[j].increment;
+        json_array_append_new(
+            list, json_pack("{s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "id", e->ranking->disorders[j].id, "name",
+                            e->ranking->disorders[j].name, "n_pos", (json_int_t)i->delta.n, "delta", number(i->delta.value), "low",
+                            number(i->delta.low), "high", number(i->delta.high), "p_map", number(i->p_map), "p_holm",
+                            number(i->p_holm), "detectable", number(i->detectable), "tested",
+                            isnan(i->delta.value) ? "map" : "gain", "verdict", nep_imaging_verdict_name(i->verdict)));
+    }
+    return list;
+}
+
+static json_t *imaging(const nep_evaluation *e)
+{
+    json_t *list = json_array();
+    for (int64_t j = 0; j < e->n_disorders; j++) {
+        const nep_imaging_alone *m = &e->imaging[j];
+        json_array_append_new(
+            list, json_pack("{s:s,s:s,s:I,s:I,s:o,s:{s:o,s:o,s:o},s:o,s:o}", "id", e->ranking->disorders[j].id, "name",
+                            e->ranking->disorders[j].name, "n_pos", (json_int_t)m->n_pos, "n_neg", (json_int_t)m->n_neg, "auroc",
+                            number(m->auroc), "map_null", "low", number(m->null_low), "high", number(m->null_high), "p",
+                            number(m->null_p), "ligand_only", number(m->ligand_only), "ligand_only_new_drug",
+                            number(m->ligand_only_new_drug)));
+    }
+    return list;
+}
+
+static json_t *null_rates(const nep_evaluation *e)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < e->ranking->n_null_rates; i++) {
+        const nep_null_rate *r = &e->ranking->null_rates[i];
+        json_array_append_new(list, json_pack("{s:s,s:f,s:o,s:o,s:o,s:I}", "null", r->name, "alpha", r->alpha, "rate",
+                                              number(r->rate), "low", number(r->low), "high", number(r->high), "n_maps",
+                                              (json_int_t)r->n_maps));
+    }
+    return list;
+}
+
+nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *e, json_t **out)
+{
+    const char *study = e->ranking->study_name ? e->ranking->study_name : "";
+    json_t *doc = json_pack(
+        "{s:s,s:s,s:I,s:s,s:I,s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o},s:o,s:o,s:o,s:o}", "schema", "nepenthe/evaluation/1", "study", study,
+        "seed", (json_int_t)e->seed, "version", NEP_VERSION, "bootstrap", (json_int_t)e->n_bootstrap, "protocols",
+        by_protocol(e, &e->fused, true), "baselines", baselines(e), "calibration", calibration(e), "conformal", "level",
+        number(e->conformal_level), "coverage", number(e->conformal_coverage), "coverage_min", number(e->conformal_min), "size",
+        number(e->conformal_size), "ablation", ablation(e), "imaging_increment", increments(e), "imaging_alone", imaging(e),
+        "null_calibration", null_rates(e));
+    NEP_REQUIRE(ctx, doc, NEP_E_NOMEM, "evaluation: the document could not be made");
+    *out = doc;
+    return NEP_OK;
+}

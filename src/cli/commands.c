@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #define CLI_COMMAND_LIST(X)                                                                                           \
+    X(contrast)                                                                                                       \
     X(maps_compare)                                                                                                   \
     X(maps_dominance)                                                                                                 \
     X(channels)                                                                                                       \

@@ -1,0 +1,71 @@
+/* evaluation.js - the page of an evaluation: protocols, baselines, disorders against their null maps, calibration, ablation. */
+'use strict';
+
+const METRICS = [['ap', 'average precision', 3], ['auroc', 'AUROC', 2], ['auroc_vs_ns', 'AUROC, nervous-system drugs only', 2], ['bedroc20', 'BEDROC (20)', 2], ['p_at_20', 'precision at 20', 2]];
+
+const macroOf = (p) => (p && p.macro) || {};
+const numbered = (label, title) => ({ label, number: true, title });
+
+function macroTable(ev, name, protocol) {
+  const rows = [[h('b', {}, 'this ranking'), macroOf(protocol)]].concat(Object.entries(ev.baselines || {}).filter(([, b]) => b[name]).map(([base, b]) => [nice(base), b[name].macro || b[name]]));
+  const metrics = METRICS.filter(([key]) => rows.some(([, m]) => known(estimate(m[key]).value)));
+  return metrics.length ? table(['order by', ...metrics.map(([, label]) => numbered(label))], rows.map(([label, m]) => [label, ...metrics.map(([key, , digits]) => interval(estimate(m[key]), digits))]),
+    { caption: 'Mean over disorders with 90 % intervals; the baselines below', label: 'macro table' }) : h('p', { class: 'note' }, 'Nothing could be estimated under this protocol.');
+}
+
+function disorderTable(ev, name, protocol) {
+  const list = protocol.disorders || [];
+  if (!list.length) return null;
+  const head = ['disorder', numbered('n+', 'recorded treatments'), numbered('n−'), numbered('prevalence'), numbered('average precision'), 'AUROC against the range of null maps', numbered('map-null p'), numbered('ligand only', 'AUROC of the ligand-only baseline')];
+  return table(head, list.map((d) => {
+    const auroc = estimate(d.auroc), none = d.map_null || {};
+    const ticks = Object.entries(ev.baselines || {}).map(([base, b]) => { const own = b[name] && (b[name].disorders || []).find((x) => x.id === d.id); return { name: nice(base), value: own ? estimate(own.auroc).value : NaN }; });
+    const ligand = ticks.find((t) => t.name === 'ligand only');
+    return [[h('b', {}, d.name || d.id), h('span', { class: 'muted' }, ' ' + d.id)], whole(d.n_pos), whole(d.n_neg), percent(d.prevalence, 1), interval(estimate(d.ap), 3),
+      [againstNull({ ...auroc, nullLow: none.low, nullHigh: none.high, ticks, width: 240, label: `AUROC ${interval(auroc)}, null maps ${num(none.low)} to ${num(none.high)}` }), h('span', { class: 'under' }, interval(auroc))], pvalue(none.p), num(ligand && ligand.value)];
+  }), { caption: 'Grey: AUROC that surrogate maps give. Triangles: baselines.', label: 'disorders', class: 'plain bars' });
+}
+
+function protocolSection(ev, name, protocol) {
+  return section('protocol-' + name, `Protocol: ${nice(name)}`, protocol.definition ? h('p', {}, protocol.definition) : null, macroTable(ev, name, protocol), disorderTable(ev, name, protocol));
+}
+
+function incrementSection(ev) {
+  const list = ev.imaging_increment || [];
+  return section('imaging', 'Does the image add anything?', list.length ? table(['disorder', 'verdict', numbered('gain in average precision'), 'gain and its interval', numbered('p against null maps'), numbered('detectable gain', 'smallest gain seen with power 0.8')],
+    list.map((g) => { const e = g.delta && typeof g.delta === 'object' ? g.delta : { value: g.delta, low: g.low, high: g.high }; const reach = Math.max(0.05, ...list.flatMap((x) => [x.low, x.high, x.delta && x.delta.low, x.delta && x.delta.high]).filter(known).map(Math.abs));
+      return [h('b', {}, g.name || g.id), badge(g.verdict, 'imaging'), signed(e.value, 3), intervalBar({ ...e, min: -reach, max: reach, zero: 0, width: 160, label: `gain ${interval(e, 3)}` }), pvalue(g.p_map), num(g.detectable, 3)]; }),
+    { label: 'increment of imaging' }) : h('p', { class: 'note' }, 'Not measured in this run.'));
+}
+
+function ablationSection(ev) {
+  const list = ev.ablation || [];
+  const reach = Math.max(0.02, ...list.flatMap((a) => [a.low, a.high]).filter(known).map(Math.abs));
+  return section('ablation', 'Ablation', list.length ? table(['channel left out', numbered('change in average precision'), 'interval', numbered('Holm p')],
+    list.map((a) => [nice(a.channel), signed(a.delta_ap, 3), intervalBar({ value: a.delta_ap, low: a.low, high: a.high, min: -reach, max: reach, zero: 0, width: 160, label: `change ${num(a.delta_ap, 3)}` }), pvalue(a.p_holm)]), { label: 'ablation' }) : h('p', { class: 'note' }, 'Not measured in this run.'));
+}
+
+function calibrationSection(ev) {
+  const c = ev.calibration || {}, pooled = c.pooled || {}, list = c.disorders || [];
+  return section('calibration', 'Calibration', Object.keys(pooled).length || list.length ? [
+    h('p', {}, 'The probability shown is that of being a recorded treatment, predicted with each disorder left out in turn. Observed over expected should be 1, the slope 1, and the Brier score small.'),
+    table(['', numbered('observed / expected'), numbered('slope'), numbered('Brier score')], [['pooled', pooled], ...list.map((d) => [d.name || d.id, d])].map(([label, d]) => [label, num(estimate(d.oe).value), num(estimate(d.slope).value), num(estimate(d.brier).value, 4)]), { label: 'calibration' })] : h('p', { class: 'note' }, 'Not measured in this run.'),
+  ev.conformal && Object.keys(ev.conformal).length ? [h('h3', {}, 'Conformal sets'), tree(ev.conformal)] : null);
+}
+
+function nullSection(ev) {
+  const list = ev.null_calibration || [];
+  const plain = list.every((r) => r && typeof r === 'object' && 'rate' in r);
+  return section('nulls', 'False-positive rate of the nulls', list.length ? (plain ? nullRates(list.map((r) => ({ name: r.name || r.null, ...r }))) : tree(list)) : h('p', { class: 'note' }, 'Not measured in this run.'));
+}
+
+function renderEvaluation() {
+  const ev = data.evaluation, protocols = Object.entries(ev.protocols || {}).filter(([, p]) => p && typeof p === 'object' && Object.keys(p).length);
+  return [
+    pageHeader('evaluation', ev.study || 'Evaluation', [`${plural(protocols.length, 'protocol')} · seed ${ev.seed ?? '–'} · version ${ev.version || data.version}`]),
+    pageNav([...protocols.map(([name]) => ['protocol-' + name, nice(name)]), ['imaging', 'Imaging'], ['calibration', 'Calibration'], ['ablation', 'Ablation'], ['nulls', 'Nulls'], ['warnings', `Warnings (${data.warnings.length})`], ['provenance', 'Provenance']]),
+    h('main', {}, ev.simulated ? simulatedNote() : null, protocols.map(([name, p]) => protocolSection(ev, name, p)), incrementSection(ev), calibrationSection(ev), ablationSection(ev), nullSection(ev),
+      warningSection(data.warnings), provenanceSection(data.provenance, null, data.version)),
+    h('footer', {}, 'Intervals are 90 %. One analysis is declared primary in the study file; everything else is exploratory.'),
+  ];
+}

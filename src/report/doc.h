@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* doc.h - what the files of this room share: building the gathered document and reading it back.
+ *
+ * A builder returns a new reference, or NULL when memory ran out; NULL travels upwards because jansson refuses to store it.
+ */
+#ifndef NEP_REPORT_DOC_H
+#define NEP_REPORT_DOC_H
+
+#include <nepenthe/report.h>
+
+/* Stores `value` (reference taken, NULL counts as a failure) and remembers a failure in the int `bad` of the caller. */
+#define DOC_PUT(object, key, value) (bad |= json_object_set_new((object), (key), (value)) != 0)
+#define DOC_ADD(array, value)       (bad |= json_array_append_new((array), (value)) != 0)
+/* Ends a builder: the document, or NULL and nothing leaked. */
+#define DOC_END(object) return bad ? (json_decref(object), (json_t *)NULL) : (object)
+
+enum { NEP_DOC_REASONS = 5, NEP_DOC_EXPLAINED = 100, NEP_DOC_PRECISION = 9 };
+
+/* null for what is not finite. */
+json_t *nep_doc_number(double x);
+/* null for NULL; bytes that are no UTF-8 become '?'. */
+json_t *nep_doc_text(const char *text);
+json_t *nep_doc_words(const char *joined); /* "a;b" as ["a", "b"], empty pieces dropped */
+json_t *nep_doc_numbers(const double *x, int64_t n);
+/* Adds the `;`-separated words of `joined` that `set` lacks. 0 on success. */
+int nep_doc_collect(json_t *set, const char *joined);
+
+/* Lent; "" and NaN when absent or null. */
+const char *nep_doc_get_text(const json_t *object, const char *key);
+double nep_doc_get_number(const json_t *object, const char *key);
+
+/* Parts of the document (gather_*.c). `st` receives the status of a channel that failed. */
+json_t *nep_gather_candidates(nep_ctx *ctx, const nep_ranking *r, int64_t disorder, nep_status *st);
+json_t *nep_gather_labelled(const nep_ranking *r, int64_t disorder);
+json_t *nep_gather_drugs(nep_ctx *ctx, const nep_ranking *r, nep_status *st);
+json_t *nep_gather_methods(const nep_ranking *r);
+json_t *nep_gather_licences(const nep_ranking *r);
+
+/* One writer per format; each takes the document and the path of its file. */
+NEP_MUST_USE nep_status nep_candidates_write(nep_ctx *ctx, const json_t *doc, const char *path, bool csv);
+NEP_MUST_USE nep_status nep_xlsx_write(nep_ctx *ctx, const json_t *doc, const char *path);
+NEP_MUST_USE nep_status nep_results_write(nep_ctx *ctx, const json_t *doc, const nep_ranking *r, const char *path);
+NEP_MUST_USE nep_status nep_html_write_report(nep_ctx *ctx, const json_t *doc, const nep_ranking *r, const char *path);
+/* Any page: the shell with title, style, script and data. */
+NEP_MUST_USE nep_status nep_html_write_page(nep_ctx *ctx, const char *title, bool simulated, const json_t *data,
+                                            const char *path);
+
+/* The 14 fixed columns of a candidate table, in order; channels follow. */
+extern const char *const nep_candidates_columns[];
+enum { NEP_CANDIDATES_COLUMNS = 14 };
+
+/* base64(SHA-256(bytes)), 44 characters and a NUL: what a Content-Security-Policy wants. */
+void nep_sha256_base64(const void *bytes, size_t n, char out[45]);
+/* 32 bytes. FIPS 180-4. */
+void nep_sha256_bytes(const void *bytes, size_t n, unsigned char out[32]);
+/* Base64 of n bytes, with padding; out holds 4 * ceil(n / 3) + 1. RFC 4648. */
+void nep_base64_encode(const unsigned char *bytes, size_t n, char *out);
+
+/* The atlas as {shape, origin, step, rle}: runs of (label low byte, label high byte, length 1..255), base64. */
+json_t *nep_brain_encode(nep_ctx *ctx, const nep_atlas *atlas, nep_status *st);
+
+/* Embedded by CMake from src/report/assets/. */
+typedef struct {
+    const unsigned char *bytes;
+    size_t n;
+} nep_asset;
+extern const nep_asset nep_asset_css, nep_asset_js, nep_asset_html;
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* html_report.c - the gathered document in the compact form that the page reads: rows instead of objects, texts once. */
+#include "doc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PAGE_BYTES = 5000000 - 300000 /* what style, script and escapes may take */ };
+
+/* Index of a text in `strings`; `index` finds it again. */
+static json_t *interned(json_t *strings, json_t *index, const json_t *text)
+{
+    if (!json_is_string(text))
+        return json_null();
+    const char *key = json_string_value(text);
+    json_t *known = json_object_get(index, key);
+    if (!known) {
+        int bad = 0;
+        known = json_integer((json_int_t)json_array_size(strings));
+        DOC_PUT(index, key, known);
+        DOC_ADD(strings, json_string(key));
+        if (bad)
+            return NULL;
+    }
+    return json_incref(known);
+}
+
+static json_t *fields(const json_t *object, const char *const *keys, int n)
+{
+    int bad = 0;
+    json_t *row = json_array();
+    for (int i = 0; i < n; i++) {
+        json_t *value = json_object_get(object, keys[i]);
+        DOC_ADD(row, value ? json_incref(value) : json_null());
+    }
+    DOC_END(row);
+}
+
+/* The values of an object by channel name, in channel order. */
+static json_t *in_order(const json_t *object, const json_t *channels)
+{
+    int bad = 0;
+    size_t i;
+    json_t *ch, *row = json_array();
+    json_array_foreach(channels, i, ch)
+    {
+        json_t *value = json_object_get(object, nep_doc_get_text(ch, "name"));
+        DOC_ADD(row, value ? json_incref(value) : json_null());
+    }
+    DOC_END(row);
+}
+
+static json_t *page_row(const json_t *c, const json_t *channels)
+{
+    static const char *const keys[] = {"drug",     "score",   "score_low",  "score_high", "rank_low",
+                                       "rank_high", "p_top10", "p_recorded", "verdict",    "n_channels",
+                                       "n_targets", "flags",   "engagement", "engagement_p", "label"};
+    int bad = 0;
+    json_t *row = fields(c, keys, NEP_LEN(keys));
+    DOC_ADD(row, in_order(json_object_get(c, "contribution"), channels));
+    DOC_ADD(row, in_order(json_object_get(c, "value"), channels));
+    DOC_ADD(row, in_order(json_object_get(c, "se"), channels));
+    DOC_END(row);
+}
+
+/* Whether a drug keeps its details: among the best `limit` of a disorder, or labelled in one. */
+static nep_status kept(nep_ctx *ctx, const json_t *doc, int64_t limit, bool **out)
+{
+    size_t d, k;
+    json_t *disorder, *c;
+    NEP_TRY(nep_alloc(ctx, (int64_t)json_array_size(json_object_get(doc, "drugs")), sizeof **out, "kept drugs", out));
+    json_array_foreach(json_object_get(doc, "disorders"), d, disorder)
+        json_array_foreach(json_object_get(disorder, "candidates"), k, c)
+            if ((int64_t)k < limit || json_object_get(c, "label"))
+                (*out)[json_integer_value(json_object_get(c, "drug"))] = true;
+    return NEP_OK;
+}
+
+static json_t *page_disorder(const json_t *disorder, const json_t *channels, const bool *keep)
+{
+    int bad = 0;
+    size_t k;
+    json_t *c, *rows = json_array(), *reasons = json_object(), *o = json_copy((json_t *)(uintptr_t)disorder);
+    json_array_foreach(json_object_get(disorder, "candidates"), k, c)
+    {
+        const json_int_t drug = json_integer_value(json_object_get(c, "drug"));
+        json_t *why = json_object_get(c, "reasons");
+        char key[24];
+        DOC_ADD(rows, page_row(c, channels));
+        snprintf(key, sizeof key, "%lld", (long long)drug);
+        if (why && keep[drug])
+            DOC_PUT(reasons, key, json_incref(why));
+    }
+    bad |= json_object_del(o, "candidates") != 0;
+    DOC_PUT(o, "rows", rows);
+    DOC_PUT(o, "reasons", reasons);
+    DOC_END(o);
+}
+
+static json_t *page_target(const json_t *t, json_t *strings, json_t *index)
+{
+    static const char *const numbers[] = {"target", "p_affinity", "p_se", "occupancy", "action", "partial", "censored",
+                                          "n_measurements"};
+    static const char *const texts[] = {"type", "species", "source", "licence"};
+    int bad = 0;
+    json_t *row = fields(t, numbers, NEP_LEN(numbers));
+    for (int i = 0; i < NEP_LEN(texts); i++)
+        DOC_ADD(row, interned(strings, index, json_object_get(t, texts[i])));
+    DOC_END(row);
+}
+
+static json_t *page_drug(const json_t *drug, bool keep, json_t *strings, json_t *index)
+{
+    int bad = 0;
+    size_t k;
+    json_t *t, *rows = json_array(), *o = json_copy((json_t *)(uintptr_t)drug);
+    json_array_foreach(json_object_get(drug, "targets"), k, t) if (keep) DOC_ADD(rows, page_target(t, strings, index));
+    (void)json_object_del(o, "targets"); /* absent when the study has no affinities */
+    DOC_PUT(o, "rows", rows);
+    DOC_END(o);
+}
+
+static json_t *page_drugs(const json_t *drugs, const bool *keep, json_t *strings)
+{
+    int bad = 0;
+    size_t i;
+    json_t *drug, *array = json_array(), *index = json_object();
+    json_array_foreach(drugs, i, drug) DOC_ADD(array, page_drug(drug, keep[i], strings, index));
+    json_decref(index);
+    DOC_END(array);
+}
+
+static json_t *page_data(const json_t *doc, json_t *brain, const bool *keep, int64_t limit)
+{
+    int bad = 0;
+    size_t d;
+    json_t *disorder, *disorders = json_array(), *strings = json_array(), *o = json_copy((json_t *)(uintptr_t)doc);
+    const json_t *channels = json_object_get(doc, "channels");
+    json_array_foreach(json_object_get(doc, "disorders"), d, disorder)
+        DOC_ADD(disorders, page_disorder(disorder, channels, keep));
+    DOC_PUT(o, "kind", json_string("report"));
+    DOC_PUT(o, "disorders", disorders);
+    DOC_PUT(o, "drugs", page_drugs(json_object_get(doc, "drugs"), keep, strings));
+    DOC_PUT(o, "strings", strings);
+    DOC_PUT(o, "detail_limit", json_integer(limit));
+    if (brain)
+        DOC_PUT(o, "brain", json_incref(brain));
+    DOC_END(o);
+}
+
+/* The page's data with as many details as fit; at least those of the best 25 and of the labelled drugs stay. */
+static nep_status fit(nep_ctx *ctx, const json_t *doc, json_t *brain, json_t **out)
+{
+    int64_t limit = (int64_t)json_array_size(json_object_get(doc, "drugs"));
+    for (;;) {
+        bool *keep = NULL;
+        NEP_TRY(kept(ctx, doc, limit, &keep));
+        json_t *data = page_data(doc, brain, keep, limit);
+        nep_alloc_free(keep);
+        NEP_REQUIRE(ctx, data != NULL, NEP_E_NOMEM, "report.html: memory ran out while the page was gathered");
+        if (limit <= 25 || json_dumpb(data, NULL, 0, JSON_COMPACT | JSON_REAL_PRECISION(6)) <= PAGE_BYTES) {
+            *out = data;
+            return NEP_OK;
+        }
+        json_decref(data);
+        limit = limit > 1600 ? 800 : limit / 2;
+    }
+}
+
+nep_status nep_html_write_report(nep_ctx *ctx, const json_t *doc, const nep_ranking *r, const char *path)
+{
+    nep_atlas atlas = {0};
+    json_t *brain = NULL, *data = NULL;
+    nep_status st = NEP_OK;
+    if (r->inputs->geometry && r->inputs->n_regions > 0) {
+        NEP_TRY_OR_DONE(st, nep_report_draw_brain(ctx, r->inputs->geometry, &atlas));
+        brain = nep_brain_encode(ctx, &atlas, &st);
+        NEP_REQUIRE_OR_DONE(st, ctx, brain != NULL, st == NEP_OK ? NEP_E_NOMEM : st, "report.html: memory ran out");
+    }
+    NEP_TRY_OR_DONE(st, fit(ctx, doc, brain, &data));
+    const char *study = nep_doc_get_text(doc, "study");
+    st = nep_html_write_page(ctx, *study ? study : "Nepenthe report", json_is_true(json_object_get(doc, "simulated")), data,
+                             path);
+done:
+    json_decref(data);
+    json_decref(brain);
+    nep_atlas_free(&atlas);
+    return st;
+}

@@ -1,9 +1,10 @@
-# cmake -DOUT=file.c -DITEMS="name=a.css name=b.js+c.js" -DFOLDER=... -P embed.cmake: files as byte arrays in one C file;
+# cmake -DOUT=file.c "-DITEMS=name:a.css name:b.js+c.js" -DFOLDER=... -P embed.cmake: files as byte arrays in one C file;
 # `+` joins files in that order.
+cmake_minimum_required(VERSION 3.25)
 set(text "/* Made from ${FOLDER_NAME} by cmake/embed.cmake. */\n#include \"report/doc.h\"\n")
-separate_arguments(ITEMS)
-foreach(item IN LISTS ITEMS)
-  string(REGEX MATCH "^([a-z]+)=(.+)$" unused "${item}")
+string(REPLACE " " ";" items "${ITEMS}")
+foreach(item IN LISTS items)
+  string(REGEX MATCH "^([a-z]+):(.+)$" unused "${item}")
   set(name ${CMAKE_MATCH_1})
   string(REPLACE "+" ";" parts "${CMAKE_MATCH_2}")
   set(hex "")

@@ -14,7 +14,7 @@
 /* Ends a builder: the document, or NULL and nothing leaked. */
 #define DOC_END(object) return bad ? (json_decref(object), (json_t *)NULL) : (object)
 
-enum { NEP_DOC_REASONS = 5, NEP_DOC_EXPLAINED = 100, NEP_DOC_PRECISION = 9 };
+enum { NEP_DOC_REASONS = 8, NEP_DOC_EXPLAINED = 100, NEP_DOC_PRECISION = 9 };
 
 /* null for what is not finite. */
 json_t *nep_doc_number(double x);

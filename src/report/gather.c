@@ -119,6 +119,22 @@ static json_t *gather_settings(const nep_inputs *in)
     DOC_END(o);
 }
 
+/* The thresholds behind the words, so that a page states the rule that was applied. */
+static json_t *gather_rules(void)
+{
+    int bad = 0;
+    json_t *o = json_object();
+    DOC_PUT(o, "score", json_real(NEP_VERDICT_SCORE));
+    DOC_PUT(o, "gate", json_real(NEP_VERDICT_GATE));
+    DOC_PUT(o, "flag", json_real(NEP_VERDICT_FLAG));
+    DOC_PUT(o, "min_targets", json_integer(NEP_EVIDENCE_MIN_TARGETS));
+    DOC_PUT(o, "relevant", json_real(NEP_INCREMENT_RELEVANT));
+    DOC_PUT(o, "relevant_r", json_real(NEP_INCREMENT_RELEVANT_R));
+    DOC_PUT(o, "min_pos", json_integer(NEP_INCREMENT_MIN_POS));
+    DOC_PUT(o, "label_doubt", json_real(NEP_EVIDENCE_LABEL_DOUBT));
+    DOC_END(o);
+}
+
 static json_t *gather_disorder(nep_ctx *ctx, const nep_ranking *r, int64_t i, nep_status *st)
 {
     int bad = 0;
@@ -182,6 +198,7 @@ static json_t *gather_document(nep_ctx *ctx, const nep_ranking *r, const json_t 
     DOC_PUT(o, "study", nep_doc_text(r->study_name));
     DOC_PUT(o, "simulated", json_boolean(any_simulated(r)));
     DOC_PUT(o, "settings", gather_settings(r->inputs));
+    DOC_PUT(o, "rules", gather_rules());
     DOC_PUT(o, "warnings", gather_warnings(ctx));
     DOC_PUT(o, "channels", gather_channels(r));
     DOC_PUT(o, "null_rates", gather_null_rates(r));

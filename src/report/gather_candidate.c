@@ -2,7 +2,7 @@
 /* gather_candidate.c - one disorder's candidates with contributions and reasons, and where labelled drugs fell. */
 #include "doc.h"
 
-#include <math.h>
+enum { ASKED = 64 /* reasons asked of a channel; the largest are shown */ };
 
 static nep_label label_of(const nep_inputs *in, int64_t disorder, int64_t drug)
 {
@@ -32,6 +32,8 @@ static json_t *candidate_row(const nep_ranking *r, const nep_ranking_disorder *d
     DOC_PUT(o, "p_recorded", nep_doc_number(c->p_recorded));
     DOC_PUT(o, "engagement", nep_doc_number(c->engagement));
     DOC_PUT(o, "engagement_p", nep_doc_number(c->engagement_p));
+    DOC_PUT(o, "score_without_low", nep_doc_number(c->score_without_low));
+    DOC_PUT(o, "score_without_high", nep_doc_number(c->score_without_high));
     DOC_PUT(o, "drug", json_integer(c->drug));
     DOC_END(o);
 }
@@ -45,28 +47,39 @@ static json_t *by_channel(const nep_ranking *r, const double *matrix, int64_t dr
     DOC_END(o);
 }
 
-/* Reasons of every channel for one drug. The drug's own label is hidden, as it was when the drug was scored. */
+/* The largest reasons one by one, the rest as one row with its sum. */
+static json_t *reason_rows(const nep_reason *found, int n)
+{
+    int bad = 0;
+    double rest = 0.0;
+    json_t *rows = json_array();
+    for (int i = 0; i < n; i++) {
+        if (i >= NEP_DOC_REASONS) {
+            rest += found[i].share;
+            continue;
+        }
+        json_t *row = json_object();
+        DOC_PUT(row, "label", nep_doc_text(found[i].label));
+        DOC_PUT(row, "detail", nep_doc_text(found[i].detail));
+        DOC_PUT(row, "share", nep_doc_number(found[i].share));
+        DOC_ADD(rows, row);
+    }
+    if (n > NEP_DOC_REASONS)
+        DOC_ADD(rows, json_pack("{s:s, s:s, s:f}", "label", "all others", "detail", "their sum", "share", rest));
+    DOC_END(rows);
+}
+
+/* Reasons of every channel for one drug. The drug's own label is hidden: no channel counts it. */
 static json_t *reasons(nep_ctx *ctx, const nep_ranking *r, const nep_visible *visible, int64_t drug, nep_status *st)
 {
     int bad = 0;
     json_t *o = json_object();
     for (int c = 0; c < r->n_channels && *st == NEP_OK; c++) {
-        nep_reason found[NEP_DOC_REASONS];
+        nep_reason found[ASKED];
         int n = 0;
-        if (!r->channels[c]->explain)
-            continue;
-        *st = r->channels[c]->explain(ctx, r->inputs, visible, drug, NEP_DOC_REASONS, found, &n);
-        if (*st != NEP_OK || n == 0)
-            continue;
-        json_t *rows = json_array();
-        for (int i = 0; i < n; i++) {
-            json_t *row = json_object();
-            DOC_PUT(row, "label", nep_doc_text(found[i].label));
-            DOC_PUT(row, "detail", nep_doc_text(found[i].detail));
-            DOC_PUT(row, "share", nep_doc_number(found[i].share));
-            DOC_ADD(rows, row);
-        }
-        DOC_PUT(o, r->channels[c]->name, rows);
+        *st = nep_channel_explain(ctx, r->channels[c], r->inputs, visible, drug, ASKED, found, &n);
+        if (*st == NEP_OK && n > 0)
+            DOC_PUT(o, r->channels[c]->name, reason_rows(found, n));
     }
     DOC_END(o);
 }

@@ -87,27 +87,17 @@ static json_t *drug_row(const nep_inputs *in, int64_t i, const double *weight)
     DOC_END(o);
 }
 
-/* Signed occupancies [n_drugs, n_mapped] under modes U and S. */
-static nep_status weights(nep_ctx *ctx, const nep_inputs *in, double **out)
-{
-    NEP_TRY(nep_alloc(ctx, in->n_drugs * in->n_mapped, sizeof **out, "engagement weights", out));
-    for (int64_t a = 0; a < in->n_affinities; a++) {
-        const nep_affinity *f = &in->affinities[a];
-        const double o = occupancy(f, assumed_nM(in, f->drug));
-        if (f->target < in->n_mapped && isfinite(o))
-            (*out)[f->drug * in->n_mapped + f->target] = in->mode == 'S' ? o * f->action : o;
-    }
-    return NEP_OK;
-}
-
 json_t *nep_gather_drugs(nep_ctx *ctx, const nep_ranking *r, nep_status *st)
 {
     int bad = 0;
     const nep_inputs *in = r->inputs;
     double *weight = NULL;
     json_t *array = json_array();
-    if (*st == NEP_OK && in->n_mapped > 0 && in->affinities)
-        *st = weights(ctx, in, &weight);
+    if (*st == NEP_OK && in->n_mapped > 0 && in->n_affinities > 0) {
+        *st = nep_alloc(ctx, in->n_drugs * in->n_mapped, sizeof *weight, "engagement weights", &weight);
+        if (*st == NEP_OK)
+            *st = nep_engagement_weights(ctx, in, 0, weight);
+    }
     for (int64_t i = 0; i < in->n_drugs && !bad && *st == NEP_OK; i++)
         DOC_ADD(array, drug_row(in, i, weight));
     nep_alloc_free(weight);

@@ -3,7 +3,6 @@
 #include "doc.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static json_t *paragraph(const char *heading, const char *text, const char *source)
 {
@@ -65,33 +64,42 @@ static json_t *engagement_paragraph(const nep_inputs *in)
 static json_t *fusion_paragraph(void)
 {
     return paragraph("Fusion",
-                     "Each channel's values become normal scores within the disorder (rank to normal quantile). The fused "
-                     "score is Stouffer's: the sum of the normal scores of the voting channels that have evidence, divided by "
-                     "sqrt(1' R 1) with R the correlation of those channels, so that a drug known by one channel cannot "
-                     "outrun one known by three merely because it is less averaged. Gates exclude or flag, baselines are "
-                     "shown and never fused.",
-                     "Stouffer et al. (1949) The American Soldier, vol. 1, Princeton University Press");
+                     "Each channel's values become normal scores within the disorder (Blom). The fused score is Stouffer's: the "
+                     "sum of the normal scores of the voting channels that have evidence, divided by sqrt(1' R 1) with R the "
+                     "correlation of those channels over the drugs both know (negative ones count 0, so that fusing never "
+                     "enlarges what one channel says). A plain mean would fill the top with drugs known by one channel alone. "
+                     "Gates exclude or flag, baselines are shown and never fused.",
+                     "Blom (1958) Statistical Estimates and Transformed Beta-Variables, Wiley; Stouffer et al. (1949) The American "
+                     "Soldier 1; Strube (1985) Psychol Bull 97:334, doi:10.1037/0033-2909.97.2.334");
 }
 
 static json_t *interval_paragraph(void)
 {
-    return paragraph("Intervals",
-                     "Intervals are 90 %. They come from ranking again with every input redrawn within its own error: the "
-                     "effect map by its standard error, affinities by their spread between measurements, receptor maps by "
-                     "the agreement between tracers, labels by the doubt of their record. They do not cover a wrong model. "
-                     "Surrogate maps give p values, not intervals.",
-                     NULL);
+    char text[1000];
+    snprintf(text, sizeof text,
+             "Intervals are 90 %%. They come from ranking again with every input redrawn within its own error: the effect map by "
+             "its standard error, affinities by the spread between measurements, receptor maps by another tracer's map or by the "
+             "agreement between tracers, and each recorded label forgotten with a probability of %.2f. They do not cover a wrong "
+             "model. Surrogate maps give p values, not intervals. What leaving out one channel does to a score is shown apart as "
+             "sensitivity. The probability shown is that of being a recorded treatment, by a logistic curve fitted on the other "
+             "disorders.",
+             NEP_EVIDENCE_LABEL_DOUBT);
+    return paragraph("Intervals and probabilities", text, NULL);
 }
 
 static json_t *imaging_paragraph(void)
 {
-    return paragraph("Whether the image adds anything",
-                     "For each disorder the same ranking is made with and without the imaging channel and scored on recorded "
-                     "treatments; the gain in average precision is compared with the gain that surrogate maps bring. 'Adds' "
-                     "needs a gain beyond the surrogates and above zero; 'no signal' means that a useful gain would have been "
-                     "seen and was not; 'undetermined' means that the design could not have seen it. The smallest gain that "
-                     "would have been detected with a power of 0.8 stands beside it: no signal is not no power.",
-                     NULL);
+    char text[1200];
+    snprintf(text, sizeof text,
+             "For each disorder the gain in average precision that engagement brings over ligand-only and analogue evidence is "
+             "measured on recorded treatments, with the labels of similar drugs hidden, and compared with the gain that surrogate "
+             "maps bring. 'Adds' needs a Holm-corrected p of at most 0.05 and an interval of the gain above 0. 'No signal' means "
+             "not so, although a gain of %.2f would have been detected with power 0.8. 'Undetermined' means that the design "
+             "could not have seen it: no signal is not no power. With fewer than %d recorded treatments the map alone is tested: "
+             "the p value is that of the strongest engagement over all drugs, and the detectable effect is a correlation with one "
+             "drug's engagement map (no signal: %.2f would have been detected).",
+             NEP_INCREMENT_RELEVANT, NEP_INCREMENT_MIN_POS, NEP_INCREMENT_RELEVANT_R);
+    return paragraph("Whether the image adds anything", text, "Holm (1979) Scand J Stat 6:65");
 }
 
 json_t *nep_gather_methods(const nep_ranking *r)

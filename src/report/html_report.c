@@ -54,7 +54,7 @@ static json_t *page_row(const json_t *c, const json_t *channels)
 {
     static const char *const keys[] = {"drug",     "score",   "score_low",  "score_high", "rank_low",
                                        "rank_high", "p_top10", "p_recorded", "verdict",    "n_channels",
-                                       "n_targets", "flags",   "engagement", "engagement_p", "label"};
+                                       "n_targets", "flags",   "engagement", "engagement_p", "label", "score_without_low", "score_without_high"};
     int bad = 0;
     json_t *row = fields(c, keys, NEP_LEN(keys));
     DOC_ADD(row, in_order(json_object_get(c, "contribution"), channels));

@@ -68,7 +68,7 @@ static void put_value(writer *w, lxw_worksheet *s, lxw_row_t row, lxw_col_t col,
 /* A sheet name: at most 31 characters, none of []:*?/\, no apostrophe at an end, used once. */
 static void sheet_name(const char *name, int index, char out[4 * SHEET_NAME])
 {
-    char clean[4 * SHEET_NAME];
+    char clean[4 * 24 + 4];
     size_t n = 0, characters = 0;
     for (const char *c = name; *c && n + 4 < sizeof clean; c++) {
         const bool tail = ((unsigned char)*c & 0xC0) == 0x80;

@@ -11,7 +11,7 @@ function unpack(disorder) {
   disorder.candidates = disorder.rows.map((r, i) => ({
     rank: i + 1, drug: r[0], name: data.drugs[r[0]].name || data.drugs[r[0]].id, score: r[1], scoreLow: r[2], scoreHigh: r[3], rankLow: r[4], rankHigh: r[5],
     top10: r[6], recorded: r[7], verdict: r[8], channels: r[9], targets: r[10], flags: r[11] ? r[11].split(';').filter(Boolean) : [],
-    engagement: r[12], engagementP: r[13], label: r[14], parts: r[15] || [], values: r[16] || [], errors: r[17] || [], percentile: [],
+    engagement: r[12], engagementP: r[13], label: r[14], withoutLow: r[15], withoutHigh: r[16], parts: r[17] || [], values: r[18] || [], errors: r[19] || [], percentile: [],
   }));
   const spread = disorder.candidates.flatMap((c) => [c.score, c.scoreLow, c.scoreHigh]).filter(known);
   disorder.scale = { min: Math.min(...spread, 0), max: Math.max(...spread, 0) };
@@ -30,7 +30,7 @@ function unpack(disorder) {
 const voting = (row) => data.channels.map((c, i) => ({ name: c.name, role: c.role, value: row.parts[i], colour: channelColour(i) })).filter((p) => p.role === 'VOTE');
 const baselines = (row) => data.channels.map((c, i) => ({ name: c.name, role: c.role, value: row.percentile[i] })).filter((p) => p.role === 'BASELINE');
 
-const mappedMeasured = (row) => new Set((data.drugs[row.drug].weights || []).map((w) => w[0])).size;
+const votes = data.kind === 'report' ? data.channels.filter((c) => c.role === 'VOTE').length : 0;
 
 /* key, heading, what it means, value to sort by, cell. Missing values sort last either way. */
 function columnsOf(disorder) {
@@ -46,8 +46,8 @@ function columnsOf(disorder) {
       cell: (r) => contributionBar(voting(r), disorder.reach) },
     { key: 'verdict', label: 'Verdict', title: 'see what each word means below the table', first: 1, value: (r) => VERDICTS.indexOf(r.verdict), cell: (r) => badge(r.verdict, 'verdict') },
     { key: 'top10', label: 'P(top 10)', title: 'share of redraws in which the drug stands among the first ten', first: -1, number: true, value: (r) => r.top10, cell: (r) => percent(r.top10) },
-    { key: 'coverage', label: 'Coverage', title: 'measured targets, those with a receptor map in the ring, and channels with evidence', first: -1, value: (r) => r.targets,
-      cell: (r) => [coverageRing(data.settings.n_mapped ? mappedMeasured(r) / data.settings.n_mapped : 0), h('span', { class: 'muted' }, ` ${plural(r.targets, 'target')}, ${plural(r.channels, 'channel')}`)] },
+    { key: 'coverage', label: 'Coverage', title: 'targets that have a receptor map and a measured affinity for this drug, and voting channels with evidence', first: -1, value: (r) => r.targets,
+      cell: (r) => [coverageRing(data.settings.n_mapped ? r.targets / data.settings.n_mapped : 0), h('span', { class: 'muted' }, ` ${r.targets}/${data.settings.n_mapped} targets, ${r.channels}/${votes} channels`)] },
   ];
   if (data.channels.some((c) => c.role === 'BASELINE'))
     columns.push({ key: 'baselines', label: 'Baselines', title: 'percentile of the drug under each baseline (' + data.channels.filter((c) => c.role === 'BASELINE').map((c) => nice(c.name)).join(', ') + '); never part of the score', first: -1,

@@ -2,7 +2,17 @@
 'use strict';
 
 const FLAG_TEXT = {
-  insufficient: 'fewer than three measured targets with a map, or the strongest target has no map: the image cannot speak about this drug',
+  insufficient: 'the coverage gate failed: the image cannot speak about this drug',
+  no_measured_target: 'no target of this drug has a measured affinity',
+  few_mapped_targets: 'too few of its measured targets have a receptor map',
+  strongest_target_unmapped: 'the target it binds most strongly has no receptor map',
+  recorded_treatment: 'recorded as a treatment of this disorder',
+  investigational: 'recorded as investigational for this disorder',
+  failed: 'recorded as failed for this disorder',
+  contraindicated: 'recorded as contraindicated or known to worsen this disorder',
+  excluded_by_exposure: 'the rules for brain exposure exclude it',
+  low_exposure: 'the rules for brain exposure are only partly met',
+  exposure_unknown: 'too few descriptors to judge brain exposure',
 };
 
 let drawerOrigin = null;
@@ -60,6 +70,7 @@ function openDrawer(disorder, row, origin) {
     facts([
       ['rank', `${whole(row.rank)} of ${whole(disorder.candidates.length)}` + (known(row.rankLow) ? `, 90 % interval ${whole(row.rankLow)} to ${whole(row.rankHigh)}` : '')],
       ['fused score', interval({ value: row.score, low: row.scoreLow, high: row.scoreHigh })],
+      ['score without one channel', known(row.withoutLow) ? `${signed(row.withoutLow)} to ${signed(row.withoutHigh)} (sensitivity, not an interval)` : null],
       ['probability of the top 10', percent(row.top10)],
       ['probability of being a recorded treatment', known(row.recorded) ? percent(row.recorded, 1) : 'not calibrated'],
       ['engagement', known(row.engagement) ? `${signed(row.engagement)} (map-null p ${pvalue(row.engagementP)})` : 'none'],

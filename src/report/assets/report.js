@@ -1,17 +1,20 @@
 /* report.js - the sections of the report, in the order in which a reader should meet them. */
 'use strict';
 
+/* The thresholds come with the data: the page states the rule that was applied. */
+const RULES = data.rules || {};
 const VERDICT_TEXT = {
-  supported: 'evidence from enough channels points the same way and the interval stays clear of the middle of the field',
-  weak: 'there is evidence, but its interval does not set the drug apart',
-  insufficient: 'too little is measured about this drug to say anything; it is not evidence against it',
-  gated: 'a gate (for instance exposure of the brain) speaks against it, whatever the votes say',
-  contraindicated: 'recorded as contraindicated or known to worsen this disorder',
+  contraindicated: 'recorded as contraindicated, or as failed for harm, in this disorder',
+  gated: `the exposure gate excludes it: CNS MPO below ${RULES.gate} of 6`,
+  insufficient: `no voting channel speaks, or the coverage gate failed (fewer than ${RULES.min_targets} measured targets with a map, or the strongest target has none); this is no evidence against the drug`,
+  supported: `score at least ${RULES.score} (the upper 5 % of a ranking without signal) with its interval above 0, and either the image adds for this disorder or the score without engagement reaches ${RULES.score} as well`,
+  weak: 'there is evidence, but it does not meet the rule for supported',
 };
+const VERDICT_ORDER = ['contraindicated', 'gated', 'insufficient', 'supported', 'weak'];
 const IMAGING_TEXT = {
-  adds: 'the image adds to the ranking',
-  no_signal: 'the image adds nothing that this design could see',
-  undetermined: 'this design could not have told',
+  adds: 'the image adds to the ranking beyond surrogate maps (Holm-corrected p at most 0.05, gain above 0)',
+  no_signal: 'no signal, and this design would have seen one of useful size',
+  undetermined: 'too little power to tell: this is neither a finding nor its absence',
 };
 
 let viewer = null, maps = null, candidates = null;
@@ -33,8 +36,8 @@ function imagingFacts(disorder) {
   const ticks = baselineTicks(disorder);
   return [
     facts([
-      ['gain in average precision by the image', known(g.delta.value) ? [h('b', {}, signed(g.delta.value, 3)), known(g.delta.low) ? ` (90 % interval ${signed(g.delta.low, 3)} to ${signed(g.delta.high, 3)})` : ''] : 'not estimable'],
-      ['smallest gain that would have been seen', known(g.detectable) ? num(g.detectable, 3) + ' (power 0.8)' : '–'],
+      ['gain in average precision by the image', known(g.delta.value) ? [h('b', {}, signed(g.delta.value, 3)), known(g.delta.low) ? ` (90 % interval ${signed(g.delta.low, 3)} to ${signed(g.delta.high, 3)})` : ''] : `not estimable: ${plural(g.delta.n || 0, 'recorded treatment')} with evidence, ${RULES.min_pos} needed; the map alone was tested`],
+      [known(g.delta.value) ? 'smallest gain that would have been seen' : 'smallest correlation with one drug’s map that would have been seen', known(g.detectable) ? num(g.detectable, known(g.delta.value) ? 3 : 2) + ' (power 0.8)' : '–'],
       ['p against surrogate maps', pvalue(g.p_map) + (known(g.p_holm) ? ` (Holm ${pvalue(g.p_holm)})` : '')],
       e ? ['recorded treatments scored', `${whole(e.n_pos)} among ${whole(e.n_pos + e.n_neg)} drugs`] : null,
       known(disorder.truth_auroc) ? ['recovery of the planted truth', `AUROC ${num(disorder.truth_auroc)}, ${percent(disorder.truth_recall10)} of it among the first ten`] : null,
@@ -82,9 +85,10 @@ function candidateSection() {
       ['intervals', '90 %. The ranking is repeated with maps, affinities, receptor maps and labels redrawn within their errors. They do not cover a wrong model.'],
       ['P(top 10)', 'share of those redraws in which the drug stands among the first ten.'],
       ['contributions', 'what each voting channel adds to the score; the pieces sum to it.'],
-      ['coverage', 'the ring: share of the mapped targets for which this drug has a measured affinity. Missing is not zero.'],
+      ['coverage', 'the ring: share of the targets with a receptor map for which this drug has a measured affinity; then the voting channels that have evidence. Missing is not zero.'],
       ['baselines', 'percentile of the drug when ordered by each baseline alone. A candidate that every baseline also puts on top is no discovery of the image.'],
-      ...VERDICTS.map((v) => [badge(v, 'verdict'), VERDICT_TEXT[v]]),
+      ['verdict', 'the first of these that applies:'],
+      ...VERDICT_ORDER.map((v) => [badge(v, 'verdict'), VERDICT_TEXT[v]]),
     ])),
     data.detail_limit < data.drugs.length ? h('p', { class: 'note' }, `To keep this page small, target rows and reasons are here for the best ${whole(data.detail_limit)} drugs of each disorder and for all labelled ones; the rest stands in candidates.json.`) : null);
 }

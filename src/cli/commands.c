@@ -7,6 +7,7 @@
     X(maps_compare)                                                                                                   \
     X(maps_dominance)                                                                                                 \
     X(channels)                                                                                                       \
+    X(demo)                                                                                                           \
     X(version)                                                                                                        \
     X(explain)                                                                                                        \
     X(doctor)                                                                                                         \

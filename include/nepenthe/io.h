@@ -113,6 +113,11 @@ typedef struct nep_hdf5 nep_hdf5;
 NEP_MUST_USE nep_status nep_hdf5_create(nep_ctx *ctx, const char *path, nep_hdf5 **out);
 NEP_MUST_USE nep_status nep_hdf5_group(nep_hdf5 *h, const char *name); /* intermediate groups are made */
 NEP_MUST_USE nep_status nep_hdf5_attribute(nep_hdf5 *h, const char *object, const char *name, const char *text);
+/* Attributes that are lists: anndata's `column-order`, `shape`. */
+NEP_MUST_USE nep_status nep_hdf5_attribute_strings(nep_hdf5 *h, const char *object, const char *name, char *const *texts,
+                                                   int64_t n);
+NEP_MUST_USE nep_status nep_hdf5_attribute_i64(nep_hdf5 *h, const char *object, const char *name, const int64_t *x, int64_t n);
+/* Arrays of up to 4 dimensions; above 64 KiB chunked, shuffled and deflated. Strings are of variable length, NULL is "". */
 NEP_MUST_USE nep_status nep_hdf5_write_f64(nep_hdf5 *h, const char *name, const double *x, int rank, const int64_t *dims);
 NEP_MUST_USE nep_status nep_hdf5_write_f32(nep_hdf5 *h, const char *name, const float *x, int rank, const int64_t *dims);
 NEP_MUST_USE nep_status nep_hdf5_write_i64(nep_hdf5 *h, const char *name, const int64_t *x, int rank, const int64_t *dims);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* h5wire.h - what the HDF5 reader helper writes to its stdout and hdf5_read.c takes from it. Little-endian.
+ *
+ *   either  "NEPH5ERR" and one sentence up to the end
+ *   or      "NEPH5DAT", rank (int64, 0 to 4), dims (int64 [4], unused ones 1), values (float64, row-major),
+ * "NEPH5END"
+ */
+#ifndef NEP_IO_H5WIRE_H
+#define NEP_IO_H5WIRE_H
+
+#define NEP_H5WIRE_ERROR "NEPH5ERR"
+#define NEP_H5WIRE_DATA  "NEPH5DAT"
+#define NEP_H5WIRE_END   "NEPH5END"
+
+enum { NEP_H5WIRE_MARK = 8, NEP_H5WIRE_RANK = 4, NEP_H5WIRE_HEAD = 8 + 8 + 4 * 8 };
+
+/* What the helper limits itself to. */
+enum { NEP_H5WIRE_MEGABYTES = 448, NEP_H5WIRE_CPU_SECONDS = 4 };
+
+#endif

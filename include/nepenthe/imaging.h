@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* imaging - what is measured on brain images: regional series, cleaned series, connectivity, slow amplitude, quality.
+ *
+ * What it is not: it reads and writes no files (io) and decides nothing about disorders. Series are float32
+ * [n_t, n_cols], row-major, one row per frame; times are in s, frequencies in Hz, lengths in mm, rotations in rad.
+ * NaN means missing: a missing value is left out, and what cannot be computed is NaN. The definition of each measure,
+ * and where peers differ, is in src/imaging/README.md.
+ */
+#ifndef NEPENTHE_IMAGING_H
+#define NEPENTHE_IMAGING_H
+
+#include <math.h>
+
+#include <nepenthe/backend.h>
+#include <nepenthe/data.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- parcels: one number per region and volume, streamed ----------------------------------------------------- */
+typedef enum {
+    NEP_PARCELS_MEAN,
+    NEP_PARCELS_MEDIAN,
+    NEP_PARCELS_SUM,
+    NEP_PARCELS_MIN,
+    NEP_PARCELS_MAX,
+    NEP_PARCELS_SD,      /* population */
+    NEP_PARCELS_VARIANCE /* population */
+} nep_parcels_statistic;
+
+typedef struct {
+    nep_parcels_statistic statistic;
+    bool nan_as_zero;       /* nilearn's rule: a voxel that is not finite counts as 0; ours leaves it out */
+    const nep_volume *mask; /* on the atlas's grid, voxels != 0 take part; NULL = all */
+} nep_parcels_opts;
+
+typedef struct nep_parcels nep_parcels;
+
+/* Prepares runs of voxels per region. Every region of the atlas keeps its place, also without voxels (then NaN).
+ * Memory: 8 bytes per labelled voxel. Errors: NEP_E_GRID (mask on another grid), NEP_E_FORMAT (atlas without
+ * regions), NEP_E_NOMEM. */
+NEP_MUST_USE nep_status nep_parcels_open(nep_ctx *ctx, const nep_atlas *atlas, const nep_parcels_opts *opts,
+                                         nep_parcels **out);
+/* Statistic of n_vol volumes x float32 [n_vol, voxels]; out float64 [n_vol, n_regions]. Mean and sum run on the
+ * context's backend. Errors: those of the backend. */
+NEP_MUST_USE nep_status nep_parcels_add(nep_parcels *p, const float *x, int64_t n_vol, double *out);
+/* Mean or sum of one volume as stored (NEP_U8, NEP_I16, NEP_I32), summed exactly in int64 and then scaled:
+ * value = slope * raw + inter. Cannot fail and touches no context, so it may run beside a reader's thread; other
+ * statistics and types are for nep_parcels_add (nep_parcels_takes_raw says which). */
+void nep_parcels_add_raw(nep_parcels *p, const void *x, nep_dtype dtype, double slope, double inter, double *out);
+bool nep_parcels_takes_raw(const nep_parcels *p, nep_dtype dtype);
+/* Voxels of each region in the atlas, and how many of them (mask, finite) took part, averaged over the volumes
+ * added. Both [n_regions], either may be NULL. */
+void nep_parcels_coverage(const nep_parcels *p, int64_t *voxels, double *used);
+void nep_parcels_free(nep_parcels *p);
+/* The atlas on another grid: each voxel centre takes the label of the nearest atlas voxel, 0 outside (rule of
+ * scipy.ndimage order 0: floor(x + 0.5), anything beyond the outermost centres is outside). Regions keep order and
+ * names. Errors: NEP_E_GRID (an affine that cannot be inverted), NEP_E_NOMEM. */
+NEP_MUST_USE nep_status nep_parcels_resample(nep_ctx *ctx, const nep_atlas *atlas, const nep_grid *grid, nep_atlas *out);
+
+/* ---- clean: confound regression and filtering as one linear operator ----------------------------------------- */
+typedef enum { NEP_CLEAN_NO_FILTER, NEP_CLEAN_BUTTERWORTH, NEP_CLEAN_COSINE } nep_clean_filter;
+typedef enum { NEP_CLEAN_UNSCALED, NEP_CLEAN_ZSCORE, NEP_CLEAN_PSC } nep_clean_scale;
+
+typedef struct {
+    double tr_s;                      /* needed by the filters */
+    nep_clean_filter filter;
+    double high_pass_hz, low_pass_hz; /* NaN = none */
+    bool detrend;                     /* a straight line, from data and confounds */
+    nep_clean_scale scale;
+    bool unscaled_confounds;          /* divide by max |c| in place of z-scoring; matters without intercept */
+    const bool *keep;                 /* [n_t], false = censored; NULL = all kept */
+    bool fill;                        /* give the interpolated frames back too (for spectra) */
+    bool nilearn;                     /* nilearn 0.14's own rules where ours differ (README) */
+} nep_clean_opts;
+
+#define NEP_CLEAN_DEFAULTS                                                                                            \
+    {.tr_s = (double)NAN, .filter = NEP_CLEAN_BUTTERWORTH, .high_pass_hz = (double)NAN, .low_pass_hz = (double)NAN,   \
+     .detrend = true, .scale = NEP_CLEAN_ZSCORE}
+
+/* out = m (x - mean) [+ what m does to a constant], then scaled per column. */
+typedef struct {
+    int64_t n_in, n_out;
+    double *m;      /* [n_out, n_in] */
+    double *before; /* [n_in] weights of a column's mean before detrending (psc) */
+    int64_t *frame; /* [n_out] input frame of each row of the result */
+    bool keeps_mean; /* a constant passes through m */
+    nep_clean_scale scale;
+    int64_t n_confounds, rank; /* columns regressed out (with drifts), and how many were independent */
+    double effective_dof;      /* tr(mm')^2 / tr(mm'mm') of the result; n_out less that is what was lost */
+} nep_clean;
+
+/* Builds the operator for runs of n_t frames. confounds [n_t, k] or NULL; a missing first row (as derivatives have)
+ * takes its column's mean, missing values elsewhere are refused. opts may be NULL.
+ * Errors: NEP_E_ARG (TR, cut-offs), NEP_E_SHAPE (another length), NEP_E_FORMAT (missing confounds, too few frames),
+ * NEP_E_SINGULAR (confounds leave nothing). Cost: n_t^2 (40 + k).
+ * Source: Lindquist et al. (2019), doi:10.1002/hbm.24528; order of steps of nilearn.signal.clean. */
+NEP_MUST_USE nep_status nep_clean_build(nep_ctx *ctx, int64_t n_t, const nep_series *confounds,
+                                        const nep_clean_opts *opts, nep_clean *out);
+/* Applies it to x float32 [n_in, n_cols]; out float32 [n_out, n_cols]. A column that is not finite throughout gives
+ * NaN; a column without variance gives 0 where it would be divided by it. Cost: 2 n_out n_in n_cols. */
+NEP_MUST_USE nep_status nep_clean_apply(nep_ctx *ctx, const nep_clean *c, const float *x, int64_t n_cols, float *out);
+void nep_clean_free(nep_clean *c);
+
+/* ---- connectivity -------------------------------------------------------------------------------------------- */
+typedef enum {
+    NEP_CONNECTIVITY_PEARSON,
+    NEP_CONNECTIVITY_PARTIAL,
+    NEP_CONNECTIVITY_COVARIANCE, /* divisor n_t */
+    NEP_CONNECTIVITY_PRECISION   /* inverse of that covariance */
+} nep_connectivity_kind;
+
+/* Region by region matrix of x float32 [n_t, n_cols]; out float64 [n_cols, n_cols]. Columns that are missing or do
+ * not vary give NaN rows and columns and stay out of the inverse. fisher_z takes atanh off the diagonal, which
+ * becomes NaN. Errors: NEP_E_ARG (fewer than 3 frames; fisher_z of a covariance), NEP_E_SINGULAR (partial and
+ * precision: regions not independent over these frames; nothing is shrunk in silence). */
+NEP_MUST_USE nep_status nep_connectivity(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols,
+                                         nep_connectivity_kind kind, bool fisher_z, double *out);
+
+/* ---- voxelwise: amplitude of slow fluctuations, temporal signal to noise -------------------------------------- */
+typedef enum { NEP_VOXELWISE_CANONICAL, NEP_VOXELWISE_AFNI, NEP_VOXELWISE_CPAC, NEP_VOXELWISE_XCPD } nep_voxelwise_definition;
+
+/* ALFF and fractional ALFF per column in the band low_hz..high_hz; either output may be NULL, both float64 [n_cols].
+ * A column without variance gives ALFF 0 and fALFF NaN. xcpd has no fALFF (NEP_E_ARG).
+ * Errors: NEP_E_ARG (TR, band without a frequency). Source: Zang et al. (2007), doi:10.1016/j.braindev.2006.07.002;
+ * Zou et al. (2008), doi:10.1016/j.jneumeth.2008.04.012. */
+NEP_MUST_USE nep_status nep_voxelwise_alff(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols, double tr_s,
+                                           double low_hz, double high_hz, nep_voxelwise_definition definition,
+                                           double *alff, double *falff);
+/* Mean over population SD per column; NaN where the SD is not above 1e-3 (nipype's rule gives 0). */
+NEP_MUST_USE nep_status nep_voxelwise_tsnr(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols, double *tsnr);
+
+/* ---- quality --------------------------------------------------------------------------------------------------- */
+typedef enum { NEP_QUALITY_POWER, NEP_QUALITY_JENKINSON } nep_quality_displacement;
+
+/* Framewise displacement of motion float64 [n_t, 6] = trans x y z (mm), rot x y z (rad); out[0] = NaN.
+ * power: sum |d trans| + radius sum |d rot|, radius 50 mm (doi:10.1016/j.neuroimage.2011.10.018); jenkinson:
+ * sqrt(|b|^2 + radius^2 / 5 tr(M'M)), M b from A_t A_(t-1)^-1 - I, A = [Rx Ry Rz | trans], radius 80 mm
+ * (doi:10.1006/nimg.2002.1132). radius_mm NaN = that default. */
+NEP_MUST_USE nep_status nep_quality_fd(nep_ctx *ctx, const double *motion, int64_t n_t, nep_quality_displacement kind,
+                                       double radius_mm, double *out);
+/* DVARS of in-mask series after scaling their median to 1000, standardised DVARS, and voxelwise-standardised DVARS
+ * (nipype's definition; voxels without variance left out); each float64 [n_t], [0] = NaN. kept (may be NULL) gets
+ * the number of voxels used. Errors: NEP_E_FORMAT (no voxel varies, median not positive).
+ * Source: Nichols (2017), arXiv:1704.01469. */
+NEP_MUST_USE nep_status nep_quality_dvars(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols, double *dvars,
+                                          double *standardised, double *voxelwise, int64_t *kept);
+/* A mask for images that come without one: mean image at or above the middle of the widest gap between the 20th and
+ * 85th percentile of its values. mean, mask float32 [n]. Returns the voxels inside. Errors: NEP_E_FORMAT (no gap). */
+NEP_MUST_USE nep_status nep_quality_mask(nep_ctx *ctx, const float *mean, int64_t n, float *mask, int64_t *inside);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

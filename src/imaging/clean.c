@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clean - detrending, filter, censoring and confound regression composed into one operator, applied as a matrix product. */
+#include "imaging/clean_parts.h"
+
+#include <cblas.h>
+#include <string.h>
+
+void nep_clean_free(nep_clean *c)
+{
+    nep_alloc_free(c->m);
+    nep_alloc_free(c->before);
+    nep_alloc_free(c->frame);
+    *c = (nep_clean){0};
+}
+
+void nep_clean_multiply(const nep_clean_matrix *a, bool transpose_a, const nep_clean_matrix *b, double factor,
+                        double keep, nep_clean_matrix *out)
+{
+    openblas_set_num_threads(1); /* several threads would change the bits */
+    cblas_dgemm(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, CblasNoTrans, (blasint)out->rows,
+                (blasint)out->cols, (blasint)b->rows, factor, a->x, (blasint)a->cols, b->x, (blasint)b->cols, keep, out->x,
+                (blasint)out->cols);
+}
+
+void nep_clean_detrend(nep_clean_matrix *m)
+{
+    const double middle = (double)(m->rows - 1) / 2;
+    double length = 0;
+    for (int64_t t = 0; t < m->rows; t++)
+        length += ((double)t - middle) * ((double)t - middle);
+    for (int64_t c = 0; c < m->cols; c++) {
+        double mean = 0, slope = 0;
+        for (int64_t t = 0; t < m->rows; t++)
+            mean += m->x[t * m->cols + c];
+        mean /= (double)m->rows;
+        for (int64_t t = 0; t < m->rows; t++)
+            slope += ((double)t - middle) * (m->x[t * m->cols + c] - mean);
+        slope = length > 0 ? slope / length : 0;
+        for (int64_t t = 0; t < m->rows; t++)
+            m->x[t * m->cols + c] -= mean + slope * ((double)t - middle);
+    }
+}
+
+static nep_status copy_matrix(nep_ctx *ctx, const nep_clean_matrix *from, nep_clean_matrix *to)
+{
+    to->rows = from->rows;
+    to->cols = from->cols;
+    return nep_alloc_copy(ctx, from->x, from->rows * from->cols, sizeof *from->x, "operator", &to->x);
+}
+
+/* The kept rows move up to the top. */
+static void select_rows(nep_clean_matrix *m, const nep_clean_frames *f)
+{
+    for (int64_t k = 0; k < f->n_kept; k++)
+        if (f->kept_row[k] != k)
+            memmove(m->x + k * m->cols, m->x + f->kept_row[k] * m->cols, (size_t)m->cols * sizeof *m->x);
+    m->rows = f->n_kept;
+}
+
+/* Detrending and filter on a matrix of span rows, then its kept rows. */
+static nep_status along_time(nep_ctx *ctx, const nep_clean_opts *o, const nep_clean_frames *f, nep_clean_matrix *m)
+{
+    if (o->detrend)
+        nep_clean_detrend(m);
+    if (o->filter == NEP_CLEAN_BUTTERWORTH)
+        NEP_TRY(nep_clean_butterworth(ctx, m, o->tr_s, o->high_pass_hz, o->low_pass_hz));
+    if (!o->fill)
+        select_rows(m, f);
+    return NEP_OK;
+}
+
+/* m -= Q Q' m for the orthonormal basis of the confounds c, which went the same way through time. */
+static nep_status project(nep_ctx *ctx, const nep_clean_opts *o, nep_clean_matrix *c, nep_clean_matrix *m, nep_clean *out)
+{
+    nep_clean_matrix basis = {0}, seen = {0};
+    nep_status st;
+    const int64_t rank = nep_clean_basis(c, o->unscaled_confounds, o->nilearn);
+    out->n_confounds = c->cols;
+    out->rank = rank;
+    NEP_REQUIRE(ctx, rank < m->rows - 2, NEP_E_SINGULAR,
+                "clean: %lld independent confounds leave nothing of %lld frames; give fewer columns or censor less",
+                (long long)rank, (long long)m->rows);
+    if (rank == 0)
+        return NEP_OK;
+    basis = (nep_clean_matrix){.rows = c->rows, .cols = rank};
+    seen = (nep_clean_matrix){.rows = rank, .cols = m->cols};
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, basis.rows * rank, sizeof *basis.x, "basis of the confounds", &basis.x));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, rank * m->cols, sizeof *seen.x, "basis of the confounds", &seen.x));
+    for (int64_t t = 0; t < c->rows; t++)
+        memcpy(basis.x + t * rank, c->x + t * c->cols, (size_t)rank * sizeof *basis.x);
+    nep_clean_multiply(&basis, true, m, 1, 0, &seen);
+    nep_clean_multiply(&basis, false, &seen, -1, 1, m);
+done:
+    nep_alloc_free(seen.x);
+    nep_alloc_free(basis.x);
+    return st;
+}
+
+/* Satterthwaite: white noise through m has the covariance R = m m'; dof = tr(R)^2 / tr(R R). */
+static nep_status count_freedom(nep_ctx *ctx, const nep_clean_matrix *m, bool centred, nep_clean *out)
+{
+    nep_clean_matrix r = {.rows = m->rows, .cols = m->rows};
+    double trace = 0, square = 0;
+    NEP_TRY(nep_alloc(ctx, m->rows * m->rows, sizeof *r.x, "covariance of the frames", &r.x));
+    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, (blasint)m->rows, (blasint)m->cols, 1, m->x, (blasint)m->cols, 0, r.x,
+                (blasint)m->rows);
+    for (int64_t i = 0; i < r.rows; i++) {
+        trace += r.x[i * r.rows + i];
+        square += r.x[i * r.rows + i] * r.x[i * r.rows + i];
+        for (int64_t j = i + 1; j < r.rows; j++)
+            square += 2 * r.x[i * r.rows + j] * r.x[i * r.rows + j];
+    }
+    nep_alloc_free(r.x);
+    out->effective_dof = square > 0 ? trace * trace / square - (centred ? 0 : 1) : 0;
+    return NEP_OK;
+}
+
+/* How a constant passes, and the weights that give a column's mean before detrending. */
+static void describe(const nep_clean_matrix *m, const nep_clean_frames *f, nep_clean *out)
+{
+    double gain = 0;
+    for (int64_t i = 0; i < m->rows * m->cols; i++)
+        gain += m->x[i];
+    out->keeps_mean = fabs(gain / (double)m->rows) >= 0.1;
+    for (int64_t i = 0; i < f->weight.rows; i++)
+        for (int64_t t = 0; t < f->weight.cols; t++)
+            out->before[t] += f->weight.x[i * f->weight.cols + t] / (double)f->weight.rows;
+}
+
+static nep_status frames_of(nep_ctx *ctx, int64_t n_t, const nep_clean_opts *o, nep_clean_frames *f)
+{
+    if (o->filter == NEP_CLEAN_BUTTERWORTH || o->fill)
+        return nep_clean_spline(ctx, n_t, o->keep, o->nilearn && o->keep, f);
+    return nep_clean_drop(ctx, n_t, o->keep, f);
+}
+
+nep_status nep_clean_build(nep_ctx *ctx, int64_t n_t, const nep_series *confounds, const nep_clean_opts *opts, nep_clean *out)
+{
+    const nep_clean_opts defaults = NEP_CLEAN_DEFAULTS, *o = opts ? opts : &defaults;
+    nep_clean c = {.n_in = n_t, .scale = o->scale};
+    nep_clean_frames f = {0};
+    nep_clean_matrix m = {0}, given = {0}, spanned = {0};
+    nep_status st;
+    NEP_REQUIRE(ctx, n_t >= 4 && n_t <= 100000, NEP_E_FORMAT, "clean: %lld frames; 4 to 100000 can be cleaned", (long long)n_t);
+    NEP_TRY_OR_DONE(st, frames_of(ctx, n_t, o, &f));
+    NEP_TRY_OR_DONE(st, copy_matrix(ctx, &f.weight, &m));
+    NEP_TRY_OR_DONE(st, nep_clean_confounds(ctx, confounds, n_t, o, &given));
+    NEP_TRY_OR_DONE(st, along_time(ctx, o, &f, &m));
+    if (given.cols > 0) {
+        spanned = (nep_clean_matrix){.rows = f.weight.rows, .cols = given.cols};
+        NEP_TRY_OR_DONE(st, nep_alloc(ctx, spanned.rows * spanned.cols, sizeof *spanned.x, "confounds", &spanned.x));
+        nep_clean_multiply(&f.weight, false, &given, 1, 0, &spanned);
+        NEP_TRY_OR_DONE(st, along_time(ctx, o, &f, &spanned));
+        NEP_TRY_OR_DONE(st, project(ctx, o, &spanned, &m, &c));
+    }
+    c.n_out = m.rows;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_t, sizeof *c.before, "operator", &c.before));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, c.n_out, sizeof *c.frame, "frames", &c.frame));
+    for (int64_t i = 0; i < c.n_out; i++)
+        c.frame[i] = f.row_frame[o->fill ? i : f.kept_row[i]];
+    describe(&m, &f, &c);
+    NEP_TRY_OR_DONE(st, count_freedom(ctx, &m, !c.keeps_mean, &c));
+    c.m = m.x;
+    m.x = NULL;
+    *out = c;
+    c = (nep_clean){0};
+done:
+    nep_clean_free(&c);
+    nep_alloc_free(spanned.x);
+    nep_alloc_free(given.x);
+    nep_alloc_free(m.x);
+    nep_clean_frames_free(&f);
+    return st;
+}

@@ -71,7 +71,7 @@ static double entry(nep_connectivity_kind kind, double c, double ci, double cj, 
     switch (kind) {
     case NEP_CONNECTIVITY_PARTIAL: return -c / sqrt(ci * cj);
     case NEP_CONNECTIVITY_COVARIANCE: return c / (si * sj * n_t);
-    case NEP_CONNECTIVITY_PRECISION: return c * si * sj * n_t;
+    case NEP_CONNECTIVITY_PRECISION: return c * (si * sj * n_t);
     default: return fmin(1, fmax(-1, c));
     }
 }

@@ -47,9 +47,10 @@ for ours in ("mean", "median", "sd"):
     write_tsv(f"parcels_ds003_{ours}.tsv", names, masked(nib.Nifti1Image(value, affine), labels3, STATISTICS[ours]))
 i, j, k, t = np.indices(value.shape, sparse=True)
 holed = np.where((i + j + k + t) % 11 == 0, np.nan, value)
-write_tsv("parcels_ds003_nan_nilearn.tsv", names, masked(nib.Nifti1Image(holed, affine), labels3, "mean"))
+# nilearn writes its zeros into the array it is given: ours comes first, and it gets a copy.
 write_tsv("parcels_ds003_nan_ignored.tsv", names,
           np.stack([np.nanmean(holed[labels3 == r], axis=0) for r in range(1, 8)], axis=1))
+write_tsv("parcels_ds003_nan_nilearn.tsv", names, masked(nib.Nifti1Image(holed.copy(), affine), labels3, "mean"))
 
 # Coverage: labels over the whole grid, counted inside the mask.
 whole = labels_of(np.ones(mask.shape))

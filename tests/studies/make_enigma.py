@@ -37,6 +37,8 @@ HGNC = {"5HT1a": "HTR1A", "5HT1b": "HTR1B", "5HT2a": "HTR2A", "5HT4": "HTR4", "5
 TRACER = {"GABAa-bz": "GABAa", "NAT": "NET", "SERT": "5HTT", "MU": "MOR"}
 BLIND = {("DRD2", "raclopride")}  # no signal outside the striatum: not compared in cortex
 COMPLEX = {"CHRNA4": ("CHRNA4", "CHRNB2"), "GABRA1": ("GABRA1",), "GRIN1": ("GRIN1",)}
+# Metabolism, efflux and the cardiac safety channel: not what a drug is given for, so they never count as its strongest target.
+DISPOSITION = re.compile(r"^(CYP[1-4]\w*|UGT\w*|ABC[BCG]\w*|SLCO\w*|SLC22\w*|SLC47\w*|KCNH2|ALB|ORM1)$")
 # An indication that is one of these words only did not count as one of depression or bipolar disorder in the pilot.
 PILOT_LEFT_OUT = {"DOID:1470": {"Depression Treatment Adjunct", "Depression associated with Manic Depressive Disorder", "Anxiety with Depression"},
                   "DOID:3312": {"Depression associated with Manic Depressive Disorder"}}
@@ -316,7 +318,7 @@ def make_drugs(folder, names):
     return ids
 
 
-def target_of(genes, family):
+def target_of(genes):
     parts = [g.strip().upper() for g in genes.split("|") if g.strip()]
     if len(parts) == 1:
         return parts[0]
@@ -329,9 +331,9 @@ def target_of(genes, family):
 def make_affinities(folder, names, ids, dump):
     known, rows, seen = {r["target"] for r in rows_of(os.path.join(ROOT, "data", "targets.tsv"), "\t")}, [], set()
     for r in dump:
-        k, target = r["STRUCT_ID"], target_of(r["GENE"], r["TARGET_CLASS"])
+        k, target = r["STRUCT_ID"], target_of(r["GENE"])
         human = r["ORGANISM"] == "Homo sapiens"
-        if k not in names or not target or not (human or target in known) or not (r["ACT_VALUE"] or r["ACTION_TYPE"]):
+        if k not in names or not target or DISPOSITION.match(target) or not (human or target in known) or not (r["ACT_VALUE"] or r["ACTION_TYPE"]):
             continue
         value = number(r["ACT_VALUE"])
         source = f"DrugCentral 2017-08-30 STRUCT_ID {k} {r['ACCESSION'].split('|')[0]}, {r['ACT_SOURCE']} {r['ACT_SOURCE_URL'].rstrip('/').split('/')[-1]}"

@@ -2,7 +2,7 @@
 'use strict';
 
 const VERDICTS = ['supported', 'weak', 'insufficient', 'gated', 'contraindicated'];
-const PAGE_ROWS = 100;
+const PAGE_ROWS = 50;
 const channelColour = (i) => PALETTE[i % PALETTE.length];
 
 /* Rows of the data as objects, once. */
@@ -41,13 +41,13 @@ function columnsOf(disorder) {
     { key: 'name', label: 'Drug', title: 'open the details with a click or Enter', first: 1, value: (r) => r.name.toLowerCase(), head: true,
       cell: (r) => [h('button', { type: 'button', class: 'open', 'data-drug': r.drug }, r.name), r.label ? h('span', { class: 'known ' + (STATUS_CLASS[r.label] || '') }, nice(r.label)) : null] },
     { key: 'score', label: 'Score', title: 'fused score: sum of the normal scores of the voting channels over its standard deviation; the bar is the 90 % interval', first: -1, value: (r) => r.score,
-      cell: (r) => [h('span', { class: 'figure-number' }, signed(r.score)), intervalBar({ value: r.score, low: r.scoreLow, high: r.scoreHigh, ...scale, zero: 0, width: 104, label: `score ${interval({ value: r.score, low: r.scoreLow, high: r.scoreHigh })}` })] },
+      cell: (r) => [h('span', { class: 'figure-number' }, signed(r.score)), intervalBar({ value: r.score, low: r.scoreLow, high: r.scoreHigh, ...scale, zero: 0, width: 112, label: `score ${interval({ value: r.score, low: r.scoreLow, high: r.scoreHigh })}` })] },
     { key: 'parts', label: 'Contributions', title: 'what each voting channel adds to the score; sorted by the largest one', first: -1, value: (r) => Math.max(...voting(r).map((p) => (known(p.value) ? p.value : -Infinity))),
-      cell: (r) => contributionBar(voting(r), disorder.reach) },
+      cell: (r) => contributionBar(voting(r), disorder.reach, 136) },
     { key: 'verdict', label: 'Verdict', title: 'see what each word means below the table', first: 1, value: (r) => VERDICTS.indexOf(r.verdict), cell: (r) => badge(r.verdict, 'verdict') },
     { key: 'top10', label: 'P(top 10)', title: 'share of redraws in which the drug stands among the first ten', first: -1, number: true, value: (r) => r.top10, cell: (r) => percent(r.top10) },
     { key: 'coverage', label: 'Coverage', title: 'targets that have a receptor map and a measured affinity for this drug, and voting channels with evidence', first: -1, value: (r) => r.targets,
-      cell: (r) => [coverageRing(data.settings.n_mapped ? r.targets / data.settings.n_mapped : 0), h('span', { class: 'muted' }, ` ${r.targets}/${data.settings.n_mapped} targets, ${r.channels}/${votes} channels`)] },
+      cell: (r) => [coverageRing(data.settings.n_mapped ? r.targets / data.settings.n_mapped : 0), h('span', { class: 'two-lines' }, h('span', {}, `${r.targets}/${data.settings.n_mapped} targets`), h('span', {}, `${r.channels}/${votes} channels`))] },
   ];
   if (data.channels.some((c) => c.role === 'BASELINE'))
     columns.push({ key: 'baselines', label: 'Baselines', title: 'percentile of the drug under each baseline (' + data.channels.filter((c) => c.role === 'BASELINE').map((c) => nice(c.name)).join(', ') + '); never part of the score', first: -1,

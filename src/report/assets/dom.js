@@ -73,4 +73,5 @@ function section(id, title, ...children) {
     children);
 }
 
-const badge = (word, kind) => h('span', { class: `badge ${kind}-${word}` }, nice(word));
+const BADGE_TEXT = { adds: 'image adds', no_signal: 'no signal', undetermined: 'undetermined' };
+const badge = (word, kind) => h('span', { class: `badge ${kind}-${word}` }, (kind === 'imaging' && BADGE_TEXT[word]) || nice(word));

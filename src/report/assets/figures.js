@@ -61,17 +61,17 @@ const STATUS_CLASS = { approved: 'approved', symptomatic: 'approved', contraindi
 /* Where labelled drugs fell between the first and the last rank. */
 function rankStrip(labelled, n, width = 640) {
   const pad = 26, x = (rank) => pad + (width - 2 * pad) * (rank - 1) / Math.max(1, n - 1);
-  const rows = [['approved', 'standard treatments', 30], ['worsening', 'known to worsen', 58], ['failed', 'failed in trials', 86]]
+  const rows = [['approved', 'standard treatments'], ['worsening', 'known to worsen'], ['failed', 'failed in trials']]
     .filter(([kind]) => labelled.some((l) => STATUS_CLASS[l.status] === kind));
-  const height = rows.length ? 28 * rows.length + 34 : 34;
+  const height = 36 * rows.length + 28;
   const marks = rows.map(([kind, title], i) => {
-    const y = 30 + 28 * i;
-    return [svg('text', { x: pad, y: y - 9, class: 'small' }, title), svg('line', { x1: pad, x2: width - pad, y1: y, y2: y, class: 'track' }),
+    const y = 32 + 36 * i;
+    return [svg('text', { x: pad, y: y - 11, class: 'small' }, title), svg('line', { x1: pad, x2: width - pad, y1: y, y2: y, class: 'track' }),
       labelled.filter((l) => STATUS_CLASS[l.status] === kind).map((l) =>
         svg('line', { x1: x(l.rank), x2: x(l.rank), y1: y - 6, y2: y + 6, class: 'mark ' + kind }, svg('title', {}, `${l.name || l.drug_id}: rank ${l.rank} of ${n}`)))];
   });
   return picture(width, height, `ranks of ${plural(labelled.length, 'labelled drug')} among ${n}`,
-    svg('rect', { x: pad, y: 8, width: (width - 2 * pad) * 0.1, height: height - 24, class: 'top-tenth' }), marks,
+    svg('rect', { x: pad, y: 6, width: (width - 2 * pad) * 0.1, height: height - 22, class: 'top-tenth' }), marks,
     svg('text', { x: pad, y: height - 3, class: 'small' }, 'rank 1'),
     svg('text', { x: width - pad, y: height - 3, class: 'small', 'text-anchor': 'end' }, `rank ${whole(n)}`));
 }

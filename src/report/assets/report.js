@@ -43,7 +43,7 @@ function imagingFacts(disorder) {
       known(disorder.truth_auroc) ? ['recovery of the planted truth', `AUROC ${num(disorder.truth_auroc)}, ${percent(disorder.truth_recall10)} of it among the first ten`] : null,
     ]),
     auroc && known(auroc.value) ? h('figure', { class: 'wide' }, againstNull({ ...auroc, nullLow: none.low, nullHigh: none.high, ticks, label: `AUROC ${interval(auroc)}; null maps ${num(none.low)} to ${num(none.high)}` }),
-      h('figcaption', {}, `AUROC ${interval(auroc)} with similar drugs masked.`, known(none.low) ? ` Grey: what ${'surrogate maps'} give (${num(none.low)} to ${num(none.high)}).` : '', ticks.length ? ' Triangles: baselines (' + ticks.map((t) => `${t.name} ${num(t.value)}`).join(', ') + ').' : '')) : null,
+      h('figcaption', {}, `AUROC ${interval(auroc)} with similar drugs masked.`, known(none.low) ? ` Grey: what surrogate maps give (${num(none.low)} to ${num(none.high)}).` : '', ticks.length ? ' Triangles: baselines (' + ticks.map((t) => `${t.name} ${num(t.value)}`).join(', ') + ').' : '')) : null,
   ];
 }
 
@@ -65,7 +65,7 @@ function macroBaselines(evaluation, protocol = 'masked') {
   const p = evaluation && evaluation.protocols && evaluation.protocols[protocol];
   if (!p) return null;
   const rows = [['this ranking', p.macro || {}]].concat(Object.entries(evaluation.baselines || {}).filter(([, b]) => b[protocol]).map(([name, b]) => [nice(name), b[protocol].macro || b[protocol]]));
-  return table(['order by', { label: 'average precision', number: true }, { label: 'AUROC', number: true }, { label: 'AUROC, nervous-system drugs only', number: true }],
+  return table(['order by', { label: 'average precision', number: true }, { label: 'AUROC', number: true }, { label: 'AUROC vs CNS drugs', number: true, title: 'recorded treatments against other nervous-system drugs only' }],
     rows.map(([name, m]) => [name, interval(estimate(m.ap), 3), interval(estimate(m.auroc)), interval(estimate(m.auroc_vs_ns))]),
     { caption: `Against the baselines, protocol "${nice(protocol)}", mean over disorders with 90 % intervals`, label: 'baselines' });
 }
@@ -95,8 +95,9 @@ function candidateSection() {
 
 function knownList(disorder, kinds, title, empty) {
   const list = disorder.labelled.filter((l) => kinds.includes(l.status));
-  return h('div', {}, h('h4', {}, title), list.length ? table(['drug', 'status', { label: 'rank', number: true }, { label: 'top', number: true, title: 'share of the field above or at it' }, 'verdict', 'source'],
-    list.map((l) => [l.name || l.drug_id, nice(l.status), `${whole(l.rank)} of ${whole(l.of)}`, percent(l.rank / l.of), badge(l.verdict, 'verdict'), h('span', { class: 'source' }, cited(l.source || '–'))]), { label: title }) : h('p', { class: 'note' }, empty));
+  const many = kinds.length > 1, drawn = list.length ? table(['drug', ...(many ? ['status'] : []), { label: 'rank', number: true }, { label: 'top', number: true, title: 'share of the field above or at it' }, 'verdict', 'source'],
+    list.map((l) => [l.name || l.drug_id, ...(many ? [nice(l.status)] : []), `${whole(l.rank)} of ${whole(l.of)}`, percent(l.rank / l.of), badge(l.verdict, 'verdict'), h('span', { class: 'source' }, cited(l.source || '–'))]), { label: title, class: 'plain known-table' }) : h('p', { class: 'note' }, empty);
+  return h('div', {}, h('h4', {}, title), list.length > 8 ? h('details', {}, h('summary', {}, `${plural(list.length, 'drug')}, best first: ${list.slice(0, 3).map((l) => `${l.name || l.drug_id} (${l.rank})`).join(', ')} …`), drawn) : drawn);
 }
 
 function median(x) {

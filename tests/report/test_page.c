@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_page - the pages in a real browser: controls work, nothing is asked of the network, nothing is reported as wrong.
+ * The folder NEP_REPORT_SHOTS, when set, receives screenshots. */
+#include "report/fixture.h"
+
+#include <unistd.h>
+
+static char folder[] = "/tmp/nep_page_XXXXXX";
+
+static char *read_text(nep_ctx *ctx, const char *path)
+{
+    char *text = NULL;
+    int64_t n;
+    assert_ok(ctx, nep_file_read(ctx, path, 1 << 26, &text, &n));
+    return text;
+}
+
+static int shell(const char *fmt, ...) NEP_PRINTF(1, 2);
+static int shell(const char *fmt, ...)
+{
+    char command[8192];
+    va_list args;
+    va_start(args, fmt);
+    vsnprintf(command, sizeof command, fmt, args);
+    va_end(args);
+    return system(command);
+}
+
+#define BROWSER                                                                                                       \
+    "timeout 120 chromium --headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --disable-extensions " \
+    "--disable-background-networking --proxy-server=127.0.0.1:9 --user-data-dir=%s/profile --enable-logging=stderr "
+
+/* Loads the page with its own test, reads the drawn document and what the browser had to say. */
+static void browse(nep_ctx *ctx, const char *name, int width)
+{
+    char path[256];
+    assert_int_equal(shell(BROWSER "--window-size=%d,1000 --virtual-time-budget=20000 --dump-dom 'file://%s/%s#selftest' >%s/dom.html 2>%s/talk.txt",
+                           folder, width, folder, name, folder, folder), 0);
+    snprintf(path, sizeof path, "%s/dom.html", folder);
+    char *dom = read_text(ctx, path);
+    const char *mark = strstr(dom, "data-selftest=\"");
+    if (!mark || strncmp(mark, "data-selftest=\"ok\"", 18) != 0)
+        fail_msg("%s at %d px: %.200s", name, width, mark ? mark : "the page did not run its test");
+    snprintf(path, sizeof path, "%s/talk.txt", folder);
+    char *talk = read_text(ctx, path);
+    const char *complaint = strstr(talk, "CONSOLE");
+    if (complaint)
+        fail_msg("%s: the browser reports: %.300s", name, complaint);
+    assert_null(strstr(dom, "<img src=\"x\"")); /* the hostile name did not become an element */
+    nep_alloc_free(talk);
+    nep_alloc_free(dom);
+}
+
+static void shoot(const char *name, int width, int height, const char *shot)
+{
+    const char *to = getenv("NEP_REPORT_SHOTS");
+    if (to && *to)
+        shell(BROWSER "--window-size=%d,%d --virtual-time-budget=20000 --screenshot=%s/%s.png 'file://%s/%s' >/dev/null 2>&1", folder,
+              width, height, to, shot, folder, name);
+}
+
+static void test_report_works(void **state)
+{
+    fixture *f = *state;
+    json_t *evaluation = fix_evaluation(), *provenance = fix_provenance();
+    assert_ok(f->ctx, nep_report_write_all(f->ctx, &f->ranking, evaluation, provenance, folder));
+    json_decref(provenance);
+    json_decref(evaluation);
+    browse(f->ctx, "report.html", 1400);
+    browse(f->ctx, "report.html", 500); /* the narrowest window headless Chromium lays out */
+    shoot("report.html", 1400, 7000, "report_desktop");
+    shoot("report.html", 500, 16000, "report_phone");
+}
+
+static void test_evaluation_works(void **state)
+{
+    fixture *f = *state;
+    char path[256];
+    json_t *evaluation = fix_evaluation(), *provenance = fix_provenance();
+    snprintf(path, sizeof path, "%s/evaluation.html", folder);
+    assert_ok(f->ctx, nep_report_write_evaluation(f->ctx, evaluation, provenance, path));
+    json_decref(provenance);
+    json_decref(evaluation);
+    browse(f->ctx, "evaluation.html", 1400);
+    browse(f->ctx, "evaluation.html", 500);
+    shoot("evaluation.html", 1400, 3600, "evaluation_desktop");
+}
+
+static int open_fixture(void **state)
+{
+    *state = fix_open();
+    return 0;
+}
+
+static int close_fixture(void **state)
+{
+    fix_close(*state);
+    return 0;
+}
+
+int main(void)
+{
+    if (system("command -v chromium >/dev/null 2>&1") != 0) {
+        puts("no chromium: the pages were not opened");
+        return NEP_TEST_SKIPPED;
+    }
+    if (!mkdtemp(folder))
+        return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_report_works, open_fixture, close_fixture),
+        cmocka_unit_test_setup_teardown(test_evaluation_works, open_fixture, close_fixture),
+    };
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    if (!failed)
+        shell("rm -rf '%s'", folder);
+    return failed;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_report - every file is written, says the same, survives hostile names, and is the same bytes twice. */
+#include "report/fixture.h"
+#include "report/doc.h"
+
+#include <unistd.h>
+
+static const char *const files[] = {"report.html", "candidates.csv", "candidates.tsv", "candidates.xlsx", "candidates.json", "results.h5"};
+static char folder[] = "/tmp/nep_report_XXXXXX";
+
+static char *read_file(nep_ctx *ctx, const char *where, const char *name, int64_t *n)
+{
+    char path[512], *text = NULL;
+    snprintf(path, sizeof path, "%s/%s", where, name);
+    assert_ok(ctx, nep_file_read(ctx, path, 1 << 26, &text, n));
+    return text;
+}
+
+static void write_all(fixture *f, const char *where)
+{
+    json_t *evaluation = fix_evaluation(), *provenance = fix_provenance();
+    assert_ok(f->ctx, nep_report_write_all(f->ctx, &f->ranking, evaluation, provenance, where));
+    json_decref(provenance);
+    json_decref(evaluation);
+}
+
+/* FIPS 180-4 examples, and the lengths around the padding's edge. */
+static void test_sha256_known_answers(void **state)
+{
+    static const struct {
+        const char *text, *hex;
+    } known[] = {
+        {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+        {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+    };
+    (void)state;
+    for (int i = 0; i < NEP_LEN(known); i++) {
+        unsigned char digest[32];
+        char hex[65];
+        nep_sha256_bytes(known[i].text, strlen(known[i].text), digest);
+        for (int b = 0; b < 32; b++)
+            snprintf(hex + 2 * b, 3, "%02x", digest[b]);
+        assert_string_equal(hex, known[i].hex);
+    }
+}
+
+/* RFC 4648, section 10. */
+static void test_base64_known_answers(void **state)
+{
+    static const char *const known[][2] = {{"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}};
+    char out[16];
+    (void)state;
+    for (int i = 0; i < NEP_LEN(known); i++) {
+        nep_base64_encode((const unsigned char *)known[i][0], strlen(known[i][0]), out);
+        assert_string_equal(out, known[i][1]);
+    }
+}
+
+static void test_same_bytes_twice(void **state)
+{
+    fixture *f = *state;
+    char other[64];
+    snprintf(other, sizeof other, "%s/again", folder);
+    write_all(f, folder);
+    write_all(f, other);
+    for (int i = 0; i < NEP_LEN(files); i++) {
+        int64_t n, m;
+        char *a = read_file(f->ctx, folder, files[i], &n), *b = read_file(f->ctx, other, files[i], &m);
+        assert_int_equal(n, m);
+        assert_memory_equal(a, b, (size_t)n);
+        nep_alloc_free(b);
+        nep_alloc_free(a);
+    }
+}
+
+/* The page keeps its own script closed, states its policy, and names neither paths nor addresses to load from. */
+static void test_page_is_closed(void **state)
+{
+    fixture *f = *state;
+    int64_t n;
+    write_all(f, folder);
+    char *page = read_file(f->ctx, folder, "report.html", &n);
+    int scripts = 0;
+    for (const char *c = page; (c = strstr(c, "</script>")) != NULL; c++)
+        scripts++;
+    assert_int_equal(scripts, 2);
+    assert_non_null(strstr(page, "default-src 'none'"));
+    assert_null(strstr(page, "{{"));
+    assert_null(strstr(page, "/secret/home"));
+    assert_null(strstr(page, "\xE2\x80\xA8"));
+    assert_null(strstr(page, "http://www.w3.org/1999")); /* no other address than the SVG name and the links to DOIs */
+    for (const char *c = page; (c = strstr(c, "http")) != NULL; c += 4)
+        assert_true(strncmp(c, "http://www.w3.org/2000/svg", 26) == 0 || strncmp(c, "https://doi.org/", 16) == 0 || strncmp(c, "http-equiv", 10) == 0);
+    assert_true(n < 5000000);
+    nep_alloc_free(page);
+}
+
+/* What one channel saw of the drug's own label, and the rows that were too many to list. */
+static void test_reasons_are_gathered(void **state)
+{
+    fixture *f = *state;
+    json_t *doc = NULL, *row;
+    size_t k;
+    int explained = 0;
+    assert_ok(f->ctx, nep_report_gather(f->ctx, &f->ranking, NULL, NULL, &doc));
+    const json_t *first = json_array_get(json_object_get(doc, "disorders"), 0);
+    json_array_foreach(json_object_get(first, "candidates"), k, row)
+    {
+        const json_t *reasons = json_object_get(json_object_get(row, "reasons"), "engagement");
+        if (!json_object_get(row, "reasons"))
+            continue;
+        explained++;
+        assert_int_equal(json_array_size(reasons), NEP_DOC_REASONS + 1);
+        assert_non_null(strstr(nep_doc_get_text(json_array_get(reasons, 0), "detail"), "own label none"));
+        double sum = 0.0, want = 0.0;
+        for (size_t i = 0; i < json_array_size(reasons); i++)
+            sum += nep_doc_get_number(json_array_get(reasons, i), "share");
+        for (int i = 0; i < 12; i++)
+            want += fix_normal(90, json_integer_value(json_object_get(row, "drug")) * 12 + i);
+        assert_near(sum, want, 1e-12);
+    }
+    assert_true(explained >= NEP_DOC_EXPLAINED);
+    json_decref(doc);
+}
+
+/* Relative dose by hand: the strongest exact target is occupied to q; one log unit weaker gives q / (q + 10 (1 - q)). */
+static void test_occupancy_by_hand(void **state)
+{
+    fixture *f = *state;
+    json_t *doc = NULL;
+    nep_affinity *a = &f->affinity[f->start[1]];
+    assert_true(f->start[2] - f->start[1] >= 2);
+    for (int64_t i = f->start[1]; i < f->start[2]; i++)
+        f->affinity[i].p_affinity = i == f->start[1] ? 8.0 : 7.0, f->affinity[i].censored = false;
+    a[1].censored = true;
+    a[1].p_affinity = 9.5; /* a bound is never the strongest target */
+    assert_ok(f->ctx, nep_report_gather(f->ctx, &f->ranking, NULL, NULL, &doc));
+    const json_t *drug = json_array_get(json_object_get(doc, "drugs"), 1), *rows = json_object_get(drug, "targets");
+    assert_near(nep_doc_get_number(drug, "conc_nM"), 30.0, 1e-12);
+    assert_near(nep_doc_get_number(json_array_get(rows, 0), "occupancy"), 0.75, 1e-12);
+    assert_true(json_is_null(json_object_get(json_array_get(rows, 1), "occupancy")));
+    if (json_array_size(rows) > 2)
+        assert_near(nep_doc_get_number(json_array_get(rows, 2), "occupancy"), 0.75 / (0.75 + 10 * 0.25), 1e-12);
+    json_decref(doc);
+}
+
+/* Each region is drawn, on its own side of the midline. */
+static void test_brain_holds_every_region(void **state)
+{
+    fixture *f = *state;
+    nep_atlas a = {0};
+    assert_ok(f->ctx, nep_report_draw_brain(f->ctx, &f->geometry, &a));
+    int64_t *count = calloc((size_t)a.n_regions + 2, sizeof *count);
+    assert_non_null(count);
+    for (int64_t v = 0; v < nep_grid_voxels(&a.grid); v++) {
+        const int32_t label = a.label[v];
+        const double x = a.grid.affine[0][0] * (double)(v % a.grid.nx) + a.grid.affine[0][3];
+        assert_in_range(label, 0, a.n_regions + 1);
+        count[label]++;
+        if (label > 0 && label <= a.n_regions && f->geometry.hemisphere[label - 1] != 'B')
+            assert_true(f->geometry.hemisphere[label - 1] == 'L' ? x <= 0.0 : x >= 0.0);
+    }
+    for (int64_t i = 1; i <= a.n_regions; i++)
+        if (count[i] < 8)
+            fail_msg("region %s has %lld voxels", f->geometry.names[i - 1], (long long)count[i]);
+    free(count);
+    nep_atlas_free(&a);
+}
+
+static void test_bad_calls_are_refused(void **state)
+{
+    fixture *f = *state;
+    json_t *wrong = fix_json("{\"schema\": \"nepenthe/evaluation/2\"}"), *doc = NULL;
+    char path[128];
+    snprintf(path, sizeof path, "%s/refused.html", folder);
+    assert_fails(nep_report_write_evaluation(f->ctx, wrong, NULL, path), NEP_E_FORMAT);
+    assert_false(nep_file_exists(path));
+    json_decref(wrong);
+    nep_ctx_clear(f->ctx);
+    f->ranking.n_disorders = 0;
+    assert_fails(nep_report_gather(f->ctx, &f->ranking, NULL, NULL, &doc), NEP_E_ARG);
+    assert_null(doc);
+    f->ranking.n_disorders = FIX_DISORDERS;
+    nep_ctx_clear(f->ctx);
+    assert_fails(nep_report_write_all(f->ctx, &f->ranking, NULL, NULL, "/dev/null/none"), NEP_E_WRITE);
+}
+
+/* The k-th allocation fails: a status comes back, nothing leaks, nothing is half written. */
+static void test_allocation_failures(void **state)
+{
+    fixture *f = *state;
+    const int64_t before = nep_alloc_used(f->ctx);
+    nep_status st = NEP_E_NOMEM;
+    for (int64_t k = 0; st != NEP_OK && k < 400; k += k < 20 ? 1 : 29) {
+        json_t *doc = NULL;
+        nep_alloc_fail_at(f->ctx, k);
+        st = nep_report_gather(f->ctx, &f->ranking, NULL, NULL, &doc);
+        nep_alloc_fail_at(f->ctx, -1);
+        assert_true(st == NEP_OK || st == NEP_E_NOMEM);
+        assert_true((st == NEP_OK) == (doc != NULL));
+        json_decref(doc);
+        assert_int_equal(nep_alloc_used(f->ctx), before);
+        nep_ctx_clear(f->ctx);
+    }
+    assert_int_equal(st, NEP_OK);
+}
+
+/* Python reads every table back; see check_report.py. Without an optional library its part is named as skipped. */
+static void test_tables_open_elsewhere(void **state)
+{
+    fixture *f = *state;
+    char command[512];
+    if (access("/usr/bin/python3", X_OK) != 0)
+        skip();
+    write_all(f, folder);
+    snprintf(command, sizeof command, "/usr/bin/python3 %s/tests/report/check_report.py %s", NEP_SOURCE_DIR, folder);
+    assert_int_equal(system(command), 0);
+}
+
+static int open_fixture(void **state)
+{
+    *state = fix_open();
+    return 0;
+}
+
+static int close_fixture(void **state)
+{
+    fix_close(*state);
+    return 0;
+}
+
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
+
+int main(void)
+{
+    if (!mkdtemp(folder))
+        return 1;
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sha256_known_answers),
+        cmocka_unit_test(test_base64_known_answers),
+        WITH_FIXTURE(test_same_bytes_twice),
+        WITH_FIXTURE(test_page_is_closed),
+        WITH_FIXTURE(test_reasons_are_gathered),
+        WITH_FIXTURE(test_occupancy_by_hand),
+        WITH_FIXTURE(test_brain_holds_every_region),
+        WITH_FIXTURE(test_bad_calls_are_refused),
+        WITH_FIXTURE(test_allocation_failures),
+        WITH_FIXTURE(test_tables_open_elsewhere),
+    };
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", folder);
+    return failed ? failed : system(command) != 0;
+}

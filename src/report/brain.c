@@ -23,7 +23,7 @@ static const ellipsoid cerebellum = {{20.0, -66.0, -38.0}, {34.0, 30.0, 21.0}};
 static const ellipsoid brainstem = {{0.0, -28.0, -32.0}, {13.0, 15.0, 34.0}};
 
 #define RIBBON_MM     13.0 /* thickness of the drawn cortex: fat enough to be seen and clicked */
-#define DEEP_MM       8.5  /* radius around a centre outside the cortex */
+#define DEEP_MM       10.0 /* radius around a centre outside the cortex */
 #define FISSURE_MM    1.5  /* half width of the gap between the hemispheres */
 #define MEDIAL_MM     10.0 /* depth of the medial wall's cortex */
 #define MEDIAL_FLOOR  2.0  /* mm above which the medial wall is drawn as cortex */

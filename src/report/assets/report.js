@@ -174,7 +174,7 @@ function assumptionSection() {
 }
 
 function methodsSection(methods) {
-  return section('methods', 'Methods', methods.map((m) => [h('h3', {}, m.heading), h('p', {}, cited(m.text)), m.source ? h('p', { class: 'source' }, 'Source: ', cited(m.source)) : null]));
+  return section('methods', 'Methods', h('div', { class: 'prose' }, methods.map((m) => h('div', {}, h('h3', {}, m.heading), h('p', {}, cited(m.text)), m.source ? h('p', { class: 'source' }, 'Source: ', cited(m.source)) : null))));
 }
 
 function warningSection(warnings) {

@@ -19,7 +19,7 @@ const PLANES = [
   { name: 'axial', across: 0, up: 1, through: 2, ends: ['L', 'R'] },
 ];
 
-const GREY = { 'tissue': [168, 168, 164], 'missing': [206, 204, 198] };
+const GREY = { tissue: [213, 209, 201], missing: [140, 142, 146] };
 
 function createViewer(brain, regions) {
   const labels = decodeBrain(brain), { shape, origin, step } = brain;

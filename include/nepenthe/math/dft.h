@@ -13,7 +13,7 @@
 
 #include <nepenthe/math/hd.h>
 
-/* h: frequencies between 0 and Nyquist, both left out. */
+/* Bins strictly between the mean and the Nyquist bin. */
 NEP_HD int64_t nep_dft_half(int64_t n_t)
 {
     return (n_t - 1) / 2;
@@ -31,7 +31,7 @@ NEP_HD double nep_dft_cos(int64_t m, int64_t t, int64_t n_t)
     return cos(6.283185307179586476925 * (double)(m * t % n_t) / (double)n_t);
 }
 
-/* As nep_dft_cos. */
+/* Likewise the sine. */
 NEP_HD double nep_dft_sin(int64_t m, int64_t t, int64_t n_t)
 {
     return sin(6.283185307179586476925 * (double)(m * t % n_t) / (double)n_t);

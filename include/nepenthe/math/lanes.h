@@ -23,7 +23,7 @@ NEP_HD double nep_lanes_fold(double *lane)
     return lane[0];
 }
 
-/* Chunks of NEP_LANES_CHUNK that cover n items. */
+/* Chunks of a row of n. */
 NEP_HD int64_t nep_lanes_chunks(int64_t n)
 {
     return (n + NEP_LANES_CHUNK - 1) / NEP_LANES_CHUNK;
@@ -35,7 +35,7 @@ NEP_HD int nep_lanes_finite(float v)
     return v >= -FLT_MAX && v <= FLT_MAX;
 }
 
-/* As nep_lanes_finite, for float64. */
+/* Likewise for float64. */
 NEP_HD int nep_lanes_finite_double(double v)
 {
     return v >= -DBL_MAX && v <= DBL_MAX;

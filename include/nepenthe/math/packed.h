@@ -7,13 +7,19 @@
 
 #include <nepenthe/math/hd.h>
 
-/* Entries of the upper triangle of a p x p matrix. */
+/* Items of a packed p x p form. */
 NEP_HD int64_t nep_packed_size(int64_t p)
 {
     return p * (p + 1) / 2;
 }
 
-/* out [size] = r_a r_b for a <= b. */
+/* Where the pair (a, b), a <= b, stands. */
+NEP_HD int64_t nep_packed_index(int64_t a, int64_t b, int64_t p)
+{
+    return a * p - a * (a - 1) / 2 + (b - a);
+}
+
+/* out[index(a, b)] = r_a r_b. */
 NEP_HD void nep_packed_products(const double *r, int64_t p, double *out)
 {
     for (int64_t a = 0; a < p; a++)
@@ -21,7 +27,7 @@ NEP_HD void nep_packed_products(const double *r, int64_t p, double *out)
             *out++ = r[a] * r[b];
 }
 
-/* out [size] = q_aa, and q_ab + q_ba for a < b: r'q r = out . products(r). */
+/* out[index(a, b)] = Q_ab + Q_ba, Q_aa on the diagonal; Q need not be symmetric. */
 NEP_HD void nep_packed_matrix(const double *q, int64_t p, double *out)
 {
     for (int64_t a = 0; a < p; a++)

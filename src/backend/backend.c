@@ -6,12 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static nep_status use_cuda(nep_ctx *ctx, int device)
+/* complete: also load what is else loaded when first needed, so that a choice made for the user holds. */
+static nep_status use_cuda(nep_ctx *ctx, int device, bool complete)
 {
     const nep_module *m = NULL;
     void *state = NULL;
     NEP_TRY(nep_module_load(ctx, &m));
     NEP_TRY(m->open(ctx, device, &state));
+    const nep_status st = complete ? m->complete(ctx, state) : NEP_OK;
+    if (st != NEP_OK) {
+        m->close(ctx, state);
+        return st;
+    }
     nep_ctx_backend_set(ctx, m->backend, state, m->close);
     return NEP_OK;
 }
@@ -23,7 +29,7 @@ static void use_cpu(nep_ctx *ctx)
 
 static nep_status use_auto(nep_ctx *ctx)
 {
-    if (use_cuda(ctx, 0) != NEP_OK) {
+    if (use_cuda(ctx, 0, true) != NEP_OK) {
         nep_log(ctx, NEP_LOG_DEBUG, "%s", nep_ctx_error(ctx));
         nep_ctx_clear(ctx);
         use_cpu(ctx);
@@ -53,7 +59,7 @@ nep_status nep_backend_choose(nep_ctx *ctx, const char *device)
     else if (strcmp(name, "cpu") == 0)
         use_cpu(ctx);
     else if (number >= 0)
-        NEP_TRY(use_cuda(ctx, number));
+        NEP_TRY(use_cuda(ctx, number, false));
     else
         return nep_ctx_fail(ctx, NEP_E_ARG, "device: '%s' is not known; the choices are auto, cpu, cuda and cuda:N",
                             name);

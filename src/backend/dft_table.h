@@ -5,6 +5,10 @@
 
 #include <nepenthe/core.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct {
     int64_t n_t, first, last; /* the band, inclusive */
     int64_t low, high;        /* bins of the tables: the band and, with `all`, 1..half */
@@ -15,5 +19,9 @@ typedef struct {
 NEP_MUST_USE nep_status nep_dft_table_create(nep_ctx *ctx, int64_t n_t, int64_t first, int64_t last, bool all,
                                              nep_dft_table *out);
 void nep_dft_table_free(nep_dft_table *d);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -26,6 +26,7 @@ typedef struct {
 typedef struct {
     const nep_backend *backend;
     nep_status (*open)(nep_ctx *ctx, int device, void **state); /* NEP_E_DEVICE with a sentence when there is none */
+    nep_status (*complete)(nep_ctx *ctx, void *state); /* loads what is else loaded when first needed */
     void (*close)(nep_ctx *ctx, void *state);
 } nep_module;
 

@@ -1,0 +1,585 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parity: every op on the CPU against the CUDA sources, on the host rig in every test run and, as `test_backend_parity
+ * cuda`, on a GPU (skipped without one unless NEP_REQUIRE_GPU is set). Also: the same bits for any thread count and
+ * kernel family, and a clean end whichever allocation fails. The classes are those of NEP_OP_LIST. */
+#include "support.h"
+
+#include <float.h>
+
+#include <nepenthe/backend.h>
+
+#include "backend/cpu.h"
+#if !defined(NEP_PARITY_WITHOUT_RIG)
+#include "cuda_host/cuda_runtime_api.h"
+#include "cuda_host/rig_backend.h"
+#endif
+
+/* ---- results with their tolerance ---------------------------------------------------------------------------- */
+typedef enum { EXACT, FORMULA, REDUCTION, GEMM } parity_class;
+typedef enum { INTEGER, FLOAT32, FLOAT64 } kind;
+
+typedef struct {
+    double *value, *tolerance;
+    int64_t n, room;
+    parity_class parity;
+} result;
+
+/* magnitude: sum of the magnitudes that were added up to get the value. */
+static void push(result *r, double value, double magnitude, kind k)
+{
+    if (r->n == r->room) {
+        r->room = r->room ? 2 * r->room : 64;
+        r->value = realloc(r->value, (size_t)r->room * sizeof *r->value);
+        r->tolerance = realloc(r->tolerance, (size_t)r->room * sizeof *r->tolerance);
+    }
+    double tolerance = 0;
+    if (k != INTEGER && r->parity == FORMULA)
+        tolerance = 2 * (double)FLT_EPSILON * fabs(value);
+    else if (k != INTEGER && r->parity != EXACT)
+        tolerance = (k == FLOAT32 ? 1e-6 : 1e-12) * magnitude;
+    r->value[r->n] = value;
+    r->tolerance[r->n++] = tolerance;
+}
+
+static void result_free(result *r)
+{
+    free(r->value);
+    free(r->tolerance);
+    *r = (result){0};
+}
+
+/* ---- inputs --------------------------------------------------------------------------------------------------- */
+typedef struct {
+    int64_t rows, cols;
+    bool missing; /* some values are NaN or infinite */
+} shape;
+
+static const shape shapes[] = {
+    {1, 1, false},  {2, 1, false},   {3, 0, false},   {1, 33, false}, {7, 31, true},      {33, 64, false},
+    {64, 100, true}, {5, 257, false}, {40, 300, true}, {96, 70, false}, {3, 17000, true},
+};
+
+enum { X = 1, Y, Z, W, MISSING };
+
+static double *normals(uint64_t stream, int64_t n)
+{
+    double *x = calloc((size_t)(n ? n : 1), sizeof *x);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = nep_philox_normal(99, stream, (uint64_t)i);
+    return x;
+}
+
+static float *floats(uint64_t stream, int64_t n, bool missing)
+{
+    float *x = calloc((size_t)(n ? n : 1), sizeof *x);
+    for (int64_t i = 0; i < n; i++) {
+        const double u = nep_philox_uniform(99, MISSING, (uint64_t)i);
+        x[i] = (float)(100 + 10 * nep_philox_normal(99, stream, (uint64_t)i));
+        if (missing && u < 0.004)
+            x[i] = u < 0.001 ? INFINITY : NAN;
+    }
+    return x;
+}
+
+static void *zeroed(int64_t n, size_t size)
+{
+    return calloc((size_t)(n ? n : 1), size);
+}
+
+/* ---- one runner per op: inputs from the shape, the front door, results pushed on success -------------------------- */
+static nep_status run_occupancy(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n = s->rows * s->cols;
+    float *conc = floats(X, n, s->missing), *kd = floats(Y, n, false), *hill = zeroed(n, sizeof *hill);
+    float *out = zeroed(n, sizeof *out);
+    for (int64_t i = 0; i < n; i++) {
+        hill[i] = 0.5f + (float)(i % 5) / 2.0f;
+        if (i % 7 == 0)
+            conc[i] = 0;
+    }
+    const nep_status st = nep_backend_occupancy(ctx, conc, kd, hill, n, out);
+    for (int64_t i = 0; st == NEP_OK && i < n; i++)
+        push(r, (double)out[i], 1, FLOAT32);
+    free(conc);
+    free(kd);
+    free(hill);
+    free(out);
+    return st;
+}
+
+static nep_status run_parcel_sums(nep_ctx *ctx, const shape *s, result *r)
+{
+    enum { REGIONS = 5 };
+    const int64_t cells = s->rows * REGIONS;
+    float *x = floats(X, s->rows * s->cols, s->missing);
+    int64_t start[REGIONS + 1] = {0}, *count = zeroed(cells, sizeof *count);
+    int32_t *voxel = zeroed(s->cols, sizeof *voxel);
+    double *sum = zeroed(cells, sizeof *sum);
+    for (int64_t v = 0; v < s->cols; v++) /* scattered, region 3 is empty */
+        voxel[v] = (int32_t)((v * 7919) % s->cols);
+    for (int g = 1; g <= REGIONS; g++)
+        start[g] = g == REGIONS ? s->cols : g >= 3 ? s->cols * 2 / 3 : s->cols * g / 4;
+    const nep_status st = nep_backend_parcel_sums(ctx, x, s->rows, s->cols, start, voxel, REGIONS, sum, count);
+    for (int64_t i = 0; st == NEP_OK && i < cells; i++) {
+        push(r, sum[i], fabs(sum[i]), FLOAT64);
+        push(r, (double)count[i], 0, INTEGER);
+    }
+    free(x);
+    free(count);
+    free(voxel);
+    free(sum);
+    return st;
+}
+
+static nep_status run_moments(nep_ctx *ctx, const shape *s, result *r)
+{
+    float *x = floats(X, s->rows * s->cols, s->missing);
+    double *mean = zeroed(s->cols, sizeof *mean), *m2 = zeroed(s->cols, sizeof *m2);
+    const nep_status st = nep_backend_moments(ctx, x, s->rows, s->cols, mean, m2);
+    for (int64_t c = 0; st == NEP_OK && c < s->cols; c++) {
+        push(r, mean[c], fabs(mean[c]), FLOAT64);
+        push(r, m2[c], fabs(m2[c]), FLOAT64);
+    }
+    free(x);
+    free(mean);
+    free(m2);
+    return st;
+}
+
+static nep_status run_apply_operator(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n_r = s->rows > 2 ? s->rows - 1 : s->rows;
+    float *x = floats(X, s->rows * s->cols, s->missing), *out = zeroed(n_r * s->cols, sizeof *out);
+    double *m = normals(Y, n_r * s->rows), *mean = zeroed(s->cols, sizeof *mean);
+    for (int64_t c = 0; c < s->cols; c++)
+        mean[c] = 100 + (double)(c % 3);
+    const nep_status st =
+        nep_backend_apply_operator(ctx, m, n_r, s->rows, x, s->cols, s->cols % 2 ? mean : NULL, out);
+    for (int64_t i = 0; st == NEP_OK && i < n_r; i++)
+        for (int64_t c = 0; c < s->cols; c++) {
+            double magnitude = 0;
+            for (int64_t t = 0; t < s->rows; t++)
+                magnitude += fabs(m[i * s->rows + t] * ((double)x[t * s->cols + c] - (s->cols % 2 ? mean[c] : 0)));
+            push(r, (double)out[i * s->cols + c], magnitude, FLOAT32);
+        }
+    free(x);
+    free(out);
+    free(m);
+    free(mean);
+    return st;
+}
+
+static nep_status run_amplitude_sums(nep_ctx *ctx, const shape *s, result *r)
+{
+    float *x = floats(X, s->rows * s->cols, s->missing);
+    double *band = zeroed(s->cols, sizeof *band), *all = zeroed(s->cols, sizeof *all);
+    const int64_t first = s->rows > 8 ? 2 : s->rows / 2, last = s->rows > 8 ? s->rows / 3 : s->rows / 2;
+    nep_status st = nep_backend_amplitude_sums(ctx, x, s->rows, s->cols, first, last, band, all);
+    for (int64_t c = 0; st == NEP_OK && c < s->cols; c++) {
+        push(r, band[c], 200.0 * (double)(last - first + 1), FLOAT64);
+        push(r, all[c], 200.0 * (double)s->rows, FLOAT64);
+    }
+    if (st == NEP_OK)
+        st = nep_backend_amplitude_sums(ctx, x, s->rows, s->cols, first, last, band, NULL);
+    for (int64_t c = 0; st == NEP_OK && c < s->cols; c++)
+        push(r, band[c], 200.0 * (double)(last - first + 1), FLOAT64);
+    free(x);
+    free(band);
+    free(all);
+    return st;
+}
+
+static nep_status run_gram(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n = s->cols > 1000 ? 200 : s->cols;
+    float *x = floats(X, s->rows * n, s->missing);
+    double *mean = zeroed(n, sizeof *mean), *scale = zeroed(n, sizeof *scale), *out = zeroed(n * n, sizeof *out);
+    for (int64_t c = 0; c < n; c++) {
+        mean[c] = 100;
+        scale[c] = 0.1 / (double)(1 + c % 4);
+    }
+    const nep_status st = nep_backend_gram(ctx, x, s->rows, n, mean, scale, out);
+    for (int64_t i = 0; st == NEP_OK && i < n * n; i++)
+        push(r, out[i], 4 * (double)s->rows, FLOAT64);
+    free(x);
+    free(mean);
+    free(scale);
+    free(out);
+    return st;
+}
+
+static nep_status run_difference_squares(nep_ctx *ctx, const shape *s, result *r)
+{
+    float *x = floats(X, s->rows * s->cols, s->missing);
+    double *weight = zeroed(s->cols, sizeof *weight), *out = zeroed(s->rows, sizeof *out);
+    for (int64_t c = 0; c < s->cols; c++)
+        weight[c] = 1.0 / (double)(1 + c % 11);
+    const nep_status st =
+        nep_backend_difference_squares(ctx, x, s->rows, s->cols, s->rows % 2 ? weight : NULL, out);
+    for (int64_t t = 0; st == NEP_OK && t < s->rows; t++)
+        push(r, out[t], fabs(out[t]), FLOAT64);
+    free(x);
+    free(weight);
+    free(out);
+    return st;
+}
+
+static void unit(double *x, int64_t n, int64_t stride)
+{
+    double squares = 0;
+    for (int64_t i = 0; i < n; i++)
+        squares += x[i * stride] * x[i * stride];
+    for (int64_t i = 0; i < n; i++)
+        x[i * stride] /= sqrt(squares);
+}
+
+static nep_status run_permute_t(nep_ctx *ctx, const shape *s, result *r)
+{
+    enum { PERMUTATIONS = 77 };
+    const int64_t n = s->rows < 3 ? 3 : s->rows, cols = s->cols > 1000 ? 1000 : s->cols, k = n > 6 ? 2 : 0;
+    double *y = normals(X, n * cols), *basis = normals(Y, PERMUTATIONS * (1 + k) * n);
+    double *observed = zeroed(cols, sizeof *observed), max_abs[PERMUTATIONS];
+    int64_t *count = zeroed(cols, sizeof *count), *count_max = zeroed(cols, sizeof *count_max);
+    for (int64_t c = 0; c < cols; c++) {
+        unit(y + c, n, cols);
+        observed[c] = s->missing && c % 9 == 4 ? (double)NAN : 0.2 * (double)(c % 20);
+        if (s->missing && c % 5 == 1)
+            y[c] = (double)NAN;
+        count[c] = c;
+    }
+    for (int64_t p = 0; p < PERMUTATIONS * (1 + k); p++)
+        unit(basis + p * n, n, 1);
+    for (int64_t p = 0; k == 2 && p < PERMUTATIONS; p++) { /* two nuisance rows without a common observation */
+        double *one = basis + (p * 3 + 1) * n, *two = one + n;
+        for (int64_t i = 0; i < n; i++)
+            (i % 2 ? one : two)[i] = 0;
+        unit(one, n, 1);
+        unit(two, n, 1);
+    }
+    const nep_status st =
+        nep_backend_permute_t(ctx, y, n, cols, basis, PERMUTATIONS, k, observed, max_abs, count, count_max);
+    for (int p = 0; st == NEP_OK && p < PERMUTATIONS; p++) /* 1 - a2 - b^2 loses what t^2 gains */
+        push(r, max_abs[p], max_abs[p] * (1 + max_abs[p] * max_abs[p]), FLOAT64);
+    for (int64_t c = 0; st == NEP_OK && c < cols; c++) {
+        push(r, (double)count[c], 0, INTEGER);
+        push(r, (double)count_max[c], 0, INTEGER);
+    }
+    free(y);
+    free(basis);
+    free(observed);
+    free(count);
+    free(count_max);
+    return st;
+}
+
+static uint64_t *bits(uint64_t stream, int64_t n)
+{
+    uint64_t *x = zeroed(n, sizeof *x);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = ((uint64_t)nep_philox_u32(99, stream, (uint64_t)(2 * i)) << 32) |
+               nep_philox_u32(99, stream, (uint64_t)(2 * i + 1));
+    return x;
+}
+
+static nep_status run_tanimoto(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n_b = s->cols > 1000 ? 1000 : s->cols;
+    const int64_t words = s->rows % 3 == 0 ? 16 : s->rows % 3 == 1 ? 32 : 7, n = s->rows * n_b;
+    uint64_t *a = bits(X, s->rows * words), *b = bits(Y, n_b * words);
+    int32_t *common = zeroed(n, sizeof *common), *total = zeroed(n, sizeof *total);
+    if (s->rows > 1)
+        memset(a, 0, (size_t)words * sizeof *a); /* one empty row */
+    const nep_status st = nep_backend_tanimoto(ctx, a, s->rows, b, n_b, words, common, total);
+    for (int64_t i = 0; st == NEP_OK && i < n; i++) {
+        push(r, common[i], 0, INTEGER);
+        push(r, total[i], 0, INTEGER);
+    }
+    free(a);
+    free(b);
+    free(common);
+    free(total);
+    return st;
+}
+
+static nep_status run_quadratic_forms(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n = s->cols > 1000 ? 1000 : s->cols, p = s->rows > 20 ? 19 : s->rows, m = p < 5 ? 1 : 13;
+    double *x = normals(X, n * p), *q = normals(Y, m * p * p), *k = normals(Z, m), *out = zeroed(n * m, sizeof *out);
+    if (s->missing && n > 3)
+        x[3 * p] = (double)NAN;
+    const nep_status st = nep_backend_quadratic_forms(ctx, x, n, p, q, k, m, out);
+    for (int64_t i = 0; st == NEP_OK && i < n * m; i++) {
+        double magnitude = fabs(k[i % m]);
+        for (int64_t a = 0; a < p * p; a++)
+            magnitude += fabs(x[i / m * p + a / p] * x[i / m * p + a % p] * q[i % m * p * p + a]);
+        push(r, out[i], magnitude, FLOAT64);
+    }
+    free(x);
+    free(q);
+    free(k);
+    free(out);
+    return st;
+}
+
+static nep_status run_exceedances(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n = s->rows, n_null = s->cols > 1000 ? 1000 : s->cols, p = 1 + s->rows % 23;
+    double *a = normals(X, n * p), *c = normals(Y, n_null * p), *centre = normals(Z, p);
+    double *observed = normals(W, n);
+    int64_t *count = zeroed(n, sizeof *count);
+    if (n_null > 0) /* a tie: the product with one null is what was observed */
+        for (int64_t i = 0; i < n; i += 2) {
+            observed[i] = 0;
+            for (int64_t q = 0; q < p; q++)
+                observed[i] += a[i * p + q] * (c[i % n_null * p + q] - centre[q]);
+        }
+    if (s->missing)
+        a[0] = c[0] = (double)NAN;
+    const nep_status st = nep_backend_exceedances(ctx, a, n, p, c, n_null, centre, observed, count);
+    for (int64_t i = 0; st == NEP_OK && i < n; i++)
+        push(r, (double)count[i], 0, INTEGER);
+    free(a);
+    free(c);
+    free(centre);
+    free(observed);
+    free(count);
+    return st;
+}
+
+static const struct {
+    const char *name;
+    nep_status (*run)(nep_ctx *ctx, const shape *s, result *r);
+} rows[] = {
+    {"occupancy", run_occupancy},
+    {"parcel_sums", run_parcel_sums},
+    {"moments", run_moments},
+    {"apply_operator", run_apply_operator},
+    {"amplitude_sums", run_amplitude_sums},
+    {"gram", run_gram},
+    {"difference_squares", run_difference_squares},
+    {"permute_t", run_permute_t},
+    {"tanimoto", run_tanimoto},
+    {"quadratic_forms", run_quadratic_forms},
+    {"exceedances", run_exceedances},
+};
+_Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
+
+/* Row i is op i, in the class the op list gives it. */
+static const struct {
+    const char *name;
+    parity_class parity;
+} ops[] = {
+#define NEP_X(name, parity) {#name, parity},
+    NEP_OP_LIST(NEP_X)
+#undef NEP_X
+};
+
+static result run_row(nep_ctx *ctx, int row, const shape *s)
+{
+    result r = {.parity = ops[row].parity};
+    assert_string_equal(rows[row].name, ops[row].name);
+    nep_ctx_clear(ctx);
+    assert_ok(ctx, rows[row].run(ctx, s, &r));
+    return r;
+}
+
+static void compare(int row, const shape *s, const result *want, const result *got)
+{
+    assert_int_equal(want->n, got->n);
+    for (int64_t i = 0; i < want->n; i++) {
+        const double w = want->value[i], g = got->value[i];
+        if (w == g || (isnan(w) && isnan(g)))
+            continue;
+        if (!(fabs(w - g) <= want->tolerance[i]))
+            fail_msg("%s on %lld x %lld: value %lld is %.17g, the CPU has %.17g (tolerance %.3g)", rows[row].name,
+                     (long long)s->rows, (long long)s->cols, (long long)i, g, w, want->tolerance[i]);
+    }
+}
+
+static void compare_contexts(nep_ctx *cpu, nep_ctx *other)
+{
+    for (int row = 0; row < NEP_LEN(rows); row++)
+        for (int k = 0; k < NEP_LEN(shapes); k++) {
+            result want = run_row(cpu, row, &shapes[k]), got = run_row(other, row, &shapes[k]);
+            compare(row, &shapes[k], &want, &got);
+            result_free(&want);
+            result_free(&got);
+        }
+}
+
+/* ---- the tests ------------------------------------------------------------------------------------------------ */
+static void test_threads(void **state)
+{
+    (void)state;
+    static const int threads[] = {2, 3, 7};
+    static const shape sizes[] = {{60, 1500, true}, {96, 70, false}, {3, 40000, false}};
+    nep_ctx *one = test_ctx(1);
+    for (int i = 0; i < NEP_LEN(threads); i++) {
+        nep_ctx *many = test_ctx(threads[i]);
+        for (int row = 0; row < NEP_LEN(rows); row++)
+            for (int k = 0; k < NEP_LEN(sizes); k++) {
+                result want = run_row(one, row, &sizes[k]), got = run_row(many, row, &sizes[k]);
+                assert_int_equal(want.n, got.n);
+                if (want.n && memcmp(want.value, got.value, (size_t)want.n * sizeof *want.value) != 0)
+                    fail_msg("%s: %d threads give other bits than one", rows[row].name, threads[i]);
+                result_free(&want);
+                result_free(&got);
+            }
+        nep_ctx_free(many);
+    }
+    nep_ctx_free(one);
+}
+
+static void test_families(void **state)
+{
+    (void)state;
+    const shape s = {60, 1500, true};
+    nep_ctx *ctx = test_ctx(2);
+    for (int row = 0; row < NEP_LEN(rows); row++) {
+        result best = run_row(ctx, row, &s);
+        for (nep_cpu_family f = NEP_CPU_SCALAR; f < NEP_CPU_AVX512_POPCNT; f++) {
+            nep_cpu_family_limit(f);
+            result got = run_row(ctx, row, &s);
+            nep_cpu_family_limit(NEP_CPU_AVX512_POPCNT);
+            if (memcmp(best.value, got.value, (size_t)best.n * sizeof *best.value) != 0)
+                fail_msg("%s: family %s gives other bits", rows[row].name, nep_cpu_family_name(f));
+            result_free(&got);
+        }
+        result_free(&best);
+    }
+    nep_ctx_free(ctx);
+}
+
+#if !defined(NEP_PARITY_WITHOUT_RIG)
+static void test_rig(void **state)
+{
+    (void)state;
+    nep_ctx *cpu = test_ctx(2), *rig = test_ctx(2);
+    assert_ok(rig, rig_choose(rig, 0));
+    compare_contexts(cpu, rig);
+    assert_ok(rig, rig_choose(rig, 8192)); /* now the front doors tile */
+    compare_contexts(cpu, rig);
+    nep_ctx_free(rig);
+    nep_ctx_free(cpu);
+    assert_int_equal(rig_blocks(), 0);
+}
+
+/* The op itself counts maxima when it is asked to: the front door of the rig counts them on the host. */
+static void test_count_max_op(void **state)
+{
+    (void)state;
+    const double y[] = {.7, .5, .1, .5, -.1, -.5, -.7, -.5}, basis[] = {.5, .5, -.5, -.5, .5, -.5, .5, -.5};
+    const double observed[] = {1.0, 100.0};
+    double max_abs[2];
+    int64_t count[2] = {0}, by_op[2] = {5, 5}, by_door[2] = {5, 5};
+    nep_ctx *rig = test_ctx(1);
+    assert_ok(rig, rig_choose(rig, 0));
+    assert_ok(rig, nep_backend_rig.ops.permute_t(rig, NULL, y, 4, 2, basis, 2, 0, observed, max_abs, count, by_op));
+    assert_ok(rig, nep_backend_permute_t(rig, y, 4, 2, basis, 2, 0, observed, max_abs, count, by_door));
+    assert_memory_equal(by_op, by_door, sizeof by_op);
+    assert_true(by_op[0] > 5);
+    nep_ctx_free(rig);
+}
+
+/* Fails the k-th allocation of host or device for each k until the op comes through. */
+static void fail_each(nep_ctx *ctx, int row, bool device)
+{
+    const shape s = {12, 80, false};
+    for (int64_t k = 0; k < 200; k++) {
+        result r = {.parity = ops[row].parity};
+        nep_ctx_clear(ctx);
+        if (device)
+            rig_fail_malloc_at((long)k);
+        else
+            nep_alloc_fail_at(ctx, k);
+        const nep_status st = rows[row].run(ctx, &s, &r);
+        rig_fail_malloc_at(-1);
+        nep_alloc_fail_at(ctx, -1);
+        assert_int_equal(nep_alloc_used(ctx), 0);
+        assert_int_equal(rig_blocks(), 0);
+        result_free(&r);
+        if (st == NEP_OK)
+            return;
+        assert_int_equal(st, NEP_E_NOMEM);
+        assert_true(strlen(nep_ctx_error(ctx)) > 10);
+    }
+    fail_msg("%s never comes through", rows[row].name);
+}
+
+static void test_failing_memory(void **state)
+{
+    (void)state;
+    nep_ctx *cpu = test_ctx(2), *rig = test_ctx(2);
+    assert_ok(rig, rig_choose(rig, 2048));
+    for (int row = 0; row < NEP_LEN(rows); row++) {
+        fail_each(cpu, row, false);
+        fail_each(rig, row, false);
+        fail_each(rig, row, true);
+    }
+    nep_ctx_free(rig);
+    nep_ctx_free(cpu);
+}
+
+/* The bound of --vram-mb is a sentence, not a crash. */
+static void test_device_bound(void **state)
+{
+    (void)state;
+    nep_ctx *ctx = NULL;
+    const nep_ctx_opts opts = {.threads = 1, .vram_bytes = 1000};
+    const float x[512] = {0};
+    double mean[512], m2[512];
+    assert_int_equal(nep_ctx_create(&opts, &ctx), NEP_OK);
+    assert_ok(ctx, rig_choose(ctx, 0));
+    assert_fails(nep_backend_moments(ctx, x, 1, 512, mean, m2), NEP_E_NOMEM);
+    assert_non_null(strstr(nep_ctx_error(ctx), "--vram-mb"));
+    nep_ctx_free(ctx);
+    assert_int_equal(rig_blocks(), 0);
+}
+#endif
+
+static nep_ctx *gpu;
+
+static void test_cuda(void **state)
+{
+    (void)state;
+    nep_ctx *cpu = test_ctx(0);
+    compare_contexts(cpu, gpu);
+    nep_ctx_free(cpu);
+}
+
+static int run_cuda(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_cuda)};
+    char text[256];
+    gpu = test_ctx(0);
+    if (nep_backend_choose(gpu, "cuda") != NEP_OK) {
+        printf("parity with CUDA not checked: %s\n", nep_ctx_error(gpu));
+        nep_ctx_free(gpu);
+        return getenv("NEP_REQUIRE_GPU") ? 1 : NEP_TEST_SKIPPED;
+    }
+    assert_ok(gpu, nep_backend_describe(gpu, text, sizeof text));
+    printf("%s\n", text);
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    nep_ctx_free(gpu);
+    return failed;
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_families),
+#if !defined(NEP_PARITY_WITHOUT_RIG)
+        cmocka_unit_test(test_rig),
+        cmocka_unit_test(test_count_max_op),
+        cmocka_unit_test(test_failing_memory),
+        cmocka_unit_test(test_device_bound),
+#endif
+    };
+    if (argc > 1 && strcmp(argv[1], "cuda") == 0)
+        return run_cuda();
+#if !defined(NEP_PARITY_WITHOUT_RIG)
+    printf("rig seed %llu (NEP_RIG_SEED replays it)\n", rig_seed());
+#endif
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

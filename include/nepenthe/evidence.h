@@ -67,6 +67,8 @@ typedef struct {
     struct nep_profile **profiles; /* [n_disorders, 1 + NEP_EVIDENCE_TRACERS]: as measured, then with redrawn tracers;
                                     * NULL for a disorder without a map */
     double *map_p;                 /* [n_disorders] map-null p of the largest |score| over all drugs that pass the gate */
+    double *weights;               /* [n_drugs, n_mapped] nep_engagement_weights of stream 0, kept */
+    signed char *coverage;         /* [n_drugs] nep_coverage, kept */
     float *similarity;             /* [n_drugs, n_drugs] Tanimoto, NaN without a fingerprint; NULL without any */
 } nep_inputs;
 
@@ -99,7 +101,7 @@ typedef enum {
     NEP_COVERAGE_OK,
     NEP_COVERAGE_NONE,     /* no measured target at all */
     NEP_COVERAGE_FEW,      /* fewer than NEP_EVIDENCE_MIN_TARGETS measured targets with a map */
-    NEP_COVERAGE_STRONGEST /* the strongest measured target has no map */
+    NEP_COVERAGE_STRONGEST /* the strongest measured target has no map, by more than NEP_AFFINITY_SE_FLOOR */
 } nep_coverage;
 
 /* What a channel may know of labels: status per drug of the scored disorder, and the label matrix of the others. */

@@ -8,7 +8,7 @@ nep_status nep_cpu_occupancy(nep_ctx *ctx, nep_queue *queue, const float *conc_n
                              const float *hill, int64_t n, float *out)
 {
     (void)queue;
-#pragma omp parallel for schedule(static) num_threads(nep_ctx_threads(ctx))
+#pragma omp parallel for schedule(static) num_threads(nep_ctx_threads(ctx)) if (n > 65536) /* below, waking threads costs more */
     for (int64_t i = 0; i < n; i++)
         out[i] = nep_occupancy_hill(conc_nM[i], kd_nM[i], hill[i]);
     return NEP_OK;

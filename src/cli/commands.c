@@ -6,6 +6,8 @@
     X(contrast)                                                                                                       \
     X(maps_compare)                                                                                                   \
     X(maps_dominance)                                                                                                 \
+    X(rank)                                                                                                           \
+    X(evaluate)                                                                                                       \
     X(channels)                                                                                                       \
     X(demo)                                                                                                           \
     X(version)                                                                                                        \

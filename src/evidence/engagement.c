@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { SETS = 1 + NEP_EVIDENCE_TRACERS };
 static const double partial_effect = 0.5; /* a partial agonist's sign in mode S: half an agonist, a stated assumption */
@@ -33,7 +34,15 @@ nep_coverage nep_engagement_coverage(const nep_inputs *in, int64_t drug, int *n_
         return NEP_COVERAGE_NONE;
     if (measured < NEP_EVIDENCE_MIN_TARGETS)
         return NEP_COVERAGE_FEW;
-    return in->any_strongest || strongest_mapped >= strongest ? NEP_COVERAGE_OK : NEP_COVERAGE_STRONGEST;
+    /* a difference within the error of one measurement names no strongest target */
+    const bool mapped = strongest_mapped >= strongest - NEP_AFFINITY_SE_FLOOR;
+    return in->any_strongest || mapped ? NEP_COVERAGE_OK : NEP_COVERAGE_STRONGEST;
+}
+
+/* The gate as prepared once, else worked out. */
+static bool covered(const nep_inputs *in, int64_t k)
+{
+    return (in->coverage ? (nep_coverage)in->coverage[k] : nep_engagement_coverage(in, k, NULL)) == NEP_COVERAGE_OK;
 }
 
 static double sign_of(const nep_inputs *in, const nep_affinity *a)
@@ -73,6 +82,11 @@ nep_status nep_engagement_weights(nep_ctx *ctx, const nep_inputs *in, uint64_t s
 {
     double *occ = NULL, *blocked = NULL;
     nep_status st;
+
+    if (stream == 0 && in->weights) {
+        memcpy(a, in->weights, (size_t)(in->n_drugs * in->n_mapped) * sizeof *a);
+        return NEP_OK;
+    }
 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_affinities, sizeof *occ, "engagement: occupancies", &occ));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_targets, sizeof *blocked, "engagement: blocked targets", &blocked));
@@ -167,7 +181,7 @@ nep_status nep_engagement_signed(nep_ctx *ctx, const nep_inputs *in, int64_t dis
             se[k] = NAN;
     }
     for (int64_t k = 0; k < in->n_drugs; k++)
-        if (!profile || nep_engagement_coverage(in, k, NULL) != NEP_COVERAGE_OK ||
+        if (!profile || !covered(in, k) ||
             empty_row(a + k * in->n_mapped, in->n_mapped)) {
             value[k] = NAN;
             if (se)
@@ -199,8 +213,7 @@ nep_status nep_engagement_null(nep_ctx *ctx, const nep_inputs *in, int64_t disor
     NEP_TRY_OR_DONE(st, nep_engagement_weights(ctx, in, 0, a));
     NEP_TRY_OR_DONE(st, nep_profile_null_scores(ctx, profile, in->score, first, n, a, in->n_drugs, out));
     for (int64_t k = 0; k < in->n_drugs; k++) {
-        const bool gone = nep_engagement_coverage(in, k, NULL) != NEP_COVERAGE_OK ||
-                          empty_row(a + k * in->n_mapped, in->n_mapped);
+        const bool gone = !covered(in, k) || empty_row(a + k * in->n_mapped, in->n_mapped);
         for (int64_t b = 0; b < n; b++)
             out[b * in->n_drugs + k] = gone ? NAN : orient(in, disorder, out[b * in->n_drugs + k]);
     }
@@ -228,7 +241,7 @@ static nep_status explain(nep_ctx *ctx, const nep_inputs *in, const nep_visible 
     const struct nep_profile *profile = profile_of(in, visible->disorder, 0);
     nep_status st = NEP_OK;
 
-    if (!profile || nep_engagement_coverage(in, drug, NULL) != NEP_COVERAGE_OK)
+    if (!profile || !covered(in, drug))
         return NEP_OK;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_drugs * in->n_mapped, sizeof *a, "engagement: weights", &a));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_mapped, sizeof *share, "engagement: shares", &share));

@@ -160,11 +160,25 @@ done:
     return st;
 }
 
+static nep_status keep_weights(nep_ctx *ctx, nep_inputs *in)
+{
+    double *weights = NULL;
+    NEP_TRY(nep_alloc(ctx, in->n_drugs, 1, "coverage", &in->coverage));
+    for (int64_t k = 0; k < in->n_drugs; k++)
+        in->coverage[k] = (signed char)nep_engagement_coverage(in, k, NULL);
+    NEP_TRY(nep_alloc(ctx, in->n_drugs * in->n_mapped, sizeof *weights, "engagement: weights", &weights));
+    const nep_status st = nep_engagement_weights(ctx, in, 0, weights);
+    in->weights = weights;
+    return st;
+}
+
 nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const char *null_kind)
 {
     nep_status st;
 
     NEP_TRY_OR_DONE(st, check_choices(ctx, in));
+    if (in->affinities && in->affinity_start)
+        NEP_TRY_OR_DONE(st, keep_weights(ctx, in));
     if (in->effect && in->receptor && in->n_mapped > 0 && in->affinities) {
         NEP_TRY_OR_DONE(st, make_profiles(ctx, in, null_kind));
         NEP_TRY_OR_DONE(st, test_maps(ctx, in));
@@ -222,6 +236,10 @@ void nep_inputs_release(nep_inputs *in)
         nep_profile_free(in->profiles[i]);
     nep_alloc_free(in->profiles);
     nep_alloc_free(in->map_p);
+    nep_alloc_free(in->weights);
+    nep_alloc_free(in->coverage);
+    in->weights = NULL;
+    in->coverage = NULL;
     nep_alloc_free(in->similarity);
     in->profiles = NULL;
     in->map_p = NULL;

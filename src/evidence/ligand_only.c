@@ -24,6 +24,11 @@ static double cosine(const double *x, const double *y, int64_t p)
     return sum;
 }
 
+static bool covered(const nep_inputs *in, int64_t k)
+{
+    return (in->coverage ? (nep_coverage)in->coverage[k] : nep_engagement_coverage(in, k, NULL)) == NEP_COVERAGE_OK;
+}
+
 static nep_status score(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, uint64_t stream, double *value,
                         double *se)
 {
@@ -36,14 +41,14 @@ static nep_status score(nep_ctx *ctx, const nep_inputs *in, const nep_visible *v
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *list, "ligand_only: indicated drugs", &list));
     const int64_t n_indicated = nep_visible_list(in, visible, stream, list);
     for (int64_t l = 0; l < n_indicated; l++)
-        if (nep_engagement_coverage(in, list[l], NULL) == NEP_COVERAGE_OK)
+        if (covered(in, list[l]))
             list[n_list++] = list[l];
     NEP_TRY_OR_DONE(st, nep_engagement_weights(ctx, in, stream, a));
     normalise(a, n, p);
     for (int64_t k = 0; k < n; k++) {
         double sum = 0, squares = 0;
         int64_t others = 0;
-        const bool known = nep_engagement_coverage(in, k, NULL) == NEP_COVERAGE_OK;
+        const bool known = covered(in, k);
         for (int64_t l = 0; known && l < n_list; l++) {
             if (list[l] == k)
                 continue;

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nepenthe evaluate - how far a ranking can be trusted: protocols, baselines, map nulls, calibration. */
+#include <nepenthe/report.h>
+
+#include <math.h>
+#include <string.h>
+
+#include "cli/rank_run.h"
+
+static nep_status choose_protocols(cli *c, const nep_study *study, nep_evaluation_opts *o)
+{
+    int n = 0;
+    const char *const *asked = cli_texts(c, "protocols", &n);
+    const char *const *names = n ? asked : (const char *const *)study->protocols;
+    const int64_t count = n ? n : study->n_protocols;
+    for (int64_t i = 0; i < count; i++) {
+        nep_protocol p;
+        NEP_REQUIRE(cli_ctx(c), nep_protocol_find(names[i], &p), n ? NEP_E_USAGE : NEP_E_CONFIG,
+                    "unknown protocol '%s', must be masked, zero_shot, new_drug or approved_vs_failed", names[i]);
+        o->protocols[p] = true;
+    }
+    return NEP_OK;
+}
+
+/* A number or n/a. */
+static const char *cell(char *text, size_t size, double x)
+{
+    if (isnan(x))
+        snprintf(text, size, "n/a");
+    else
+        snprintf(text, size, "%.6g", x);
+    return text;
+}
+
+/* Widths of intervals are those of the ranking: a protocol hides labels, it does not change the inputs' errors. */
+static nep_status write_predictions(const nep_evaluation *e, nep_file *f)
+{
+    const nep_inputs *in = e->ranking->inputs;
+    NEP_TRY(nep_file_printf(f, "protocol\tdisorder\tdrug_id\tlabel\tscore\tscore_low\tscore_high\n"));
+    for (nep_protocol p = 0; p < NEP_PROTOCOL_COUNT; p++)
+        for (int64_t j = 0; e->fused.run[p] && j < e->n_disorders; j++)
+            for (int64_t i = 0; i < in->n_drugs; i++) {
+                const nep_candidate *x = &e->ranking->disorders[j].candidates[i];
+                const double score = e->scores[p].score[j * in->n_drugs + x->drug];
+                char a[32], b[32], d[32];
+                NEP_TRY(nep_file_printf(f, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", nep_protocol_name(p), e->ranking->disorders[j].id,
+                                        in->drugs->id[x->drug], nep_label_name(in->labels[j * in->n_drugs + x->drug]),
+                                        cell(a, sizeof a, score), cell(b, sizeof b, score - (x->score - x->score_low)),
+                                        cell(d, sizeof d, score + (x->score_high - x->score))));
+            }
+    return NEP_OK;
+}
+
+static nep_status write_file(cli *c, const char *folder, const char *name, const nep_evaluation *e, const json_t *doc)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    char *path = NULL, *text = NULL;
+    nep_file *f = NULL;
+    nep_status st;
+
+    NEP_TRY_OR_DONE(st, nep_file_join(ctx, folder, name, &path));
+    NEP_TRY_OR_DONE(st, nep_file_create(ctx, path, &f));
+    if (doc) {
+        text = json_dumps(doc, JSON_INDENT(1) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+        NEP_REQUIRE_OR_DONE(st, ctx, text, NEP_E_NOMEM, "%s: the document could not be written as text", name);
+        NEP_TRY_OR_DONE(st, nep_file_printf(f, "%s\n", text));
+    } else {
+        NEP_TRY_OR_DONE(st, write_predictions(e, f));
+    }
+    st = nep_file_commit(f);
+    f = NULL; /* freed by the commit */
+done:
+    nep_file_abort(f);
+    free(text);
+    nep_alloc_free(path);
+    return st;
+}
+
+static void print_number(double x, int decimals)
+{
+    if (isnan(x))
+        cli_print("\tn/a");
+    else
+        cli_print("\t%.*f", decimals, x);
+}
+
+/* Per disorder: imaging by itself against its map nulls, the ligand-only baseline, and what imaging adds. */
+static void print_table(const nep_evaluation *e)
+{
+    cli_print("disorder\tname\tn_pos\tn_neg\tauroc_imaging\tnull_low\tnull_high\tnull_p\tauroc_ligand_only\tligand_only_leave_one_out\t"
+              "auroc_fused\tfused_null_low\tfused_null_high\tfused_null_p\tdelta_ap\tdelta_low\tdelta_high\tp_map\tp_holm\tdetectable\tverdict\n");
+    for (int64_t j = 0; j < e->n_disorders; j++) {
+        const nep_ranking_disorder *d = &e->ranking->disorders[j];
+        const nep_imaging_alone *m = &e->imaging[j];
+        const nep_performance none = {.auroc = {NAN, NAN, NAN, 0, NAN, NAN}, .null_low = NAN, .null_high = NAN, .null_p = NAN};
+        const nep_performance *f = e->fused.run[NEP_PROTOCOL_MASKED] ? &e->fused.disorders[NEP_PROTOCOL_MASKED][j] : &none;
+        const nep_increment *i = &d->increment;
+        cli_print("%s\t%s\t%lld\t%lld", d->id, d->name, (long long)m->n_pos, (long long)m->n_neg);
+        const double shown[] = {m->auroc, m->null_low, m->null_high, m->null_p, m->ligand_only, m->ligand_only_new_drug,
+                                f->auroc.value, f->null_low, f->null_high, f->null_p, i->delta.value, i->delta.low,
+                                i->delta.high, i->p_map, i->p_holm, i->detectable};
+        for (int k = 0; k < NEP_LEN(shown); k++)
+            print_number(shown[k], 3);
+        cli_print("\t%s\n", nep_imaging_verdict_name(i->verdict));
+    }
+}
+
+static void say_macro(cli *c, const nep_evaluation *e)
+{
+    for (nep_protocol p = 0; p < NEP_PROTOCOL_COUNT; p++) {
+        if (!e->fused.run[p])
+            continue;
+        cli_say(c, "%-18s AP %.3f [%.3f, %.3f]  AUROC %.3f [%.3f, %.3f]  vs nervous-system drugs %.3f", nep_protocol_name(p),
+                e->fused.macro[p].ap.value, e->fused.macro[p].ap.low, e->fused.macro[p].ap.high, e->fused.macro[p].auroc.value,
+                e->fused.macro[p].auroc.low, e->fused.macro[p].auroc.high, e->fused.macro[p].auroc_vs_ns.value);
+        for (int i = 0; i < e->n_baselines; i++)
+            if (!isnan(e->baselines[i].macro[p].ap.value))
+                cli_say(c, "  %-17s AP %.3f  AUROC %.3f%s", e->baselines[i].name, e->baselines[i].macro[p].ap.value,
+                        e->baselines[i].macro[p].auroc.value, e->baselines[i].upper_bound ? "  (upper bound)" : "");
+    }
+    cli_say(c, "calibration: observed/expected %.2f, slope %.2f, Brier %.4f (of the mean alone %.4f)", e->pooled.oe, e->pooled.slope,
+            e->pooled.brier, e->pooled.brier_null);
+    for (int i = 0; i < e->ranking->n_null_rates; i++)
+        cli_say(c, "null %s: false-positive rate %.3f [%.3f, %.3f] at p <= %.2f", e->ranking->null_rates[i].name,
+                e->ranking->null_rates[i].rate, e->ranking->null_rates[i].low, e->ranking->null_rates[i].high,
+                e->ranking->null_rates[i].alpha);
+}
+
+static nep_status write_all(cli *c, const char *folder, const nep_evaluation *e, json_t *doc, const char *licences)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    json_t *provenance = cli_provenance(c, licences);
+    char *page = NULL;
+    nep_status st;
+
+    json_object_set(doc, "provenance", provenance);
+    NEP_TRY_OR_DONE(st, nep_file_folder(ctx, folder));
+    NEP_TRY_OR_DONE(st, nep_file_join(ctx, folder, "evaluation.html", &page));
+    NEP_TRY_OR_DONE(st, nep_report_write_evaluation(ctx, doc, provenance, page));
+    NEP_TRY_OR_DONE(st, write_file(c, folder, "evaluation.json", e, doc));
+    st = write_file(c, folder, "predictions.tsv", e, NULL);
+done:
+    nep_alloc_free(page);
+    json_decref(provenance);
+    return st;
+}
+
+static nep_status run(cli *c)
+{
+    static const char *const outputs[] = {"evaluation.html", "evaluation.json", "predictions.tsv"};
+    nep_ctx *ctx = cli_ctx(c);
+    cli_study study = {0};
+    nep_ranking *ranking = NULL;
+    nep_evaluation *evaluation = NULL;
+    nep_evaluation_opts opts = {.n_bootstrap = 2000};
+    json_t *doc = NULL;
+    const char *folder;
+    nep_status st;
+
+    NEP_TRY(cli_rank_folder(c, &folder));
+    if (cli_dry_run(c)) {
+        NEP_TRY_OR_DONE(st, nep_study_read(ctx, cli_input(c, 0), &study.study));
+        st = cli_plan(c, study.study.n_disorders, 0, NAN, outputs, NEP_LEN(outputs));
+        goto done;
+    }
+    NEP_TRY_OR_DONE(st, cli_rank_run(c, &study, &ranking));
+    NEP_TRY_OR_DONE(st, choose_protocols(c, &study.study, &opts));
+    opts.n_bootstrap = cli_given(c, "bootstrap") ? cli_int(c, "bootstrap") : study.study.bootstrap > 0 ? study.study.bootstrap : 2000;
+    NEP_TRY_OR_DONE(st, nep_evaluation_create(ctx, ranking, &opts, &evaluation));
+    NEP_TRY_OR_DONE(st, nep_evaluation_json(ctx, evaluation, &doc));
+    NEP_TRY_OR_DONE(st, write_all(c, folder, evaluation, doc, study.licences));
+    say_macro(c, evaluation);
+    if (cli_json(c)) {
+        json_t *printed = json_pack("{s:O}", "evaluation", doc);
+        st = cli_document(c, printed);
+    } else {
+        print_table(evaluation);
+    }
+done:
+    json_decref(doc);
+    nep_evaluation_free(evaluation);
+    nep_ranking_free(ranking);
+    cli_study_free(&study);
+    return st;
+}
+
+static const cli_option options[] = {
+    {"protocols", 0, CLI_TEXTS, "NAME,...", NULL, NULL, "masked, zero_shot, new_drug, approved_vs_failed (default: the study's, else all)"},
+    {"bootstrap", 0, CLI_INT, "N", NULL, NULL, "two-way bootstrap samples (default: the study's, else 2000)"},
+    {"redraws", 0, CLI_INT, "N", "200", NULL, "redraws of the inputs within their errors behind each interval"},
+    {"null-maps", 0, CLI_INT, "N", "500", NULL, "random maps that measure the false-positive rate of each null"},
+};
+
+const cli_command cli_cmd_evaluate = {.name = "evaluate",
+                                      .group = "Ranking",
+                                      .summary = "how far a ranking can be trusted: protocols, baselines, map nulls, what imaging adds",
+                                      .inputs = "STUDY.yaml",
+                                      .min_inputs = 1,
+                                      .max_inputs = 1,
+                                      .inputs_are_files = true,
+                                      .options = options,
+                                      .n_options = NEP_LEN(options),
+                                      .run = run,
+                                      .example = "nepenthe evaluate study.yaml -o evaluation"};

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nepenthe rank - channels, fusion, intervals, report. */
+#include <nepenthe/report.h>
+
+#include <math.h>
+
+#include "cli/rank_run.h"
+
+static json_t *summary_of(const nep_ranking *r)
+{
+    enum { SHOWN = 10 };
+    json_t *list = json_array();
+    for (int64_t j = 0; j < r->n_disorders; j++) {
+        const nep_ranking_disorder *d = &r->disorders[j];
+        json_t *top = json_array();
+        for (int64_t i = 0; i < r->inputs->n_drugs && i < SHOWN && !isnan(d->candidates[i].score); i++) {
+            const nep_candidate *x = &d->candidates[i];
+            json_array_append_new(top, json_pack("{s:I,s:s,s:s,s:o,s:o,s:o,s:s}", "rank", (json_int_t)i + 1, "drug_id",
+                                                 r->inputs->drugs->id[x->drug], "name", r->inputs->drugs->names[x->drug], "score",
+                                                 cli_number(x->score), "score_low", cli_number(x->score_low), "score_high",
+                                                 cli_number(x->score_high), "verdict", nep_verdict_name(x->verdict)));
+        }
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:o}", "id", d->id, "name", d->name, "imaging",
+                                              nep_imaging_verdict_name(d->increment.verdict), "trust", d->trust, "top", top));
+    }
+    return json_pack("{s:o}", "disorders", list);
+}
+
+static void say_summary(cli *c, const nep_ranking *r, const char *folder)
+{
+    for (int64_t j = 0; j < r->n_disorders; j++) {
+        const nep_ranking_disorder *d = &r->disorders[j];
+        cli_say(c, "%s%s: %s", d->name, d->simulated ? " (simulated)" : "", d->trust);
+        for (int64_t i = 0; i < 5 && i < r->inputs->n_drugs && !isnan(d->candidates[i].score); i++) {
+            const nep_candidate *x = &d->candidates[i];
+            cli_say(c, "  %2lld. %-24s %6.2f  [%.2f, %.2f]  ranks %.0f to %.0f  %s", (long long)i + 1,
+                    r->inputs->drugs->names[x->drug], x->score, x->score_low, x->score_high, x->rank_low, x->rank_high,
+                    nep_verdict_name(x->verdict));
+        }
+    }
+    cli_say(c, "written to %s", folder);
+}
+
+static nep_status run(cli *c)
+{
+    static const char *const outputs[] = {"report.html",     "candidates.csv",  "candidates.tsv",
+                                          "candidates.xlsx", "candidates.json", "results.h5"};
+    nep_ctx *ctx = cli_ctx(c);
+    cli_study study = {0};
+    nep_ranking *ranking = NULL;
+    json_t *provenance = NULL;
+    const char *folder;
+    nep_status st;
+
+    NEP_TRY(cli_rank_folder(c, &folder));
+    if (cli_dry_run(c)) {
+        NEP_TRY_OR_DONE(st, nep_study_read(ctx, cli_input(c, 0), &study.study));
+        st = cli_plan(c, study.study.n_disorders, 0, NAN, outputs, NEP_LEN(outputs));
+        goto done;
+    }
+    NEP_TRY_OR_DONE(st, cli_rank_run(c, &study, &ranking));
+    provenance = cli_provenance(c, study.licences);
+    NEP_TRY_OR_DONE(st, nep_report_write_all(ctx, ranking, NULL, provenance, folder));
+    say_summary(c, ranking, folder);
+    if (cli_json(c))
+        st = cli_document(c, summary_of(ranking));
+done:
+    json_decref(provenance);
+    nep_ranking_free(ranking);
+    cli_study_free(&study);
+    return st;
+}
+
+static const cli_option options[] = {
+    {"redraws", 0, CLI_INT, "N", "200", NULL, "redraws of the inputs within their errors behind each interval"},
+    {"bootstrap", 0, CLI_INT, "N", NULL, NULL, "bootstrap samples of the imaging increment (default: the study's, else 2000)"},
+    {"null-maps", 0, CLI_INT, "N", "500", NULL, "random maps that measure the false-positive rate of each null"},
+};
+
+const cli_command cli_cmd_rank = {.name = "rank",
+                                  .group = "Ranking",
+                                  .summary = "rank the drugs of a study for its disorders; report, tables and HDF5 in a folder",
+                                  .inputs = "STUDY.yaml",
+                                  .min_inputs = 1,
+                                  .max_inputs = 1,
+                                  .inputs_are_files = true,
+                                  .options = options,
+                                  .n_options = NEP_LEN(options),
+                                  .run = run,
+                                  .example = "nepenthe rank study.yaml -o ranking"};

@@ -16,7 +16,7 @@ extern "C" {
 /* ---- words ------------------------------------------------------------------------------------------------------
  * A candidate's verdict is the first that applies:
  *   contraindicated  recorded as contraindicated or as failed for harm: label `contraindicated`
- *   gated            the exposure gate is below NEP_VERDICT_GATE
+ *   gated            the exposure gate is below NEP_VERDICT_GATE, and no disorder of the study records the drug
  *   insufficient     the coverage gate failed, or no VOTE channel speaks
  *   supported        score >= NEP_VERDICT_SCORE with its lower bound above 0, and either imaging adds for the disorder or
  *                    the score without engagement reaches NEP_VERDICT_SCORE as well

@@ -62,12 +62,21 @@ static void add_flag(flags *f, const char *word)
     snprintf(f->text + used, sizeof f->text - used, "%s%s", used ? ";" : "", word);
 }
 
+/* A drug recorded for any disorder of the study reaches the brain, whatever its descriptors say. */
+static bool known_in_brain(const nep_inputs *in, int64_t drug)
+{
+    for (int64_t j = 0; j < in->n_disorders; j++)
+        if (nep_label_indicated(in->labels[j * in->n_drugs + drug]))
+            return true;
+    return false;
+}
+
 static nep_verdict verdict_of(const nep_ranking *r, const nep_ranking_disorder *d, const nep_candidate *c, nep_label label,
                               nep_coverage coverage, double exposure, int engagement)
 {
     if (label == NEP_LABEL_CONTRAINDICATED)
         return NEP_VERDICT_CONTRAINDICATED;
-    if (exposure < NEP_VERDICT_GATE)
+    if (exposure < NEP_VERDICT_GATE && !known_in_brain(r->inputs, c->drug))
         return NEP_VERDICT_GATED;
     if (isnan(c->score) || (engagement >= 0 && coverage != NEP_COVERAGE_OK))
         return NEP_VERDICT_INSUFFICIENT;
@@ -101,7 +110,7 @@ static nep_status judge_candidate(nep_ctx *ctx, nep_ranking *r, int64_t j, nep_c
         add_flag(&f, "recorded_treatment");
     else if (label != NEP_LABEL_NONE)
         add_flag(&f, nep_label_name(label));
-    if (exposure < NEP_VERDICT_GATE)
+    if (exposure < NEP_VERDICT_GATE && !known_in_brain(in, c->drug))
         add_flag(&f, "excluded_by_exposure");
     else if (exposure < NEP_VERDICT_FLAG)
         add_flag(&f, "low_exposure");

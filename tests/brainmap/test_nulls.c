@@ -1,6 +1,51 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Surrogates: what each family keeps, that numbers address them, and how often they cry wolf. */
+#include <jansson.h>
+
+#include "brainmap/nulls.h"
 #include "field.h"
+
+/* NumPy's eigenvectors of 12 regions give the same surrogate for the same signs (an eigenvector's own sign cancels). */
+static void test_moran_meets_numpy(void **state)
+{
+    (void)state;
+    enum { N = 12 };
+    nep_ctx *ctx = test_ctx(1);
+    nep_geometry g = field_geometry(ctx, N / 2, 0);
+    nep_nulls *nulls = NULL;
+    double map[N], coef[N], base[N];
+    char line[512], *at;
+    FILE *f = fopen(TEST_GOLDEN("maps_geometry.tsv"), "r");
+    assert_non_null(f);
+    assert_non_null(fgets(line, sizeof line, f));
+    for (int i = 0; i < N; i++) {
+        assert_non_null(fgets(line, sizeof line, f));
+        at = strstr(line, "cortex") + strlen("cortex");
+        for (int k = 0; k < 3; k++)
+            g.mm[i][k] = strtod(at, &at);
+    }
+    fclose(f);
+    json_t *doc = json_load_file(TEST_GOLDEN("maps.json"), 0, NULL), *moran = json_object_get(doc, "moran");
+    assert_non_null(moran);
+    for (size_t i = 0; i < N; i++)
+        map[i] = json_number_value(json_array_get(json_object_get(moran, "value"), i));
+    assert_ok(ctx, nep_nulls_create(ctx, &g, NULL, NEP_NULLS_MORAN, &nulls));
+    assert_int_equal(nulls->n_vectors, N - 1);
+    nep_moran_coefficients(nulls, map, coef, base);
+    json_t *signs = json_object_get(moran, "signs"), *want = json_object_get(moran, "surrogates");
+    assert_true(json_array_size(want) >= 3);
+    for (size_t b = 0; b < json_array_size(want); b++)
+        for (size_t i = 0; i < N; i++) {
+            double x = base[i];
+            for (size_t k = 0; k < N - 1; k++) /* theirs count from the largest eigenvalue, ours from the least */
+                x += json_number_value(json_array_get(json_array_get(signs, b), N - 2 - k)) * coef[k] * nulls->vectors[k * N + i];
+            assert_near(x, json_number_value(json_array_get(json_array_get(want, b), i)), 1e-10);
+        }
+    json_decref(doc);
+    nep_nulls_free(nulls);
+    nep_geometry_free(&g);
+    nep_ctx_free(ctx);
+}
 
 static double mean_of(const double *x, int64_t n)
 {
@@ -212,7 +257,7 @@ static void test_false_positive_rate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moran_keeps_mean_variance_and_moran), cmocka_unit_test(test_compartments_keep_their_own_moments),
+        cmocka_unit_test(test_moran_meets_numpy), cmocka_unit_test(test_moran_keeps_mean_variance_and_moran), cmocka_unit_test(test_compartments_keep_their_own_moments),
         cmocka_unit_test(test_spins_are_permutations_within_hemispheres), cmocka_unit_test(test_hemispheres_turn_as_mirror_images),
         cmocka_unit_test(test_surrogates_are_addressed_by_number), cmocka_unit_test(test_bad_geometry_is_named),
         cmocka_unit_test(test_false_positive_rate),

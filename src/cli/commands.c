@@ -5,6 +5,7 @@
 #define CLI_COMMAND_LIST(X)                                                                                           \
     X(contrast)                                                                                                       \
     X(maps_compare)                                                                                                   \
+    X(maps_nulls)                                                                                                     \
     X(maps_dominance)                                                                                                 \
     X(rank)                                                                                                           \
     X(evaluate)                                                                                                       \

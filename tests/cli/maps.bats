@@ -103,3 +103,30 @@ print(d[\"schema\"], len(d[\"comparisons\"]), d[\"comparisons\"][0][\"null\"], 0
     [ "$status" -eq 64 ]
     [[ "$output" == *"--predictors"* ]]
 }
+
+@test "nulls: HDF5 with the surrogates, the regions and where they came from" {
+    "$NEPENTHE" maps nulls a.tsv --map front --geometry "$GEOMETRY" --n 25 -o out.h5
+    "$NEPENTHE" maps nulls a.tsv --map front --geometry "$GEOMETRY" --n 25 -o again.h5 --threads 3
+    cmp out.h5 again.h5
+    /usr/bin/python3 -c 'import h5py' 2>/dev/null || skip "no h5py"
+    run /usr/bin/python3 - <<'PY'
+import h5py, json, numpy as np
+f = h5py.File("out.h5")
+x, m = f["nulls"][:], f["map"][:]
+print(x.shape, len(f["regions"]), f.attrs["null"], json.load(open("out.json"))["command"])
+print(np.allclose(x.mean(1), m.mean()), np.allclose(x.var(1), m.var()), np.abs(np.diff(x, axis=0)).max() > 0.1)
+PY
+    [ "${lines[0]}" = "(25, 51) 51 moran maps nulls" ]
+    [ "${lines[1]}" = "True True True" ]
+}
+
+@test "nulls: several maps need a choice, and -o is needed" {
+    run "$NEPENTHE" maps nulls a.tsv --geometry "$GEOMETRY" -o out.h5
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"holds 2 maps: choose one with --map, such as --map front"* ]]
+    run "$NEPENTHE" maps nulls a.tsv --map fron --geometry "$GEOMETRY" -o out.h5
+    [[ "$output" == *"no map 'fron'; the nearest name is 'front'"* ]]
+    run "$NEPENTHE" maps nulls b.tsv --geometry "$GEOMETRY"
+    [ "$status" -eq 64 ]
+    [ ! -e out.h5 ]
+}

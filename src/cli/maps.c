@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* maps - what the maps commands share: tables of maps joined to a geometry by name, and which regions take part. */
+#include "cli/maps.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <nepenthe/io.h>
+
+
+void cli_maps_free(cli_maps *s)
+{
+    nep_geometry_free(&s->geometry);
+    for (int i = 0; i < 2; i++) {
+        nep_maps_free(&s->maps[i]);
+        nep_alloc_free(s->value[i]);
+    }
+    nep_alloc_free(s->use);
+}
+
+/* Regions of a map that the common list lacks are data left out: say so. */
+static void warn_unjoined(nep_ctx *ctx, const cli_maps *s, const nep_maps *m, const char *path)
+{
+    int64_t lost = 0;
+    const char *first = NULL;
+    for (int64_t i = 0; i < m->n_regions; i++) {
+        bool found = false;
+        for (int64_t j = 0; j < s->n && !found; j++)
+            found = strcmp(m->regions[i], s->regions[j]) == 0;
+        if (!found && lost++ == 0)
+            first = m->regions[i];
+    }
+    if (lost > 0)
+        nep_warn(ctx, "%s: %lld of %lld regions (first: '%s') are not in %s and are left out", path, (long long)lost,
+                 (long long)m->n_regions, first, s->geometry.n_regions ? "the geometry" : "the first map");
+}
+
+static nep_status choose_scope(cli *c, cli_maps *s)
+{
+    const bool spins = s->kind >= NEP_NULLS_SPIN && s->kind <= NEP_NULLS_SPIN_NEAREST;
+    const char *scope = cli_text(c, "scope");
+    const bool cortex = scope ? strcmp(scope, "cortex") == 0 : spins;
+    NEP_TRY(nep_alloc(cli_ctx(c), s->n, sizeof *s->use, "maps: scope", &s->use));
+    NEP_REQUIRE(cli_ctx(c), s->geometry.n_regions || !scope || !cortex, NEP_E_ARG,
+                "--scope cortex needs --geometry, which says which regions are cortex");
+    for (int64_t i = 0; i < s->n; i++)
+        s->use[i] = !cortex || !s->geometry.n_regions || s->geometry.cortex[i];
+    return NEP_OK;
+}
+
+nep_status cli_maps_load(cli *c, const char *const *paths, int n_paths, cli_maps *s)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    const char *geometry = cli_text(c, "geometry");
+    NEP_REQUIRE(ctx, nep_nulls_find(cli_text(c, "nulls"), &s->kind), NEP_E_ARG, "there are no nulls called '%s'",
+                cli_text(c, "nulls"));
+    if (geometry)
+        NEP_TRY(nep_tsv_read_geometry(ctx, geometry, &s->geometry));
+    for (int i = 0; i < n_paths; i++)
+        NEP_TRY(nep_tsv_read_maps(ctx, paths[i], &s->maps[i]));
+    s->regions = geometry ? s->geometry.names : s->maps[0].regions;
+    s->n = geometry ? s->geometry.n_regions : s->maps[0].n_regions;
+    for (int i = 0; i < n_paths; i++) {
+        NEP_TRY(nep_alloc(ctx, s->n * s->maps[i].n_maps, sizeof(double), "maps: values", &s->value[i]));
+        NEP_TRY(nep_maps_align(ctx, &s->maps[i], s->regions, s->n, s->value[i]));
+        warn_unjoined(ctx, s, &s->maps[i], paths[i]);
+    }
+    return choose_scope(c, s);
+}
+
+void cli_maps_column(const cli_maps *s, int which, int64_t map, double *out)
+{
+    for (int64_t i = 0; i < s->n; i++)
+        out[i] = s->value[which][i * s->maps[which].n_maps + map];
+}
+
+nep_status cli_maps_count(cli *c, int64_t *n)
+{
+    *n = cli_int(c, "n");
+    NEP_REQUIRE(cli_ctx(c), *n >= 0, NEP_E_ARG, "--n is %lld: the number of surrogates must not be negative", (long long)*n);
+    if (!cli_given(c, "geometry"))
+        *n = 0;
+    return NEP_OK;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* maps - what the maps commands share: tables of maps joined to a geometry by name, and which regions take part. */
+#ifndef NEP_CLI_MAPS_H
+#define NEP_CLI_MAPS_H
+
+#include <nepenthe/brainmap.h>
+
+#include "cli/cli.h"
+
+#define CLI_MAPS_KINDS "moran|moran-compartment|spin|spin-hungarian|spin-nearest|shuffle"
+
+typedef struct {
+    nep_geometry geometry; /* empty without --geometry */
+    nep_maps maps[2];
+    double *value[2]; /* [n, n_maps] on the common regions */
+    char **regions;   /* lent by the geometry or the first map */
+    bool *use;        /* [n] by --scope */
+    int64_t n;
+    nep_nulls_kind kind;
+} cli_maps;
+
+/* Reads the geometry (--geometry, may be absent) and one or two tables of maps; chooses regions by --scope and --nulls. */
+NEP_MUST_USE nep_status cli_maps_load(cli *c, const char *const *paths, int n_paths, cli_maps *s);
+void cli_maps_free(cli_maps *s);
+/* Map number `map` of table `which`, [n]. */
+void cli_maps_column(const cli_maps *s, int which, int64_t map, double *out);
+/* --n; 0 without a geometry, since surrogates keep a structure in space. */
+NEP_MUST_USE nep_status cli_maps_count(cli *c, int64_t *n);
+
+#endif

@@ -19,6 +19,17 @@ OPEN = {"CHEMBL": "ChEMBL", "IUPHAR": "IUPHAR", "PDSP": "PDSP Ki Database", "DRU
 TYPES = {"Ki", "Kd", "IC50", "EC50"}
 GROUPS = {"GABRA1": ("GABRA1",), "CHRNA4": ("CHRNA4", "CHRNB2"), "GRIN1": ("GRIN1",), "GABBR1": ("GABBR1",)}
 WORDS = {"POSITIVE MODULATOR": "positive allosteric modulator", "NEGATIVE MODULATOR": "negative allosteric modulator"}
+# Rows whose own assay comment shows another transporter, or that contradict every other source: drug, target, value, reason.
+LEFT_OUT = {
+    ("citalopram", "SLC6A3", "8.54"): "comment: serotonin (5-HT) neuronal uptake, filed under the mouse dopamine transporter",
+    ("fluoxetine", "SLC6A3", "7.97"): "the same assay",
+    ("imipramine", "SLC6A3", "7.38"): "the same assay",
+    ("paroxetine", "SLC6A3", "9.36"): "the same assay",
+    ("fluvoxamine", "SLC6A3", "8.84"): "a serotonin-transporter value; Tatsumi 1997 Eur J Pharmacol 340:249 finds DAT micromolar",
+    ("desipramine", "SLC6A3", "9.31"): "a noradrenaline-transporter value of the same paper; Tatsumi 1997 finds DAT micromolar",
+    ("reboxetine", "SLC6A3", "7.22"): "the same paper, its transporter columns shifted by one",
+    ("reboxetine", "SLC6A4", "8.05"): "the same paper, its transporter columns shifted by one",
+}
 HEADER = "drug_id target p_affinity relation type species action source licence".split()
 
 
@@ -33,6 +44,8 @@ def target_of(genes, known):
     if len(parts) == 1:
         return parts[0] if parts[0] in known else None
     for name, members in GROUPS.items():
+        if name == "CHRNA4" and len(parts) > len(members):
+            continue  # all nicotinic subunits at once: no one receptor
         if parts and all(m in parts for m in members) and not any(p.startswith(("HTR", "ADR", "CHRM")) for p in parts):
             return name
     return None
@@ -45,7 +58,7 @@ def word(action):
 def main():
     drugs = {r["name"].lower(): r["drug_id"] for r in table(os.path.join(HERE, "drugs.tsv"), quoting=csv.QUOTE_NONE)}
     known = {r["target"] for r in table(os.path.join(ROOT, "data", "targets.tsv"), quoting=csv.QUOTE_NONE)}
-    actions, struct = {}, {}
+    actions = {}
     for r in table(os.path.join(MAPS, "drugcentral_2016_olegursu", "drug_target.tsv"), quoting=csv.QUOTE_NONE):
         target, name = target_of(r["GENE"], known), r["DRUG_NAME"].lower()
         if name in drugs and target and r["ACTION_TYPE"]:
@@ -55,7 +68,8 @@ def main():
         name, target = r["DRUG_NAME"].lower(), target_of(r["GENE"], known)
         if name not in drugs or not target or r["ACT_SOURCE"] not in OPEN or r["ACT_TYPE"] not in TYPES or not r["ACT_VALUE"]:
             continue
-        struct[name] = r["STRUCT_ID"]
+        if (name, target, r["ACT_VALUE"]) in LEFT_OUT:
+            continue
         action = actions.get((name, target), ("n/a",))[0]
         if action == "n/a" and r["MOA_SOURCE"] in ("CHEMBL", "IUPHAR"):
             action = word(r["ACTION_TYPE"])

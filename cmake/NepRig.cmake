@@ -28,6 +28,10 @@ if(TARGET test_cuda_host_rig)
   set_source_files_properties(tests/cuda_host/bugs.cc PROPERTIES COMPILE_OPTIONS "-g;-O1;-fsanitize=address")
   target_include_directories(test_cuda_host_rig PRIVATE kernels)
 endif()
+# The module is looked for beside the program that loads it.
+if(TARGET nepenthe_cuda AND TARGET test_backend_module)
+  add_dependencies(test_backend_module nepenthe_cuda)
+endif()
 # The same program against a GPU: skipped without one (NEP_REQUIRE_GPU=1 makes that a failure).
 if(TARGET test_backend_parity)
   add_executable(parity_cuda tests/backend/test_parity.c)

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #ifndef NEP_MODULE_FOLDER
-#define NEP_MODULE_FOLDER "/usr/local/lib/nepenthe"
+#define NEP_MODULE_FOLDER "../lib/nepenthe" /* from the folder of the program */
 #endif
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -43,11 +43,11 @@ static bool find(char *path, size_t size, char *looked, size_t looked_size)
         return access(path, R_OK) == 0;
     }
     program_folder(folder, sizeof folder);
-    snprintf(looked, looked_size, "%s and %s", folder, NEP_MODULE_FOLDER);
+    snprintf(looked, looked_size, "%s and %s/" NEP_MODULE_FOLDER, folder, folder);
     snprintf(path, size, "%s/" NEP_MODULE_FILE, folder);
     if (access(path, R_OK) == 0)
         return true;
-    snprintf(path, size, NEP_MODULE_FOLDER "/" NEP_MODULE_FILE);
+    snprintf(path, size, "%s/" NEP_MODULE_FOLDER "/" NEP_MODULE_FILE, folder);
     return access(path, R_OK) == 0;
 }
 

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "backend/cuda_link.h"
 #include "cuda_host/cuda_runtime_api.h"
 #include "cuda_host/rig_backend.h"
 
@@ -184,12 +185,20 @@ static void test_no_device(void **state)
     assert_int_equal(rig_blocks(), 0);
 }
 
+static void test_other_interface(void **state)
+{
+    (void)state;
+    assert_null(nep_cuda_module(nep_module_hash() + 1, NULL));
+    assert_non_null(nep_cuda_module(nep_module_hash(), NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_missing_barrier),  cmocka_unit_test(test_seed_replays),
         cmocka_unit_test(test_unwritten_shared), cmocka_unit_test(test_deaths),
         cmocka_unit_test(test_warp_operations),  cmocka_unit_test(test_no_device),
+        cmocka_unit_test(test_other_interface),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench - what the benchmark programs share: clocks, the FMA ceiling of this machine in this run, the one JSON line.
+/* bench - what the benchmark programs share: clocks, the FMA ceiling of this machine in this run, the one
+ * JSON line.
  *
- * A program checks its result first, then times; the best of several runs counts, by CPU time beside wall time. The commit
- * comes from the environment (NEP_COMMIT), the machine from the backend. */
+ * A program checks its result first, then times; the best of several runs counts, by CPU time beside wall
+ * time. The commit comes from the environment (NEP_COMMIT), the machine from the backend. */
 #ifndef NEP_BENCH_H
 #define NEP_BENCH_H
 
@@ -37,7 +38,8 @@ static inline void bench_keep(bench_time *best, bench_time start)
         *best = took;
 }
 
-/* Double-precision multiply-adds per second of one core, in GFLOP/s, as this compiler's plain C reaches them. */
+/* Double-precision multiply-adds per second of one core, in GFLOP/s, as this compiler's plain C reaches them.
+ */
 static inline double bench_ceiling_gflops(void)
 {
     enum { LANES = 64, ROUNDS = 2000000 };
@@ -59,7 +61,8 @@ static inline double bench_ceiling_gflops(void)
     return best;
 }
 
-/* {"bench": ..., "work": ..., <fields>, "machine": ..., "commit": ...}; `fields` is JSON text without braces. */
+/* {"bench": ..., "work": ..., <fields>, "machine": ..., "commit": ...}; `fields` is JSON text without braces.
+ */
 static inline void bench_report(nep_ctx *ctx, const char *name, const char *work, const char *fields)
 {
     char machine[256] = "";
@@ -69,8 +72,9 @@ static inline void bench_report(nep_ctx *ctx, const char *name, const char *work
     strftime(date, sizeof date, "%Y-%m-%d", gmtime(&now));
     if (nep_backend_describe(ctx, machine, sizeof machine) != NEP_OK)
         nep_ctx_clear(ctx);
-    printf("{\"bench\": \"%s\", \"work\": \"%s\", %s, \"machine\": \"%s\", \"threads\": %d, \"date\": \"%s\", \"commit\": \"%s\"}\n", name,
-           work, fields, machine, nep_ctx_threads(ctx), date, commit ? commit : "unknown");
+    printf("{\"bench\": \"%s\", \"work\": \"%s\", %s, \"machine\": \"%s\", \"threads\": %d, \"date\": "
+           "\"%s\", \"commit\": \"%s\"}\n",
+           name, work, fields, machine, nep_ctx_threads(ctx), date, commit ? commit : "unknown");
 }
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Dominance of 19 predictors for 13 maps x (1 + 10,000 surrogates) over 68 regions; the peer's way, on a slice, in the same
- * run: one least-squares fit per subset, here by normal equations in C, which is kinder than the peer's own code. */
+/* Dominance of 19 predictors for 13 maps x (1 + 10,000 surrogates) over 68 regions; the peer's way, on a
+ * slice, in the same run: one least-squares fit per subset, here by normal equations in C, which is kinder
+ * than the peer's own code. */
 #include "bench.h"
 
 #include <math.h>
@@ -15,7 +16,8 @@ static void make_data(void)
 {
     for (int i = 0; i < N; i++) {
         for (int j = 0; j < P; j++)
-            x[i * P + j] = nep_philox_normal(1, (uint64_t)j, (uint64_t)i) + 0.8 * nep_philox_normal(1, 99, (uint64_t)i);
+            x[i * P + j] =
+                nep_philox_normal(1, (uint64_t)j, (uint64_t)i) + 0.8 * nep_philox_normal(1, 99, (uint64_t)i);
         for (int m = 0; m < MAPS; m++)
             maps[m * N + i] = x[i * P + m] + 2.0 * nep_philox_normal(2, (uint64_t)m, (uint64_t)i);
     }
@@ -81,7 +83,8 @@ static double time_refits(double *sink)
     return bench_clock(CLOCK_THREAD_CPUTIME_ID) - start;
 }
 
-static nep_status run(nep_ctx *ctx, const nep_nulls *nulls, double *draws, double *out, double *r2, bench_time *forms, bench_time *all)
+static nep_status run(nep_ctx *ctx, const nep_nulls *nulls, double *draws, double *out, double *r2,
+                      bench_time *forms, bench_time *all)
 {
     const bench_time start = bench_now();
     nep_dominance *d = NULL;
@@ -113,7 +116,8 @@ static nep_status make_nulls(nep_ctx *ctx, nep_nulls **out)
         for (int k = 0; k < 3; k++)
             mm[i][k] = 40.0 * nep_philox_normal(5, (uint64_t)k, (uint64_t)i);
     }
-    const nep_geometry g = {.n_regions = N, .names = name, .hemisphere = hemisphere, .cortex = cortex, .mm = mm};
+    const nep_geometry g = {
+        .n_regions = N, .names = name, .hemisphere = hemisphere, .cortex = cortex, .mm = mm};
     return nep_nulls_create(ctx, &g, NULL, NEP_NULLS_MORAN, out);
 }
 
@@ -147,16 +151,20 @@ int main(void)
         centre(cy, N, 1);
         worst = fmax(worst, fmax(fabs(sum - r2[m]), fabs(sum - fit(cx, cy, (1u << P) - 1u))));
     }
-    NEP_REQUIRE_OR_DONE(st, ctx, worst < 1e-9, NEP_E_INTERNAL, "dominance: the parts miss the whole by %g", worst);
+    NEP_REQUIRE_OR_DONE(st, ctx, worst < 1e-9, NEP_E_INTERNAL, "dominance: the parts miss the whole by %g",
+                        worst);
     const double slice = time_refits(&sink), fits = (double)((1u << P) - 1u) * MAPS * (NULLS + 1);
     const double peer = slice / SLICE * fits, flops = (double)(1u << P) * (P * P * (3.0 + P / 2.0)) * 2.0;
     snprintf(fields, sizeof fields,
-             "\"check\": %.2g, \"seconds_wall\": %.4f, \"seconds_cpu\": %.4f, \"forms_seconds_cpu\": %.4f, \"forms_gflops\": %.2f, "
-             "\"ceiling_gflops\": %.2f, \"peer\": \"one fit per subset (C, normal equations)\", \"peer_slice_fits\": %d, "
+             "\"check\": %.2g, \"seconds_wall\": %.4f, \"seconds_cpu\": %.4f, \"forms_seconds_cpu\": %.4f, "
+             "\"forms_gflops\": %.2f, "
+             "\"ceiling_gflops\": %.2f, \"peer\": \"one fit per subset (C, normal equations)\", "
+             "\"peer_slice_fits\": %d, "
              "\"peer_slice_seconds_cpu\": %.4f, \"peer_extrapolated_cpu_days\": %.2f, \"ratio\": %.3g",
-             worst, all.wall, all.cpu, forms.cpu, flops / forms.cpu * 1e-9, bench_ceiling_gflops(), SLICE, slice, peer / 86400.0,
-             peer / all.cpu);
-    bench_report(ctx, "dominance", "13 maps x (1 + 10000 surrogates), 19 predictors, 68 regions", sink < -1e30 ? "" : fields);
+             worst, all.wall, all.cpu, forms.cpu, flops / forms.cpu * 1e-9, bench_ceiling_gflops(), SLICE,
+             slice, peer / 86400.0, peer / all.cpu);
+    bench_report(ctx, "dominance", "13 maps x (1 + 10000 surrogates), 19 predictors, 68 regions",
+                 sink < -1e30 ? "" : fields);
 done:
     if (st != NEP_OK)
         fprintf(stderr, "bench_dominance: %s\n", nep_ctx_error(ctx));

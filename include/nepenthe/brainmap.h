@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* brainmap - regional maps against regional maps: comparison, spatial nulls, dominance, a map's receptor profile.
+/* brainmap - regional maps against regional maps: comparison, spatial nulls, dominance, a map's receptor
+ * profile.
  *
- * What it is not: it reads no file, knows no drug and no label. A `profile` scores any matrix of target weights; that its
- * rows are drugs is the business of evidence.
+ * What it is not: it reads no file, knows no drug and no label. A `profile` scores any matrix of target
+ * weights; that its rows are drugs is the business of evidence.
  *
- * Maps are float64, one value per region of a geometry, NaN = missing. Surrogate number b under (seed, stream) is the same
- * whatever was drawn before it, on any number of threads. p values are two-sided, by counting, +1, ties within 1e-10
- * relative; intervals are 90 %.
+ * Maps are float64, one value per region of a geometry, NaN = missing. Surrogate number b under (seed,
+ * stream) is the same whatever was drawn before it, on any number of threads. p values are two-sided, by
+ * counting, +1, ties within 1e-10 relative; intervals are 90 %.
  */
 #ifndef NEPENTHE_BRAINMAP_H
 #define NEPENTHE_BRAINMAP_H
@@ -19,19 +20,21 @@ extern "C" {
 
 #define NEP_BRAINMAP_TIE 1e-10 /* |null| >= |observed| (1 - tie) counts as reached */
 
-/* ---- spatial nulls (nulls.c, moran.c, spin.c) -------------------------------------------------------------------- */
+/* ---- spatial nulls (nulls.c, moran.c, spin.c)
+ * -------------------------------------------------------------------- */
 typedef enum {
-    NEP_NULLS_MORAN,              /* Moran spectral randomisation, singleton, W = 1/D over all regions used */
-    NEP_NULLS_MORAN_COMPARTMENT,  /* the same, cortex and the rest apart: each keeps its own mean and variance */
-    NEP_NULLS_SPIN,               /* Vasa: greedy assignment after a rotation, an exact permutation */
-    NEP_NULLS_SPIN_HUNGARIAN,     /* least total distance after a rotation, an exact permutation */
-    NEP_NULLS_SPIN_NEAREST,       /* Alexander-Bloch: nearest region after a rotation, values may repeat */
-    NEP_NULLS_SHUFFLE,            /* no spatial structure: only to show what ignoring it does */
+    NEP_NULLS_MORAN,             /* Moran spectral randomisation, singleton, W = 1/D over all regions used */
+    NEP_NULLS_MORAN_COMPARTMENT, /* the same, cortex and the rest apart: each keeps its own mean and variance
+                                  */
+    NEP_NULLS_SPIN,              /* Vasa: greedy assignment after a rotation, an exact permutation */
+    NEP_NULLS_SPIN_HUNGARIAN,    /* least total distance after a rotation, an exact permutation */
+    NEP_NULLS_SPIN_NEAREST,      /* Alexander-Bloch: nearest region after a rotation, values may repeat */
+    NEP_NULLS_SHUFFLE,           /* no spatial structure: only to show what ignoring it does */
     NEP_NULLS_KIND_COUNT
 } nep_nulls_kind;
 
-const char *nep_nulls_name(nep_nulls_kind kind);                        /* "moran", "spin", ... */
-bool nep_nulls_find(const char *name, nep_nulls_kind *out);             /* false when there is none */
+const char *nep_nulls_name(nep_nulls_kind kind);            /* "moran", "spin", ... */
+bool nep_nulls_find(const char *name, nep_nulls_kind *out); /* false when there is none */
 
 typedef struct nep_nulls nep_nulls;
 
@@ -40,16 +43,16 @@ typedef struct nep_nulls nep_nulls;
  * use   [g->n_regions]  regions that take part, in the geometry's order; NULL = all
  * out   freed with nep_nulls_free; keeps nothing of g
  *
- * Moran: eigenvectors of the doubly centred W, W_ij = 1 / D_ij in mm, W_ii = 0. All n - 1 vectors orthogonal to the constant
- * are kept (dropping those of eigenvalue 0 would lose variance), so a surrogate has the map's mean, variance and Moran's I
- * exactly. Spins: the right hemisphere turns by M R M, M = diag(-1, 1, 1).
- * Errors: NEP_E_ARG (fewer than 3 regions; two regions at one place; spins with a region that has no sphere coordinates, or
- * lies in no hemisphere; the sentence names the region), NEP_E_NOMEM. Cost: n^3 once for Moran.
- * Source: Wagner & Dray (2015) Methods Ecol Evol 6:1169, doi:10.1111/2041-210X.12407; Alexander-Bloch et al. (2018)
- * doi:10.1016/j.neuroimage.2018.05.070; Vasa et al. (2018) doi:10.1093/cercor/bhx249; Markello & Misic (2021)
- * doi:10.1016/j.neuroimage.2021.118052. */
-NEP_MUST_USE nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use, nep_nulls_kind kind,
-                                         nep_nulls **out);
+ * Moran: eigenvectors of the doubly centred W, W_ij = 1 / D_ij in mm, W_ii = 0. All n - 1 vectors orthogonal
+ * to the constant are kept (dropping those of eigenvalue 0 would lose variance), so a surrogate has the map's
+ * mean, variance and Moran's I exactly. Spins: the right hemisphere turns by M R M, M = diag(-1, 1, 1).
+ * Errors: NEP_E_ARG (fewer than 3 regions; two regions at one place; spins with a region that has no sphere
+ * coordinates, or lies in no hemisphere; the sentence names the region), NEP_E_NOMEM. Cost: n^3 once for
+ * Moran. Source: Wagner & Dray (2015) Methods Ecol Evol 6:1169, doi:10.1111/2041-210X.12407; Alexander-Bloch
+ * et al. (2018) doi:10.1016/j.neuroimage.2018.05.070; Vasa et al. (2018) doi:10.1093/cercor/bhx249; Markello
+ * & Misic (2021) doi:10.1016/j.neuroimage.2021.118052. */
+NEP_MUST_USE nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use,
+                                         nep_nulls_kind kind, nep_nulls **out);
 void nep_nulls_free(nep_nulls *nulls);
 int64_t nep_nulls_regions(const nep_nulls *nulls); /* regions that take part */
 nep_nulls_kind nep_nulls_kind_of(const nep_nulls *nulls);
@@ -59,16 +62,18 @@ nep_nulls_kind nep_nulls_kind_of(const nep_nulls *nulls);
  * map   [n]         n = nep_nulls_regions, the used regions in the geometry's order
  * out   [count, n]  written only on success
  *
- * The same (seed of ctx, stream, b) gives the same rotation or signs for every map: maps drawn with one stream move together,
- * maps that must be independent take different streams. With spins a NaN travels with its region; Moran refuses a NaN
- * (leave the region out with `use`). Same bits for any thread count. Cost: count * n^2 (Moran, spins), count * n^3 (Hungarian).
- * Errors: NEP_E_ARG (first or count negative, NaN under Moran). */
-NEP_MUST_USE nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream,
-                                       int64_t first, int64_t count, double *out);
+ * The same (seed of ctx, stream, b) gives the same rotation or signs for every map: maps drawn with one
+ * stream move together, maps that must be independent take different streams. With spins a NaN travels with
+ * its region; Moran refuses a NaN (leave the region out with `use`). Same bits for any thread count. Cost:
+ * count * n^2 (Moran, spins), count * n^3 (Hungarian). Errors: NEP_E_ARG (first or count negative, NaN under
+ * Moran). */
+NEP_MUST_USE nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *map,
+                                       uint64_t stream, int64_t first, int64_t count, double *out);
 
-/* What a spin or shuffle does: surrogate b at region i is map[out[b, i]]. out [count, n]. Errors: NEP_E_ARG (Moran). */
-NEP_MUST_USE nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream, int64_t first,
-                                          int64_t count, int32_t *out);
+/* What a spin or shuffle does: surrogate b at region i is map[out[b, i]]. out [count, n]. Errors: NEP_E_ARG
+ * (Moran). */
+NEP_MUST_USE nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream,
+                                          int64_t first, int64_t count, int32_t *out);
 
 typedef struct {
     double alpha, rate, low, high; /* rate of p <= alpha among independent pairs, 90 % Wilson interval */
@@ -76,13 +81,15 @@ typedef struct {
 } nep_nulls_rate;
 
 /* False-positive rate of a null at a parcellation: n_maps pairs of independent Gaussian maps with covariance
- * exp(-D / length_mm) (0 = white noise) are correlated (Pearson) and tested with n_nulls surrogates of the first map.
- * Errors: NEP_E_ARG (n_maps or n_nulls < 1, alpha outside (0, 1)), NEP_E_SINGULAR. Cost: n_maps * n_nulls * n.
- * Source: the protocol of Markello & Misic (2021); Wilson (1927) J Am Stat Assoc 22:209. */
-NEP_MUST_USE nep_status nep_nulls_false_positive(nep_ctx *ctx, const nep_nulls *nulls, double length_mm, int64_t n_maps,
-                                                 int64_t n_nulls, double alpha, uint64_t stream, nep_nulls_rate *out);
+ * exp(-D / length_mm) (0 = white noise) are correlated (Pearson) and tested with n_nulls surrogates of the
+ * first map. Errors: NEP_E_ARG (n_maps or n_nulls < 1, alpha outside (0, 1)), NEP_E_SINGULAR. Cost: n_maps *
+ * n_nulls * n. Source: the protocol of Markello & Misic (2021); Wilson (1927) J Am Stat Assoc 22:209. */
+NEP_MUST_USE nep_status nep_nulls_false_positive(nep_ctx *ctx, const nep_nulls *nulls, double length_mm,
+                                                 int64_t n_maps, int64_t n_nulls, double alpha,
+                                                 uint64_t stream, nep_nulls_rate *out);
 
-/* ---- map against map (compare.c) --------------------------------------------------------------------------------- */
+/* ---- map against map (compare.c)
+ * --------------------------------------------------------------------------------- */
 typedef enum { NEP_COMPARE_PEARSON, NEP_COMPARE_SPEARMAN } nep_compare_statistic;
 typedef enum { NEP_COMPARE_A = 1, NEP_COMPARE_B = 2, NEP_COMPARE_BOTH = 3 } nep_compare_side;
 
@@ -93,7 +100,10 @@ typedef struct {
     nep_compare_side permute;
     uint64_t stream;
 } nep_compare_opts;
-#define NEP_COMPARE_DEFAULTS {.kind = NEP_NULLS_MORAN, .n_nulls = 10000, .permute = NEP_COMPARE_BOTH}
+#define NEP_COMPARE_DEFAULTS                                                                                 \
+    {                                                                                                        \
+        .kind = NEP_NULLS_MORAN, .n_nulls = 10000, .permute = NEP_COMPARE_BOTH                               \
+    }
 
 typedef struct {
     double r, p;       /* p: the larger of p_a and p_b where both were asked for */
@@ -104,17 +114,22 @@ typedef struct {
 
 /* Pearson, or Spearman with averaged ranks, over regions where both values are finite.
  *
- * a b  [g->n_regions]; use as in nep_nulls_create; g may be NULL when opts->n_nulls is 0, then n gives the length
+ * a b  [g->n_regions]; use as in nep_nulls_create; g may be NULL when opts->n_nulls is 0, then n gives the
+ * length
  *
- * The statistic of a surrogate is that of the data: Spearman ranks the surrogate again, and each surrogate has its own mask of
- * missing regions. A surrogate whose statistic does not exist counts as reached.
- * Errors: NEP_E_ARG (fewer than 3 common regions, a constant map), and those of nep_nulls_create. */
-NEP_MUST_USE nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, const bool *use, int64_t n, const double *a,
-                                         const double *b, const nep_compare_opts *opts, nep_comparison *out);
-/* The statistic alone, over pairs where both are finite; NaN when fewer than 3 pairs or no spread. scratch [4 n]. */
-double nep_compare_statistic_of(nep_compare_statistic s, const double *a, const double *b, int64_t n, double *scratch);
+ * The statistic of a surrogate is that of the data: Spearman ranks the surrogate again, and each surrogate
+ * has its own mask of missing regions. A surrogate whose statistic does not exist counts as reached. Errors:
+ * NEP_E_ARG (fewer than 3 common regions, a constant map), and those of nep_nulls_create. */
+NEP_MUST_USE nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, const bool *use, int64_t n,
+                                         const double *a, const double *b, const nep_compare_opts *opts,
+                                         nep_comparison *out);
+/* The statistic alone, over pairs where both are finite; NaN when fewer than 3 pairs or no spread. scratch [4
+ * n]. */
+double nep_compare_statistic_of(nep_compare_statistic s, const double *a, const double *b, int64_t n,
+                                double *scratch);
 
-/* ---- dominance (dominance.c) ------------------------------------------------------------------------------------- */
+/* ---- dominance (dominance.c)
+ * ------------------------------------------------------------------------------------- */
 typedef struct nep_dominance nep_dominance;
 enum { NEP_DOMINANCE_MAX = 20 };
 
@@ -123,22 +138,25 @@ enum { NEP_DOMINANCE_MAX = 20 };
  * x      [n, p]  predictors, finite; z-scored inside
  * names  [p]     for sentences, or NULL
  *
- * D_j is the mean over subset sizes of the mean gain in adjusted R2 when predictor j joins; the sum over j is the adjusted
- * R2 of all. 2^p subsets by Gray-code sweeps, once: about 0.3 s for p = 19. Same bits for any thread count.
- * Errors: NEP_E_ARG (p < 1, p > NEP_DOMINANCE_MAX, n < p + 2), NEP_E_SINGULAR (constant or collinear predictors, named).
- * Source: Azen & Budescu (2003) Psychol Methods 8:129; sweep: Goodnight (1979) Am Stat 33:149. */
-NEP_MUST_USE nep_status nep_dominance_create(nep_ctx *ctx, const double *x, int64_t n, int64_t p, char *const *names,
-                                             nep_dominance **out);
+ * D_j is the mean over subset sizes of the mean gain in adjusted R2 when predictor j joins; the sum over j is
+ * the adjusted R2 of all. 2^p subsets by Gray-code sweeps, once: about 0.3 s for p = 19. Same bits for any
+ * thread count. Errors: NEP_E_ARG (p < 1, p > NEP_DOMINANCE_MAX, n < p + 2), NEP_E_SINGULAR (constant or
+ * collinear predictors, named). Source: Azen & Budescu (2003) Psychol Methods 8:129; sweep: Goodnight (1979)
+ * Am Stat 33:149. */
+NEP_MUST_USE nep_status nep_dominance_create(nep_ctx *ctx, const double *x, int64_t n, int64_t p,
+                                             char *const *names, nep_dominance **out);
 void nep_dominance_free(nep_dominance *d);
 /* Dominance of every predictor for m maps y [m, n]: out [m, p]; r2 [m] gets the adjusted R2 of all, or NULL.
  * A map without spread gives NaN. Cost: m p (n + p^2). */
-NEP_MUST_USE nep_status nep_dominance_score(nep_ctx *ctx, const nep_dominance *d, const double *y, int64_t m, double *out,
-                                            double *r2);
-/* p per predictor, two-sided about the nulls' mean: (1 + #{|D_b - mean| >= |D - mean|}) / (n_nulls + 1); null [n_nulls, p]. */
-NEP_MUST_USE nep_status nep_dominance_p(nep_ctx *ctx, const double *observed, const double *null, int64_t n_nulls,
-                                        int64_t p, double *out);
+NEP_MUST_USE nep_status nep_dominance_score(nep_ctx *ctx, const nep_dominance *d, const double *y, int64_t m,
+                                            double *out, double *r2);
+/* p per predictor, two-sided about the nulls' mean: (1 + #{|D_b - mean| >= |D - mean|}) / (n_nulls + 1); null
+ * [n_nulls, p]. */
+NEP_MUST_USE nep_status nep_dominance_p(nep_ctx *ctx, const double *observed, const double *null,
+                                        int64_t n_nulls, int64_t p, double *out);
 
-/* ---- receptor profile of a map (profile.c) ----------------------------------------------------------------------- */
+/* ---- receptor profile of a map (profile.c)
+ * ----------------------------------------------------------------------- */
 typedef struct {
     nep_nulls_kind kind;
     int64_t n_nulls;      /* surrogates of the map */
@@ -146,49 +164,58 @@ typedef struct {
     uint64_t stream;      /* of the surrogates */
     const double *weight; /* [n_regions] or NULL (1) */
 } nep_profile_opts;
-#define NEP_PROFILE_DEFAULTS {.kind = NEP_NULLS_MORAN, .n_nulls = 10000, .lambda = 0.1}
+#define NEP_PROFILE_DEFAULTS                                                                                 \
+    {                                                                                                        \
+        .kind = NEP_NULLS_MORAN, .n_nulls = 10000, .lambda = 0.1                                             \
+    }
 
 typedef struct nep_profile nep_profile;
 
-/* What a map d says about each target: c = R'Wd, G = R'WR, c' = (G + diag(e) + lambda I)^-1 c, for the map and its surrogates.
+/* What a map d says about each target: c = R'Wd, G = R'WR, c' = (G + diag(e) + lambda I)^-1 c, for the map
+ * and its surrogates.
  *
- * receptor     [g->n_regions, n_targets]  z-scored again within compartment (cortex, the rest) over the regions used
- * reliability  [n_targets, 2]  inter-tracer rho in cortex and elsewhere, or NULL (no error); e = weighted mean of 1 - rho, rho
- *              clamped to [0, 1]; NaN takes the mean of the known ones of its compartment
+ * receptor     [g->n_regions, n_targets]  z-scored again within compartment (cortex, the rest) over the
+ * regions used reliability  [n_targets, 2]  inter-tracer rho in cortex and elsewhere, or NULL (no error); e =
+ * weighted mean of 1 - rho, rho clamped to [0, 1]; NaN takes the mean of the known ones of its compartment
  * effect       [g->n_regions], effect_se [g->n_regions] or NULL
  *
- * Regions with a missing effect or receptor value are left out (the latter with a warning). The map and each surrogate are
- * centred within compartment and brought to unit weighted norm, so that score A is a correlation.
- * Errors: NEP_E_ARG (fewer than 5 regions left, n_targets < 1, n_nulls < 2, lambda < 0, constant map), NEP_E_SINGULAR (lambda 0
- * and collinear targets), those of nep_nulls_create. Cost: n_nulls * n * (n + n_targets). */
-NEP_MUST_USE nep_status nep_profile_create(nep_ctx *ctx, const nep_geometry *g, const bool *use, const double *receptor,
-                                           int64_t n_targets, const double *reliability, const double *effect,
-                                           const double *effect_se, const nep_profile_opts *opts, nep_profile **out);
+ * Regions with a missing effect or receptor value are left out (the latter with a warning). The map and each
+ * surrogate are centred within compartment and brought to unit weighted norm, so that score A is a
+ * correlation. Errors: NEP_E_ARG (fewer than 5 regions left, n_targets < 1, n_nulls < 2, lambda < 0, constant
+ * map), NEP_E_SINGULAR (lambda 0 and collinear targets), those of nep_nulls_create. Cost: n_nulls * n * (n +
+ * n_targets). */
+NEP_MUST_USE nep_status nep_profile_create(nep_ctx *ctx, const nep_geometry *g, const bool *use,
+                                           const double *receptor, int64_t n_targets,
+                                           const double *reliability, const double *effect,
+                                           const double *effect_se, const nep_profile_opts *opts,
+                                           nep_profile **out);
 void nep_profile_free(nep_profile *p);
 int64_t nep_profile_targets(const nep_profile *p);
-int64_t nep_profile_regions(const nep_profile *p);     /* regions used */
-const double *nep_profile_beta(const nep_profile *p);  /* [n_targets] c' of the map */
-const double *nep_profile_z(const nep_profile *p);     /* [n_targets] (c'_r - mean) / sd over the surrogates */
+int64_t nep_profile_regions(const nep_profile *p);    /* regions used */
+const double *nep_profile_beta(const nep_profile *p); /* [n_targets] c' of the map */
+const double *nep_profile_z(const nep_profile *p);    /* [n_targets] (c'_r - mean) / sd over the surrogates */
 
 /* Scores of n rows of target weights (occupancies, signed or not).
  *
  * which  'A': a'c / sqrt(a'G a), the weighted correlation of the row's map with d
  *        'B': a'(c' - mu0') / sqrt(a' S0' a), mu0' and S0' the mean and covariance of c' over the surrogates
- * stream 0 scores the map as measured; another one scores d + effect_se * normal(stream), mu0' and S0' kept. A region
- *        without effect_se is not redrawn.
- * a      [n, n_targets], finite; a row of zeros scores NaN
- * score  [n]; p [n] by counting over the surrogates, two-sided, or NULL; p_max [n] against the maximum over all rows, or NULL
+ * stream 0 scores the map as measured; another one scores d + effect_se * normal(stream), mu0' and S0' kept.
+ * A region without effect_se is not redrawn. a      [n, n_targets], finite; a row of zeros scores NaN score
+ * [n]; p [n] by counting over the surrogates, two-sided, or NULL; p_max [n] against the maximum over all
+ * rows, or NULL
  *
  * Source: sections "Score" of the project's contracts; max statistic: Westfall & Young (1993). */
-NEP_MUST_USE nep_status nep_profile_score(nep_ctx *ctx, const nep_profile *profile, char which, uint64_t stream,
-                                          const double *a, int64_t n, double *score, double *p, double *p_max);
-/* The same scores for surrogates first .. first+count-1 of the map: out [count, n]. What a ranking measure does under the
- * map null (its range, its p) follows from these. Errors: NEP_E_ARG (outside 0 .. n_nulls). */
-NEP_MUST_USE nep_status nep_profile_null_scores(nep_ctx *ctx, const nep_profile *profile, char which, int64_t first,
-                                                int64_t count, const double *a, int64_t n, double *out);
+NEP_MUST_USE nep_status nep_profile_score(nep_ctx *ctx, const nep_profile *profile, char which,
+                                          uint64_t stream, const double *a, int64_t n, double *score,
+                                          double *p, double *p_max);
+/* The same scores for surrogates first .. first+count-1 of the map: out [count, n]. What a ranking measure
+ * does under the map null (its range, its p) follows from these. Errors: NEP_E_ARG (outside 0 .. n_nulls). */
+NEP_MUST_USE nep_status nep_profile_null_scores(nep_ctx *ctx, const nep_profile *profile, char which,
+                                                int64_t first, int64_t count, const double *a, int64_t n,
+                                                double *out);
 /* One row's score taken apart: share [n_targets] sums to the score (stream 0). */
-NEP_MUST_USE nep_status nep_profile_share(nep_ctx *ctx, const nep_profile *profile, char which, const double *a,
-                                          double *share);
+NEP_MUST_USE nep_status nep_profile_share(nep_ctx *ctx, const nep_profile *profile, char which,
+                                          const double *a, double *share);
 
 #ifdef __cplusplus
 }

@@ -5,10 +5,10 @@
 
 #include <math.h>
 
-/* Grows a shortest path from a free row until it meets a free column, then shifts the assignment along it. Column 0 is a
- * stand-in for "the row being placed"; rows and columns count from 1. */
-static void place(const double *cost, int64_t n, int64_t row, double *price_row, double *price_col, double *least,
-                  double *owner, double *before, double *seen)
+/* Grows a shortest path from a free row until it meets a free column, then shifts the assignment along it.
+ * Column 0 is a stand-in for "the row being placed"; rows and columns count from 1. */
+static void place(const double *cost, int64_t n, int64_t row, double *price_row, double *price_col,
+                  double *least, double *owner, double *before, double *seen)
 {
     int64_t column = 0;
     owner[0] = (double)row;
@@ -54,8 +54,8 @@ static void place(const double *cost, int64_t n, int64_t row, double *price_row,
 void nep_assignment_solve(const double *cost, int64_t n, double *work, int32_t *row)
 {
     const int64_t w = n + 1;
-    double *price_row = work, *price_col = work + w, *least = work + 2 * w, *owner = work + 3 * w, *before = work + 4 * w,
-           *seen = work + 5 * w;
+    double *price_row = work, *price_col = work + w, *least = work + 2 * w, *owner = work + 3 * w,
+           *before = work + 4 * w, *seen = work + 5 * w;
     for (int64_t j = 0; j < 6 * w; j++)
         work[j] = 0.0;
     for (int64_t i = 1; i <= n; i++)

@@ -24,7 +24,8 @@ static double correlation(const double *x, const double *y, int64_t n)
         yy += (y[i] - my) * (y[i] - my);
         xy += (x[i] - mx) * (y[i] - my);
     }
-    const double floor_x = 1e-13 * big_x, floor_y = 1e-13 * big_y; /* spread below this is rounding of a constant */
+    const double floor_x = 1e-13 * big_x,
+                 floor_y = 1e-13 * big_y; /* spread below this is rounding of a constant */
     if (!(xx > (double)n * floor_x * floor_x) || !(yy > (double)n * floor_y * floor_y))
         return (double)NAN;
     return fmax(-1.0, fmin(1.0, xy / sqrt(xx * yy)));
@@ -59,7 +60,8 @@ static void to_ranks(double *x, int64_t n, item *sorted)
     }
 }
 
-double nep_compare_statistic_of(nep_compare_statistic s, const double *a, const double *b, int64_t n, double *scratch)
+double nep_compare_statistic_of(nep_compare_statistic s, const double *a, const double *b, int64_t n,
+                                double *scratch)
 {
     double *x = scratch, *y = scratch + n;
     int64_t m = 0;
@@ -79,8 +81,8 @@ double nep_compare_statistic_of(nep_compare_statistic s, const double *a, const 
 }
 
 /* Surrogates of `moved` against `still`, both [n]; p by counting. */
-static nep_status count_reached(nep_ctx *ctx, const nep_nulls *nulls, const double *moved, const double *still,
-                                const nep_compare_opts *o, double r, double *p)
+static nep_status count_reached(nep_ctx *ctx, const nep_nulls *nulls, const double *moved,
+                                const double *still, const nep_compare_opts *o, double r, double *p)
 {
     const int64_t n = nep_nulls_regions(nulls);
     const int threads = nep_ctx_threads(ctx);
@@ -96,7 +98,8 @@ static nep_status count_reached(nep_ctx *ctx, const nep_nulls *nulls, const doub
 #pragma omp parallel for schedule(static, 1) num_threads(threads) reduction(+ : reached)
         for (int t = 0; t < threads; t++)
             for (int64_t b = t; b < count; b += threads) {
-                const double null = nep_compare_statistic_of(o->statistic, batch + b * n, still, n, scratch + t * 4 * n);
+                const double null =
+                    nep_compare_statistic_of(o->statistic, batch + b * n, still, n, scratch + t * 4 * n);
                 reached += isnan(null) || fabs(null) >= fabs(r) * (1.0 - NEP_BRAINMAP_TIE);
             }
     }
@@ -107,9 +110,10 @@ done:
     return st;
 }
 
-/* p from surrogates of one map. Moran draws on the regions where that map has values; with spins missing regions travel. */
-static nep_status one_side(nep_ctx *ctx, const nep_geometry *g, const bool *use, const double *moved, const double *still,
-                           const nep_compare_opts *o, double r, double *p)
+/* p from surrogates of one map. Moran draws on the regions where that map has values; with spins missing
+ * regions travel. */
+static nep_status one_side(nep_ctx *ctx, const nep_geometry *g, const bool *use, const double *moved,
+                           const double *still, const nep_compare_opts *o, double r, double *p)
 {
     const bool moran = o->kind == NEP_NULLS_MORAN || o->kind == NEP_NULLS_MORAN_COMPARTMENT;
     nep_nulls *nulls = NULL;
@@ -137,8 +141,8 @@ done:
 }
 
 /* The maps on the regions that take part: others become missing. */
-static nep_status correlate(nep_ctx *ctx, const bool *use, int64_t n, double *a, double *b, nep_compare_statistic s,
-                            nep_comparison *c)
+static nep_status correlate(nep_ctx *ctx, const bool *use, int64_t n, double *a, double *b,
+                            nep_compare_statistic s, nep_comparison *c)
 {
     double *scratch = NULL;
     for (int64_t i = 0; i < n; i++) {
@@ -146,18 +150,20 @@ static nep_status correlate(nep_ctx *ctx, const bool *use, int64_t n, double *a,
             a[i] = b[i] = (double)NAN;
         c->n_regions += isfinite(a[i]) && isfinite(b[i]);
     }
-    NEP_REQUIRE(ctx, c->n_regions >= 3, NEP_E_ARG, "compare: both maps have a value in %lld regions only, at least 3 are needed",
+    NEP_REQUIRE(ctx, c->n_regions >= 3, NEP_E_ARG,
+                "compare: both maps have a value in %lld regions only, at least 3 are needed",
                 (long long)c->n_regions);
     NEP_TRY(nep_alloc(ctx, 4 * n, sizeof *scratch, "compare: scratch", &scratch));
     c->r = nep_compare_statistic_of(s, a, b, n, scratch);
     nep_alloc_free(scratch);
-    NEP_REQUIRE(ctx, !isnan(c->r), NEP_E_ARG, "compare: a map is constant over the %lld common regions, so no correlation exists",
+    NEP_REQUIRE(ctx, !isnan(c->r), NEP_E_ARG,
+                "compare: a map is constant over the %lld common regions, so no correlation exists",
                 (long long)c->n_regions);
     return NEP_OK;
 }
 
-nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, const bool *use, int64_t n, const double *a, const double *b,
-                            const nep_compare_opts *opts, nep_comparison *out)
+nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, const bool *use, int64_t n, const double *a,
+                            const double *b, const nep_compare_opts *opts, nep_comparison *out)
 {
     const nep_compare_opts defaults = NEP_COMPARE_DEFAULTS;
     const nep_compare_opts *o = opts ? opts : &defaults;
@@ -166,11 +172,12 @@ nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, const bool *use
     nep_status st;
 
     NEP_REQUIRE(ctx, a && b && out, NEP_E_ARG, "compare: both maps and out must be given");
-    NEP_REQUIRE(ctx, o->n_nulls >= 0, NEP_E_ARG, "compare: the number of surrogates is %lld, must not be negative",
-                (long long)o->n_nulls);
+    NEP_REQUIRE(ctx, o->n_nulls >= 0, NEP_E_ARG,
+                "compare: the number of surrogates is %lld, must not be negative", (long long)o->n_nulls);
     NEP_REQUIRE(ctx, o->n_nulls == 0 || g, NEP_E_ARG, "compare: surrogates need a geometry");
-    NEP_REQUIRE(ctx, !g || g->n_regions == n, NEP_E_SHAPE, "compare: the maps have %lld regions, the geometry has %lld",
-                (long long)n, g ? (long long)g->n_regions : 0);
+    NEP_REQUIRE(ctx, !g || g->n_regions == n, NEP_E_SHAPE,
+                "compare: the maps have %lld regions, the geometry has %lld", (long long)n,
+                g ? (long long)g->n_regions : 0);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * n, sizeof *x, "compare: maps", &x));
     memcpy(x, a, (size_t)n * sizeof *x);
     memcpy(x + n, b, (size_t)n * sizeof *x);

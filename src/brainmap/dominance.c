@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dominance - total dominance of every predictor as one quadratic form each, from a single walk over all subsets.
+/* dominance - total dominance of every predictor as one quadratic form each, from a single walk over all
+ * subsets.
  *
- * With C = X'X / n and r = X'y / n of z-scored data, R2(S) = r' M_S r, M_S the inverse of C_SS padded with zeros. Adjusted
- * R2 is 1 - a + a R2, a(s) = (n - 1) / (n - s - 1), so total dominance is D_j = r' Q_j r + k with
- *   Q_j = sum over non-empty T of a(|T|) M_T u_j(T),  u_j(T) = w(|T| - 1) / p if j in T, else -w(|T|) / p,
+ * With C = X'X / n and r = X'y / n of z-scored data, R2(S) = r' M_S r, M_S the inverse of C_SS padded with
+ * zeros. Adjusted R2 is 1 - a + a R2, a(s) = (n - 1) / (n - s - 1), so total dominance is D_j = r' Q_j r + k
+ * with Q_j = sum over non-empty T of a(|T|) M_T u_j(T),  u_j(T) = w(|T| - 1) / p if j in T, else -w(|T|) / p,
  *   w(s) = 1 / C(p - 1, s),  k = (1 - a(p)) / p.
  */
 #include <nepenthe/backend.h>
@@ -53,7 +54,8 @@ static void sweep(double *a, int64_t p, int64_t k)
     row[k] = pivot;
 }
 
-/* What a subset adds: scale[s] where j belongs to it, and (through `rest`, for every j) -other[s] where not. */
+/* What a subset adds: scale[s] where j belongs to it, and (through `rest`, for every j) -other[s] where not.
+ */
 typedef struct {
     double scale[NEP_DOMINANCE_MAX + 1], other[NEP_DOMINANCE_MAX + 1];
 } weights;
@@ -73,7 +75,8 @@ static weights weights_of(int64_t n, int64_t p)
 }
 
 /* Adds subset `in` of size s, whose swept matrix is a, to the forms; the last form is the common rest. */
-static void add_subset(const double *a, int64_t p, uint32_t in, int64_t s, const weights *w, double *masked, double *forms)
+static void add_subset(const double *a, int64_t p, uint32_t in, int64_t s, const weights *w, double *masked,
+                       double *forms)
 {
     for (int64_t i = 0; i < p; i++)
         for (int64_t j = 0; j < p; j++)
@@ -88,8 +91,10 @@ static void add_subset(const double *a, int64_t p, uint32_t in, int64_t s, const
     }
 }
 
-/* One block: the high bits are those of `block`, the low ones walk in Gray-code order. forms [p + 1, p, p] zeroed. */
-static void walk_block(const double *c, int64_t p, int low_bits, uint32_t block, const weights *w, double *work, double *forms)
+/* One block: the high bits are those of `block`, the low ones walk in Gray-code order. forms [p + 1, p, p]
+ * zeroed. */
+static void walk_block(const double *c, int64_t p, int low_bits, uint32_t block, const weights *w,
+                       double *work, double *forms)
 {
     double *a = work, *masked = work + p * p;
     uint32_t in = block << low_bits;
@@ -169,7 +174,8 @@ static void label(char *text, size_t size, char *const *names, int64_t j)
         snprintf(text, size, "%lld", (long long)j + 1);
 }
 
-/* Sweeps all predictors in turn into d->total; a pivot that has nearly vanished depends on those before it. */
+/* Sweeps all predictors in turn into d->total; a pivot that has nearly vanished depends on those before it.
+ */
 static nep_status check_rank(nep_ctx *ctx, nep_dominance *d, const double *c, char *const *names)
 {
     const int64_t p = d->p;
@@ -187,7 +193,8 @@ static nep_status check_rank(nep_ctx *ctx, nep_dominance *d, const double *c, ch
                 label(one, sizeof one, names, j);
                 used += snprintf(with + used, sizeof with - (size_t)used, "%s%s", used ? ", " : "", one);
             }
-        return nep_ctx_fail(ctx, NEP_E_SINGULAR, "dominance: predictor %s is a linear combination of %s: leave one of them out",
+        return nep_ctx_fail(ctx, NEP_E_SINGULAR,
+                            "dominance: predictor %s is a linear combination of %s: leave one of them out",
                             who, with);
     }
     return NEP_OK;
@@ -197,12 +204,14 @@ static nep_status prepare(nep_ctx *ctx, nep_dominance *d, double *c, char *const
 {
     const int64_t n = d->n, p = d->p;
     for (int64_t e = 0; e < n * p; e++)
-        NEP_REQUIRE(ctx, isfinite(d->x[e]), NEP_E_ARG, "dominance: predictor %lld has no value in row %lld: leave the region out",
+        NEP_REQUIRE(ctx, isfinite(d->x[e]), NEP_E_ARG,
+                    "dominance: predictor %lld has no value in row %lld: leave the region out",
                     (long long)(e % p) + 1, (long long)(e / p) + 1);
     for (int64_t j = 0; j < p; j++) {
         char who[128];
         label(who, sizeof who, names, j);
-        NEP_REQUIRE(ctx, standardise(d->x + j, n, p), NEP_E_SINGULAR, "dominance: predictor %s is constant: leave it out", who);
+        NEP_REQUIRE(ctx, standardise(d->x + j, n, p), NEP_E_SINGULAR,
+                    "dominance: predictor %s is constant: leave it out", who);
     }
     for (int64_t i = 0; i < p; i++)
         for (int64_t j = 0; j < p; j++) {
@@ -215,7 +224,8 @@ static nep_status prepare(nep_ctx *ctx, nep_dominance *d, double *c, char *const
     return build_forms(ctx, d, c);
 }
 
-nep_status nep_dominance_create(nep_ctx *ctx, const double *x, int64_t n, int64_t p, char *const *names, nep_dominance **out)
+nep_status nep_dominance_create(nep_ctx *ctx, const double *x, int64_t n, int64_t p, char *const *names,
+                                nep_dominance **out)
 {
     nep_dominance *d = NULL;
     double *c = NULL;
@@ -223,12 +233,14 @@ nep_status nep_dominance_create(nep_ctx *ctx, const double *x, int64_t n, int64_
 
     NEP_REQUIRE(ctx, x && out, NEP_E_ARG, "dominance: predictors and out must be given");
     NEP_REQUIRE(ctx, p >= 1, NEP_E_ARG, "dominance: there is no predictor");
-    NEP_REQUIRE(ctx, p <= NEP_DOMINANCE_MAX, NEP_E_ARG,
-                "dominance: %lld predictors make 2^%lld subsets, more than exact dominance can walk: give at most %d",
-                (long long)p, (long long)p, NEP_DOMINANCE_MAX);
-    NEP_REQUIRE(ctx, n >= p + 2, NEP_E_ARG,
-                "dominance: %lld regions cannot carry %lld predictors: adjusted R2 needs at least %lld regions", (long long)n,
-                (long long)p, (long long)p + 2);
+    NEP_REQUIRE(
+        ctx, p <= NEP_DOMINANCE_MAX, NEP_E_ARG,
+        "dominance: %lld predictors make 2^%lld subsets, more than exact dominance can walk: give at most %d",
+        (long long)p, (long long)p, NEP_DOMINANCE_MAX);
+    NEP_REQUIRE(
+        ctx, n >= p + 2, NEP_E_ARG,
+        "dominance: %lld regions cannot carry %lld predictors: adjusted R2 needs at least %lld regions",
+        (long long)n, (long long)p, (long long)p + 2);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *d, "dominance", &d));
     d->n = n;
     d->p = p;
@@ -257,13 +269,15 @@ static void relate(const nep_dominance *d, double *y, double *r)
             r[j] += d->x[i * d->p + j] * y[i] / (double)d->n;
 }
 
-nep_status nep_dominance_score(nep_ctx *ctx, const nep_dominance *d, const double *y, int64_t m, double *out, double *r2)
+nep_status nep_dominance_score(nep_ctx *ctx, const nep_dominance *d, const double *y, int64_t m, double *out,
+                               double *r2)
 {
     const int threads = nep_ctx_threads(ctx);
     double *r = NULL, *work = NULL;
     nep_status st;
 
-    NEP_REQUIRE(ctx, d && y && out && m >= 0, NEP_E_ARG, "dominance: forms, maps and out must be given, their number not negative");
+    NEP_REQUIRE(ctx, d && y && out && m >= 0, NEP_E_ARG,
+                "dominance: forms, maps and out must be given, their number not negative");
     const int64_t n = d->n, p = d->p;
     const double a = (double)(n - 1) / (double)(n - p - 1);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, m * p, sizeof *r, "dominance: correlations of maps", &r));
@@ -288,16 +302,19 @@ done:
     return st;
 }
 
-nep_status nep_dominance_p(nep_ctx *ctx, const double *observed, const double *null, int64_t n_nulls, int64_t p, double *out)
+nep_status nep_dominance_p(nep_ctx *ctx, const double *observed, const double *null, int64_t n_nulls,
+                           int64_t p, double *out)
 {
-    NEP_REQUIRE(ctx, observed && null && out && n_nulls >= 1, NEP_E_ARG, "dominance: p needs at least one surrogate");
+    NEP_REQUIRE(ctx, observed && null && out && n_nulls >= 1, NEP_E_ARG,
+                "dominance: p needs at least one surrogate");
     for (int64_t j = 0; j < p; j++) {
         double mean = 0.0;
         int64_t reached = 0;
         for (int64_t b = 0; b < n_nulls; b++)
             mean += null[b * p + j];
         mean /= (double)n_nulls;
-        for (int64_t b = 0; b < n_nulls; b++) /* written so that a surrogate without a value counts as reached */
+        for (int64_t b = 0; b < n_nulls;
+             b++) /* written so that a surrogate without a value counts as reached */
             reached += !(fabs(null[b * p + j] - mean) < fabs(observed[j] - mean) * (1.0 - NEP_BRAINMAP_TIE));
         out[j] = isnan(observed[j]) ? (double)NAN : (double)(1 + reached) / (double)(n_nulls + 1);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* moran - Moran spectral randomisation: the eigenvectors of spatial proximity, and random signs for a map's coefficients. */
+/* moran - Moran spectral randomisation: the eigenvectors of spatial proximity, and random signs for a map's
+ * coefficients. */
 #include "nulls.h"
 
 #include <cblas.h>
@@ -15,7 +16,8 @@ static double distance(const double a[3], const double b[3])
     return sqrt(x * x + y * y + z * z);
 }
 
-/* Doubly centres w [m, m] and puts the constant vector on top of the spectrum, so that it can be told from the others. */
+/* Doubly centres w [m, m] and puts the constant vector on top of the spectrum, so that it can be told from
+ * the others. */
 static void centre(double *w, int64_t m, double *mean)
 {
     double all = 0.0, bound = 0.0;
@@ -54,16 +56,19 @@ static nep_status block_vectors(nep_ctx *ctx, nep_nulls *nulls, const char *cons
             if (i == j)
                 continue;
             const double d = distance(nulls->mm[member[i]], nulls->mm[member[j]]);
-            NEP_REQUIRE_OR_DONE(st, ctx, d > 0.0, NEP_E_ARG,
-                                "moran: regions '%s' and '%s' lie at the same place, so 1/distance does not exist: correct "
-                                "the geometry or leave one out",
-                                names[member[i]], names[member[j]]);
+            NEP_REQUIRE_OR_DONE(
+                st, ctx, d > 0.0, NEP_E_ARG,
+                "moran: regions '%s' and '%s' lie at the same place, so 1/distance does not exist: correct "
+                "the geometry or leave one out",
+                names[member[i]], names[member[j]]);
             w[i * m + j] = 1.0 / d;
         }
     centre(w, m, lambda);
     openblas_set_num_threads(1); /* more threads would change the bits */
-    const lapack_int info = LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)m, w, (lapack_int)m, lambda);
-    NEP_REQUIRE_OR_DONE(st, ctx, info == 0, NEP_E_INTERNAL, "moran: the eigenvalue solver failed with %d", (int)info);
+    const lapack_int info =
+        LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)m, w, (lapack_int)m, lambda);
+    NEP_REQUIRE_OR_DONE(st, ctx, info == 0, NEP_E_INTERNAL, "moran: the eigenvalue solver failed with %d",
+                        (int)info);
     for (int64_t k = 0; k < m - 1; k++, nulls->n_vectors++) /* the last one is the constant */
         for (int64_t i = 0; i < m; i++)
             nulls->vectors[nulls->n_vectors * n + member[i]] = w[i * m + k];

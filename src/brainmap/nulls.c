@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-static const char *const names_of_kinds[NEP_NULLS_KIND_COUNT] = {"moran",          "moran-compartment", "spin",
-                                                                 "spin-hungarian", "spin-nearest",      "shuffle"};
+static const char *const names_of_kinds[NEP_NULLS_KIND_COUNT] = {
+    "moran", "moran-compartment", "spin", "spin-hungarian", "spin-nearest", "shuffle"};
 
 const char *nep_nulls_name(nep_nulls_kind kind)
 {
@@ -49,25 +49,31 @@ void nep_nulls_free(nep_nulls *nulls)
 static nep_status check_place(nep_ctx *ctx, const nep_geometry *g, int64_t r, nep_nulls_kind kind)
 {
     for (int k = 0; k < 3; k++)
-        NEP_REQUIRE(ctx, isfinite(g->mm[r][k]), NEP_E_ARG,
-                    "nulls: region '%s' has no coordinates in mm: complete the geometry or leave the region out", g->names[r]);
+        NEP_REQUIRE(
+            ctx, isfinite(g->mm[r][k]), NEP_E_ARG,
+            "nulls: region '%s' has no coordinates in mm: complete the geometry or leave the region out",
+            g->names[r]);
     if (nulls_is_moran(kind) || kind == NEP_NULLS_SHUFFLE)
         return NEP_OK;
     const double *s = g->sphere ? g->sphere[r] : NULL;
     NEP_REQUIRE(ctx, s && isfinite(s[0]) && isfinite(s[1]) && isfinite(s[2]), NEP_E_ARG,
-                "nulls: spins exist on the cortical sphere only and region '%s' has no sphere coordinates: use moran, or take "
+                "nulls: spins exist on the cortical sphere only and region '%s' has no sphere coordinates: "
+                "use moran, or take "
                 "the cortex alone",
                 g->names[r]);
-    NEP_REQUIRE(ctx, fabs(s[0] * s[0] + s[1] * s[1] + s[2] * s[2] - 1.0) < 0.02, NEP_E_ARG,
-                "nulls: the sphere coordinates of region '%s' are no unit vector: divide them by the sphere's radius",
-                g->names[r]);
+    NEP_REQUIRE(
+        ctx, fabs(s[0] * s[0] + s[1] * s[1] + s[2] * s[2] - 1.0) < 0.02, NEP_E_ARG,
+        "nulls: the sphere coordinates of region '%s' are no unit vector: divide them by the sphere's radius",
+        g->names[r]);
     NEP_REQUIRE(ctx, g->hemisphere[r] == 'L' || g->hemisphere[r] == 'R', NEP_E_ARG,
-                "nulls: region '%s' lies in no single hemisphere, so it cannot be turned: use moran, or leave the region out",
+                "nulls: region '%s' lies in no single hemisphere, so it cannot be turned: use moran, or "
+                "leave the region out",
                 g->names[r]);
     return NEP_OK;
 }
 
-static nep_status fill(nep_ctx *ctx, nep_nulls *nulls, const nep_geometry *g, const bool *use, const char **names)
+static nep_status fill(nep_ctx *ctx, nep_nulls *nulls, const nep_geometry *g, const bool *use,
+                       const char **names)
 {
     NEP_TRY(nep_alloc(ctx, nulls->n, sizeof *nulls->mm, "nulls: coordinates", &nulls->mm));
     NEP_TRY(nep_alloc(ctx, nulls->n, sizeof *nulls->sphere, "nulls: sphere coordinates", &nulls->sphere));
@@ -87,7 +93,8 @@ static nep_status fill(nep_ctx *ctx, nep_nulls *nulls, const nep_geometry *g, co
     return NEP_OK;
 }
 
-nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use, nep_nulls_kind kind, nep_nulls **out)
+nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use, nep_nulls_kind kind,
+                            nep_nulls **out)
 {
     nep_nulls *nulls = NULL;
     const char **names = NULL;
@@ -95,11 +102,14 @@ nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use
     nep_status st;
 
     NEP_REQUIRE(ctx, g && out, NEP_E_ARG, "nulls: geometry and out must not be NULL");
-    NEP_REQUIRE(ctx, (int)kind >= 0 && kind < NEP_NULLS_KIND_COUNT, NEP_E_ARG, "nulls: there is no kind %d", (int)kind);
+    NEP_REQUIRE(ctx, (int)kind >= 0 && kind < NEP_NULLS_KIND_COUNT, NEP_E_ARG, "nulls: there is no kind %d",
+                (int)kind);
     for (int64_t r = 0; r < g->n_regions; r++)
         n += !use || use[r];
-    NEP_REQUIRE(ctx, n >= 3, NEP_E_ARG, "nulls: %lld regions are too few, at least 3 are needed", (long long)n);
-    NEP_REQUIRE(ctx, n < (1 << 24), NEP_E_ARG, "nulls: %lld regions are too many for a dense method", (long long)n);
+    NEP_REQUIRE(ctx, n >= 3, NEP_E_ARG, "nulls: %lld regions are too few, at least 3 are needed",
+                (long long)n);
+    NEP_REQUIRE(ctx, n < (1 << 24), NEP_E_ARG, "nulls: %lld regions are too many for a dense method",
+                (long long)n);
 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *nulls, "nulls", &nulls));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *names, "nulls: names", &names));
@@ -117,11 +127,13 @@ done:
     return st;
 }
 
-/* One OpenMP loop over surrogates; `one` works on its own scratch. Checked for interruption every 256 surrogates. */
-typedef void work_fn(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch, void *out);
+/* One OpenMP loop over surrogates; `one` works on its own scratch. Checked for interruption every 256
+ * surrogates. */
+typedef void work_fn(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch,
+                     void *out);
 
-static nep_status each(nep_ctx *ctx, const nep_nulls *nulls, work_fn *one, const void *shared, uint64_t stream, int64_t first,
-                       int64_t count, size_t row_bytes, void *out)
+static nep_status each(nep_ctx *ctx, const nep_nulls *nulls, work_fn *one, const void *shared,
+                       uint64_t stream, int64_t first, int64_t count, size_t row_bytes, void *out)
 {
     const int64_t n = nulls->n, stride = n * n + 9 * (n + 1);
     const int threads = nep_ctx_threads(ctx);
@@ -154,14 +166,16 @@ static void indices_of(const nep_nulls *nulls, uint64_t stream, int64_t b, doubl
     for (int64_t i = 0; i < n; i++)
         index[i] = (int32_t)i;
     for (int64_t i = n - 1; i > 0; i--) {
-        const int64_t j = (int64_t)(nep_philox_uniform(nulls->seed, stream, nulls_index(b, i)) * (double)(i + 1));
+        const int64_t j =
+            (int64_t)(nep_philox_uniform(nulls->seed, stream, nulls_index(b, i)) * (double)(i + 1));
         const int32_t kept = index[i];
         index[i] = index[j];
         index[j] = kept;
     }
 }
 
-static void one_index(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch, void *out)
+static void one_index(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch,
+                      void *out)
 {
     (void)shared;
     indices_of(nulls, stream, b, scratch, out);
@@ -171,7 +185,8 @@ typedef struct {
     const double *map, *coef, *base;
 } moran_map;
 
-static void one_moran(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch, void *out)
+static void one_moran(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch,
+                      void *out)
 {
     const moran_map *m = shared;
     double *surrogate = out;
@@ -184,7 +199,8 @@ static void one_moran(const nep_nulls *nulls, const void *shared, uint64_t strea
     }
 }
 
-static void one_moved(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch, void *out)
+static void one_moved(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch,
+                      void *out)
 {
     const double *map = shared;
     double *surrogate = out;
@@ -194,8 +210,8 @@ static void one_moved(const nep_nulls *nulls, const void *shared, uint64_t strea
         surrogate[i] = map[index[i]];
 }
 
-static nep_status draw_moran(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream, int64_t first,
-                             int64_t count, double *out)
+static nep_status draw_moran(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream,
+                             int64_t first, int64_t count, double *out)
 {
     const int64_t n = nulls->n;
     double *work = NULL;
@@ -203,7 +219,8 @@ static nep_status draw_moran(nep_ctx *ctx, const nep_nulls *nulls, const double 
 
     for (int64_t i = 0; i < n; i++)
         NEP_REQUIRE(ctx, isfinite(map[i]), NEP_E_ARG,
-                    "nulls: the map has no value at region %lld of %lld and Moran surrogates need all: leave the region out",
+                    "nulls: the map has no value at region %lld of %lld and Moran surrogates need all: leave "
+                    "the region out",
                     (long long)i + 1, (long long)n);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * n, sizeof *work, "nulls: coefficients of a map", &work));
     nep_moran_coefficients(nulls, map, work, work + n);
@@ -214,23 +231,27 @@ done:
     return st;
 }
 
-nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream, int64_t first,
-                          int64_t count, double *out)
+nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream,
+                          int64_t first, int64_t count, double *out)
 {
     NEP_REQUIRE(ctx, nulls && map && out, NEP_E_ARG, "nulls: nulls, map and out must not be NULL");
-    NEP_REQUIRE(ctx, first >= 0 && count >= 0, NEP_E_ARG, "nulls: surrogates %lld, %lld of them: neither may be negative",
-                (long long)first, (long long)count);
+    NEP_REQUIRE(ctx, first >= 0 && count >= 0, NEP_E_ARG,
+                "nulls: surrogates %lld, %lld of them: neither may be negative", (long long)first,
+                (long long)count);
     if (nulls_is_moran(nulls->kind))
         return draw_moran(ctx, nulls, map, stream, first, count, out);
     return each(ctx, nulls, one_moved, map, stream, first, count, (size_t)nulls->n * sizeof *out, out);
 }
 
-nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream, int64_t first, int64_t count, int32_t *out)
+nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream, int64_t first,
+                             int64_t count, int32_t *out)
 {
     NEP_REQUIRE(ctx, nulls && out, NEP_E_ARG, "nulls: nulls and out must not be NULL");
-    NEP_REQUIRE(ctx, !nulls_is_moran(nulls->kind), NEP_E_ARG, "nulls: Moran surrogates are no permutation of the map's values");
-    NEP_REQUIRE(ctx, first >= 0 && count >= 0, NEP_E_ARG, "nulls: surrogates %lld, %lld of them: neither may be negative",
-                (long long)first, (long long)count);
+    NEP_REQUIRE(ctx, !nulls_is_moran(nulls->kind), NEP_E_ARG,
+                "nulls: Moran surrogates are no permutation of the map's values");
+    NEP_REQUIRE(ctx, first >= 0 && count >= 0, NEP_E_ARG,
+                "nulls: surrogates %lld, %lld of them: neither may be negative", (long long)first,
+                (long long)count);
     return each(ctx, nulls, one_index, NULL, stream, first, count, (size_t)nulls->n * sizeof *out, out);
 }
 
@@ -248,13 +269,16 @@ static nep_status field_factor(nep_ctx *ctx, const nep_nulls *nulls, double leng
             factor[i * n + j] = i == j ? 1.0 : length_mm > 0.0 ? exp(-d / length_mm) : 0.0;
         }
     const lapack_int info = LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', (lapack_int)n, factor, (lapack_int)n);
-    NEP_REQUIRE(ctx, info == 0, NEP_E_SINGULAR,
-                "nulls: the covariance exp(-D / %g mm) is not positive definite: two regions lie at one place", length_mm);
+    NEP_REQUIRE(
+        ctx, info == 0, NEP_E_SINGULAR,
+        "nulls: the covariance exp(-D / %g mm) is not positive definite: two regions lie at one place",
+        length_mm);
     return NEP_OK;
 }
 
 /* Map number m: factor times normals, centred, unit length. */
-static void field(const nep_nulls *nulls, const double *factor, uint64_t stream, int64_t m, double *z, double *map)
+static void field(const nep_nulls *nulls, const double *factor, uint64_t stream, int64_t m, double *z,
+                  double *map)
 {
     const int64_t n = nulls->n;
     double mean = 0.0, norm = 0.0;
@@ -311,7 +335,8 @@ static int64_t reached(const trial *t, const double *a, const double *b, double 
                 sum += x;
                 square += x * x;
             }
-            null /= sqrt(fmax(square - sum * sum / (double)n, 1e-300)); /* repeated values change the spread */
+            null /=
+                sqrt(fmax(square - sum * sum / (double)n, 1e-300)); /* repeated values change the spread */
         }
         count += fabs(null) >= fabs(r) * (1.0 - NEP_BRAINMAP_TIE);
     }
@@ -323,12 +348,13 @@ static nep_nulls_rate wilson(double hits, int64_t n, double alpha, int64_t n_nul
     const double z = 1.6448536269514722, m = (double)n, rate = hits / m, scale = 1.0 + z * z / m;
     const double mid = (rate + z * z / (2.0 * m)) / scale;
     const double half = z * sqrt(rate * (1.0 - rate) / m + z * z / (4.0 * m * m)) / scale;
-    return (nep_nulls_rate){.alpha = alpha, .rate = rate, .low = mid - half, .high = mid + half, .n_maps = n, .n_nulls = n_nulls};
+    return (nep_nulls_rate){
+        .alpha = alpha, .rate = rate, .low = mid - half, .high = mid + half, .n_maps = n, .n_nulls = n_nulls};
 }
 
 /* The signs or permutations of every surrogate, once for all pairs. */
-static nep_status prepare_trial(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream, int64_t n_nulls, double **sign,
-                                int32_t **index)
+static nep_status prepare_trial(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream, int64_t n_nulls,
+                                double **sign, int32_t **index)
 {
     if (!nulls_is_moran(nulls->kind)) {
         NEP_TRY(nep_alloc(ctx, n_nulls * nulls->n, sizeof **index, "nulls: permutations", index));
@@ -340,8 +366,8 @@ static nep_status prepare_trial(nep_ctx *ctx, const nep_nulls *nulls, uint64_t s
     return NEP_OK;
 }
 
-nep_status nep_nulls_false_positive(nep_ctx *ctx, const nep_nulls *nulls, double length_mm, int64_t n_maps, int64_t n_nulls,
-                                    double alpha, uint64_t stream, nep_nulls_rate *out)
+nep_status nep_nulls_false_positive(nep_ctx *ctx, const nep_nulls *nulls, double length_mm, int64_t n_maps,
+                                    int64_t n_nulls, double alpha, uint64_t stream, nep_nulls_rate *out)
 {
     const int threads = nep_ctx_threads(ctx);
     double *factor = NULL, *sign = NULL, *scratch = NULL;
@@ -350,9 +376,11 @@ nep_status nep_nulls_false_positive(nep_ctx *ctx, const nep_nulls *nulls, double
     nep_status st;
 
     NEP_REQUIRE(ctx, nulls && out, NEP_E_ARG, "nulls: nulls and out must not be NULL");
-    NEP_REQUIRE(ctx, n_maps >= 1 && n_nulls >= 1, NEP_E_ARG, "nulls: %lld pairs of maps and %lld surrogates: at least 1 of each",
-                (long long)n_maps, (long long)n_nulls);
-    NEP_REQUIRE(ctx, alpha > 0.0 && alpha < 1.0, NEP_E_ARG, "nulls: alpha is %g, must lie between 0 and 1", alpha);
+    NEP_REQUIRE(ctx, n_maps >= 1 && n_nulls >= 1, NEP_E_ARG,
+                "nulls: %lld pairs of maps and %lld surrogates: at least 1 of each", (long long)n_maps,
+                (long long)n_nulls);
+    NEP_REQUIRE(ctx, alpha > 0.0 && alpha < 1.0, NEP_E_ARG, "nulls: alpha is %g, must lie between 0 and 1",
+                alpha);
     const int64_t n = nulls->n, own = 7 * n;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n * n, sizeof *factor, "nulls: covariance", &factor));
     NEP_TRY_OR_DONE(st, field_factor(ctx, nulls, length_mm, factor));

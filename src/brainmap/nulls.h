@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nulls - what the null families share inside the room: the prepared state, and how one surrogate's numbers are addressed. */
+/* nulls - what the null families share inside the room: the prepared state, and how one surrogate's numbers
+ * are addressed. */
 #ifndef NEP_BRAINMAP_NULLS_H
 #define NEP_BRAINMAP_NULLS_H
 
@@ -36,7 +37,8 @@ void nep_moran_coefficients(const nep_nulls *nulls, const double *map, double *c
 void nep_moran_signs(const nep_nulls *nulls, uint64_t stream, int64_t b, double *sign);
 
 /* index[i] of spin b. cost and work are scratch: [n * n] doubles and [8 (n + 1)] doubles. */
-void nep_spin_indices(const nep_nulls *nulls, uint64_t stream, int64_t b, double *cost, double *work, int32_t *index);
+void nep_spin_indices(const nep_nulls *nulls, uint64_t stream, int64_t b, double *cost, double *work,
+                      int32_t *index);
 /* The mirrored pair of rotations of spin b. */
 void nep_spin_rotation(uint64_t seed, uint64_t stream, int64_t b, double left[3][3], double right[3][3]);
 

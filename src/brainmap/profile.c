@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* profile - what a map says about each target, with its null mean and covariance; and scores of any target weights by it. */
+/* profile - what a map says about each target, with its null mean and covariance; and scores of any target
+ * weights by it. */
 #include <nepenthe/backend.h>
 #include <nepenthe/brainmap.h>
 
@@ -9,28 +10,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 1024 }; /* surrogates drawn at once; a surrogate is addressed by number, so no result depends on it */
+enum {
+    BATCH = 1024
+}; /* surrogates drawn at once; a surrogate is addressed by number, so no result depends on it */
 
 struct nep_profile {
     int64_t n, p, n_nulls; /* regions used, targets, surrogates */
     uint64_t seed;
-    int64_t *region;       /* [n] index in the geometry */
-    bool *cortex;          /* [n] */
-    double *weight;        /* [n], sum 1 */
-    double *effect, *se;   /* [n]; se 0 = not redrawn */
-    double *design;        /* [n, p] z-scored within compartment, times the weight */
-    double *gram, *inverse;           /* [p, p] */
-    double *c, *beta, *z;             /* [p] */
-    double *null_c, *null_beta;       /* [n_nulls, p] */
-    double *mean, *cov, *zero;        /* of null_beta [p], [p, p]; [p] zeros */
+    int64_t *region;            /* [n] index in the geometry */
+    bool *cortex;               /* [n] */
+    double *weight;             /* [n], sum 1 */
+    double *effect, *se;        /* [n]; se 0 = not redrawn */
+    double *design;             /* [n, p] z-scored within compartment, times the weight */
+    double *gram, *inverse;     /* [p, p] */
+    double *c, *beta, *z;       /* [p] */
+    double *null_c, *null_beta; /* [n_nulls, p] */
+    double *mean, *cov, *zero;  /* of null_beta [p], [p, p]; [p] zeros */
 };
 
 void nep_profile_free(nep_profile *p)
 {
     if (!p)
         return;
-    void *const parts[] = {p->region, p->cortex, p->weight, p->effect, p->se,     p->design, p->gram, p->inverse, p->c,
-                           p->beta,   p->z,      p->null_c, p->null_beta, p->mean, p->cov,    p->zero};
+    void *const parts[] = {p->region,    p->cortex,  p->weight, p->effect, p->se, p->design,
+                           p->gram,      p->inverse, p->c,      p->beta,   p->z,  p->null_c,
+                           p->null_beta, p->mean,    p->cov,    p->zero};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
     nep_alloc_free(p);
@@ -59,8 +63,8 @@ const double *nep_profile_z(const nep_profile *p)
 /* ---- the map and the targets on the regions used ---- */
 
 /* Which regions have everything. keep [n_regions]. */
-static int64_t choose_regions(nep_ctx *ctx, const nep_geometry *g, const bool *use, const double *receptor, int64_t p,
-                              const double *effect, const double *weight, bool *keep)
+static int64_t choose_regions(nep_ctx *ctx, const nep_geometry *g, const bool *use, const double *receptor,
+                              int64_t p, const double *effect, const double *weight, bool *keep)
 {
     int64_t n = 0, without = 0;
     for (int64_t i = 0; i < g->n_regions; i++) {
@@ -73,8 +77,10 @@ static int64_t choose_regions(nep_ctx *ctx, const nep_geometry *g, const bool *u
         n += keep[i];
     }
     if (without > 0)
-        nep_warn(ctx, "receptor profile: %lld regions with an effect lack a value of some target map and are left out",
-                 (long long)without);
+        nep_warn(
+            ctx,
+            "receptor profile: %lld regions with an effect lack a value of some target map and are left out",
+            (long long)without);
     return n;
 }
 
@@ -86,9 +92,10 @@ static nep_status reserve(nep_ctx *ctx, nep_profile *f)
     const struct {
         double **at;
         int64_t items;
-    } arrays[] = {{&f->weight, n}, {&f->effect, n}, {&f->se, n},   {&f->design, n * p}, {&f->gram, p * p}, {&f->inverse, p * p},
-                  {&f->c, p},      {&f->beta, p},   {&f->z, p},    {&f->null_c, k * p}, {&f->null_beta, k * p},
-                  {&f->mean, p},   {&f->cov, p * p}, {&f->zero, p}};
+    } arrays[] = {
+        {&f->weight, n},        {&f->effect, n}, {&f->se, n},      {&f->design, n * p}, {&f->gram, p * p},
+        {&f->inverse, p * p},   {&f->c, p},      {&f->beta, p},    {&f->z, p},          {&f->null_c, k * p},
+        {&f->null_beta, k * p}, {&f->mean, p},   {&f->cov, p * p}, {&f->zero, p}};
     for (int i = 0; i < NEP_LEN(arrays); i++)
         NEP_TRY(nep_alloc(ctx, arrays[i].items, sizeof(double), "profile: arrays", arrays[i].at));
     return NEP_OK;
@@ -154,8 +161,8 @@ static void standardise_targets(nep_profile *f)
     }
 }
 
-static void gather(nep_profile *f, const nep_geometry *g, const bool *keep, const double *receptor, const double *effect,
-                   const double *se, const double *weight)
+static void gather(nep_profile *f, const nep_geometry *g, const bool *keep, const double *receptor,
+                   const double *effect, const double *se, const double *weight)
 {
     double sum = 0.0;
     for (int64_t j = 0, i = 0; j < g->n_regions; j++) {
@@ -215,10 +222,11 @@ static nep_status invert_gram(nep_ctx *ctx, nep_profile *f, const double *reliab
     for (int64_t r = 0; info == 0 && r < p; r++) /* a pivot this small is rounding, not information */
         info = f->inverse[r * p + r] > 1e-7 ? 0 : (lapack_int)r + 1;
     NEP_REQUIRE(ctx, info == 0, NEP_E_SINGULAR,
-                "receptor profile: the %lld target maps are collinear on %lld regions (target %d adds nothing): give lambda > 0",
+                "receptor profile: the %lld target maps are collinear on %lld regions (target %d adds "
+                "nothing): give lambda > 0",
                 (long long)p, (long long)f->n, (int)info);
-    NEP_REQUIRE(ctx, LAPACKE_dpotri(LAPACK_ROW_MAJOR, 'L', (lapack_int)p, f->inverse, (lapack_int)p) == 0, NEP_E_INTERNAL,
-                "receptor profile: inversion failed");
+    NEP_REQUIRE(ctx, LAPACKE_dpotri(LAPACK_ROW_MAJOR, 'L', (lapack_int)p, f->inverse, (lapack_int)p) == 0,
+                NEP_E_INTERNAL, "receptor profile: inversion failed");
     for (int64_t r = 0; r < p; r++)
         for (int64_t s = r + 1; s < p; s++)
             f->inverse[r * p + s] = f->inverse[s * p + r];
@@ -280,7 +288,8 @@ static void null_moments(nep_profile *f)
     for (int64_t b = 0; b < f->n_nulls; b++)
         for (int64_t r = 0; r < p; r++)
             for (int64_t s = 0; s <= r; s++)
-                f->cov[r * p + s] += (f->null_beta[b * p + r] - f->mean[r]) * (f->null_beta[b * p + s] - f->mean[s]);
+                f->cov[r * p + s] +=
+                    (f->null_beta[b * p + r] - f->mean[r]) * (f->null_beta[b * p + s] - f->mean[s]);
     for (int64_t r = 0; r < p; r++)
         for (int64_t s = 0; s <= r; s++)
             f->cov[s * p + r] = f->cov[r * p + s] /= (double)(f->n_nulls - 1);
@@ -294,22 +303,24 @@ static bool standing_map(const nep_profile *f, uint64_t stream, double *d)
     for (int64_t i = 0; i < f->n; i++) {
         d[i] = f->effect[i];
         if (stream != 0 && f->se[i] > 0.0) /* a stream of its own, apart from those of the surrogates */
-            d[i] += f->se[i] * nep_philox_normal(f->seed, stream ^ 0x5045525455524200ull, (uint64_t)f->region[i]);
+            d[i] +=
+                f->se[i] * nep_philox_normal(f->seed, stream ^ 0x5045525455524200ull, (uint64_t)f->region[i]);
     }
     return standardise_map(f, d);
 }
 
-static nep_status build(nep_ctx *ctx, nep_profile *f, const nep_geometry *g, const bool *keep, const double *reliability,
-                        const nep_profile_opts *o)
+static nep_status build(nep_ctx *ctx, nep_profile *f, const nep_geometry *g, const bool *keep,
+                        const double *reliability, const nep_profile_opts *o)
 {
     nep_nulls *nulls = NULL;
     double *d = NULL;
     nep_status st;
 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, f->n, sizeof *d, "profile: map", &d));
-    NEP_REQUIRE_OR_DONE(st, ctx, standing_map(f, 0, d), NEP_E_ARG,
-                        "receptor profile: the map is constant on its %lld regions, so it says nothing about any target",
-                        (long long)f->n);
+    NEP_REQUIRE_OR_DONE(
+        st, ctx, standing_map(f, 0, d), NEP_E_ARG,
+        "receptor profile: the map is constant on its %lld regions, so it says nothing about any target",
+        (long long)f->n);
     NEP_TRY_OR_DONE(st, invert_gram(ctx, f, reliability, o->lambda));
     project(f, d, f->c, f->beta);
     NEP_TRY_OR_DONE(st, nep_nulls_create(ctx, g, keep, o->kind, &nulls));
@@ -321,9 +332,9 @@ done:
     return st;
 }
 
-nep_status nep_profile_create(nep_ctx *ctx, const nep_geometry *g, const bool *use, const double *receptor, int64_t n_targets,
-                              const double *reliability, const double *effect, const double *effect_se,
-                              const nep_profile_opts *opts, nep_profile **out)
+nep_status nep_profile_create(nep_ctx *ctx, const nep_geometry *g, const bool *use, const double *receptor,
+                              int64_t n_targets, const double *reliability, const double *effect,
+                              const double *effect_se, const nep_profile_opts *opts, nep_profile **out)
 {
     const nep_profile_opts defaults = NEP_PROFILE_DEFAULTS;
     const nep_profile_opts *o = opts ? opts : &defaults;
@@ -331,16 +342,20 @@ nep_status nep_profile_create(nep_ctx *ctx, const nep_geometry *g, const bool *u
     bool *keep = NULL;
     nep_status st;
 
-    NEP_REQUIRE(ctx, g && receptor && effect && out, NEP_E_ARG, "receptor profile: geometry, receptor, effect and out must be given");
+    NEP_REQUIRE(ctx, g && receptor && effect && out, NEP_E_ARG,
+                "receptor profile: geometry, receptor, effect and out must be given");
     NEP_REQUIRE(ctx, n_targets >= 1, NEP_E_ARG, "receptor profile: no target map was given");
-    NEP_REQUIRE(ctx, o->n_nulls >= 2, NEP_E_ARG, "receptor profile: %lld surrogates are too few for a covariance, give at least 2",
+    NEP_REQUIRE(ctx, o->n_nulls >= 2, NEP_E_ARG,
+                "receptor profile: %lld surrogates are too few for a covariance, give at least 2",
                 (long long)o->n_nulls);
-    NEP_REQUIRE(ctx, o->lambda >= 0.0, NEP_E_ARG, "receptor profile: lambda is %g, must not be negative", o->lambda);
+    NEP_REQUIRE(ctx, o->lambda >= 0.0, NEP_E_ARG, "receptor profile: lambda is %g, must not be negative",
+                o->lambda);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, g->n_regions, sizeof *keep, "profile: regions kept", &keep));
     const int64_t n = choose_regions(ctx, g, use, receptor, n_targets, effect, o->weight, keep);
-    NEP_REQUIRE_OR_DONE(st, ctx, n >= 5, NEP_E_ARG,
-                        "receptor profile: only %lld regions have both an effect and every target map, at least 5 are needed",
-                        (long long)n);
+    NEP_REQUIRE_OR_DONE(
+        st, ctx, n >= 5, NEP_E_ARG,
+        "receptor profile: only %lld regions have both an effect and every target map, at least 5 are needed",
+        (long long)n);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *f, "profile", &f));
     f->n = n;
     f->p = n_targets;
@@ -387,15 +402,19 @@ typedef struct {
 
 static form form_of(const nep_profile *f, char which)
 {
-    return which == 'A' ? (form){f->gram, f->c, f->null_c, f->zero} : (form){f->cov, f->beta, f->null_beta, f->mean};
+    return which == 'A' ? (form){f->gram, f->c, f->null_c, f->zero}
+                        : (form){f->cov, f->beta, f->null_beta, f->mean};
 }
 
 static nep_status check(nep_ctx *ctx, const nep_profile *f, char which, const double *a, int64_t n)
 {
-    NEP_REQUIRE(ctx, f && a && n >= 0, NEP_E_ARG, "receptor profile: profile and weights must be given, n must not be negative");
-    NEP_REQUIRE(ctx, which == 'A' || which == 'B', NEP_E_ARG, "receptor profile: score '%c' is unknown, choose A or B", which);
+    NEP_REQUIRE(ctx, f && a && n >= 0, NEP_E_ARG,
+                "receptor profile: profile and weights must be given, n must not be negative");
+    NEP_REQUIRE(ctx, which == 'A' || which == 'B', NEP_E_ARG,
+                "receptor profile: score '%c' is unknown, choose A or B", which);
     for (int64_t i = 0; i < n * f->p; i++)
-        NEP_REQUIRE(ctx, isfinite(a[i]), NEP_E_ARG, "receptor profile: weight of row %lld, target %lld is not finite",
+        NEP_REQUIRE(ctx, isfinite(a[i]), NEP_E_ARG,
+                    "receptor profile: weight of row %lld, target %lld is not finite",
                     (long long)(i / f->p) + 1, (long long)(i % f->p) + 1);
     return NEP_OK;
 }
@@ -407,8 +426,8 @@ static int ascending(const void *x, const void *y)
 }
 
 /* p against the largest |score| over all rows of each surrogate. */
-static nep_status max_p(nep_ctx *ctx, const nep_profile *f, const form *w, const double *a, int64_t n, const double *den,
-                        const double *score, double *p_max)
+static nep_status max_p(nep_ctx *ctx, const nep_profile *f, const form *w, const double *a, int64_t n,
+                        const double *den, const double *score, double *p_max)
 {
     const int threads = nep_ctx_threads(ctx);
     const int64_t k = f->n_nulls, p = f->p;
@@ -436,8 +455,8 @@ static nep_status max_p(nep_ctx *ctx, const nep_profile *f, const form *w, const
     return NEP_OK;
 }
 
-nep_status nep_profile_score(nep_ctx *ctx, const nep_profile *f, char which, uint64_t stream, const double *a, int64_t n,
-                             double *score, double *p, double *p_max)
+nep_status nep_profile_score(nep_ctx *ctx, const nep_profile *f, char which, uint64_t stream, const double *a,
+                             int64_t n, double *score, double *p, double *p_max)
 {
     double *work = NULL;
     int64_t *count = NULL;
@@ -449,8 +468,10 @@ nep_status nep_profile_score(nep_ctx *ctx, const nep_profile *f, char which, uin
     const int64_t t = f->p;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, f->n + 2 * t + 3 * n, sizeof *work, "profile: scores", &work));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *count, "profile: counts", &count));
-    double *d = work, *c = d + f->n, *beta = c + t, *observed = beta + t, *den = observed + n, *value = den + n;
-    NEP_REQUIRE_OR_DONE(st, ctx, standing_map(f, stream, d), NEP_E_ARG, "receptor profile: the redrawn map is constant");
+    double *d = work, *c = d + f->n, *beta = c + t, *observed = beta + t, *den = observed + n,
+           *value = den + n;
+    NEP_REQUIRE_OR_DONE(st, ctx, standing_map(f, stream, d), NEP_E_ARG,
+                        "receptor profile: the redrawn map is constant");
     project(f, d, c, beta);
     for (int64_t i = 0; i < n; i++) {
         observed[i] = product(a + i * t, which == 'A' ? c : beta, w.centre, t);
@@ -458,7 +479,8 @@ nep_status nep_profile_score(nep_ctx *ctx, const nep_profile *f, char which, uin
         value[i] = den[i] > 0.0 ? observed[i] / den[i] : (double)NAN;
     }
     if (p && n > 0)
-        NEP_TRY_OR_DONE(st, nep_backend_exceedances(ctx, a, n, t, w.null, f->n_nulls, w.centre, observed, count));
+        NEP_TRY_OR_DONE(st,
+                        nep_backend_exceedances(ctx, a, n, t, w.null, f->n_nulls, w.centre, observed, count));
     if (p_max)
         NEP_TRY_OR_DONE(st, max_p(ctx, f, &w, a, n, den, value, p_max));
     memcpy(score, value, (size_t)n * sizeof *score);
@@ -470,8 +492,8 @@ done:
     return st;
 }
 
-nep_status nep_profile_null_scores(nep_ctx *ctx, const nep_profile *f, char which, int64_t first, int64_t count, const double *a,
-                                   int64_t n, double *out)
+nep_status nep_profile_null_scores(nep_ctx *ctx, const nep_profile *f, char which, int64_t first,
+                                   int64_t count, const double *a, int64_t n, double *out)
 {
     double *den = NULL;
     NEP_TRY(check(ctx, f, which, a, n));
@@ -487,8 +509,8 @@ nep_status nep_profile_null_scores(nep_ctx *ctx, const nep_profile *f, char whic
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int64_t b = 0; b < count; b++)
         for (int64_t i = 0; i < n; i++)
-            out[b * n + i] =
-                den[i] > 0.0 ? product(a + i * t, w.null + (first + b) * t, w.centre, t) / den[i] : (double)NAN;
+            out[b * n + i] = den[i] > 0.0 ? product(a + i * t, w.null + (first + b) * t, w.centre, t) / den[i]
+                                          : (double)NAN;
     nep_alloc_free(den);
     return NEP_OK;
 }

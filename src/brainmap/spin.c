@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* spin - random rotations of the cortical sphere and three ways to give each region the value of a rotated one. */
+/* spin - random rotations of the cortical sphere and three ways to give each region the value of a rotated
+ * one. */
 #include "nulls.h"
 
 #include <math.h>
@@ -7,7 +8,8 @@
 
 #include <nepenthe/math/philox.h>
 
-/* Gram-Schmidt on a 3 x 3 Gaussian: Q with a positive diagonal of R is uniform over O(3); a column's sign makes it SO(3). */
+/* Gram-Schmidt on a 3 x 3 Gaussian: Q with a positive diagonal of R is uniform over O(3); a column's sign
+ * makes it SO(3). */
 void nep_spin_rotation(uint64_t seed, uint64_t stream, int64_t b, double left[3][3], double right[3][3])
 {
     double q[3][3]; /* q[c] is column c */
@@ -24,7 +26,8 @@ void nep_spin_rotation(uint64_t seed, uint64_t stream, int64_t b, double left[3]
         for (int r = 0; r < 3; r++)
             q[c][r] /= norm;
     }
-    const double det = q[0][0] * (q[1][1] * q[2][2] - q[2][1] * q[1][2]) - q[1][0] * (q[0][1] * q[2][2] - q[2][1] * q[0][2]) +
+    const double det = q[0][0] * (q[1][1] * q[2][2] - q[2][1] * q[1][2]) -
+                       q[1][0] * (q[0][1] * q[2][2] - q[2][1] * q[0][2]) +
                        q[2][0] * (q[0][1] * q[1][2] - q[1][1] * q[0][2]);
     for (int r = 0; r < 3; r++)
         for (int c = 0; c < 3; c++) {
@@ -33,8 +36,10 @@ void nep_spin_rotation(uint64_t seed, uint64_t stream, int64_t b, double left[3]
         }
 }
 
-/* Vasa: the region farthest from its nearest rotated one chooses first; both leave. near [m] and taken, done [m]. */
-static void assign_greedy(const double *cost, int64_t m, double *near, double *taken, double *done, int32_t *to)
+/* Vasa: the region farthest from its nearest rotated one chooses first; both leave. near [m] and taken, done
+ * [m]. */
+static void assign_greedy(const double *cost, int64_t m, double *near, double *taken, double *done,
+                          int32_t *to)
 {
     for (int64_t i = 0; i < m; i++)
         near[i] = taken[i] = done[i] = -1.0;
@@ -77,7 +82,8 @@ static void assign_least(const double *cost, int64_t m, double *work, int32_t *t
         to[row[j]] = (int32_t)j;
 }
 
-static void turn(const nep_nulls *nulls, char hemisphere, double rotation[3][3], double *cost, double *work, int32_t *index)
+static void turn(const nep_nulls *nulls, char hemisphere, double rotation[3][3], double *cost, double *work,
+                 int32_t *index)
 {
     const int64_t n = nulls->n;
     int32_t *member = (int32_t *)(work + 6 * (n + 1)); /* [n] of the two scratch columns left */
@@ -107,7 +113,8 @@ static void turn(const nep_nulls *nulls, char hemisphere, double rotation[3][3],
         index[member[i]] = member[to[i]];
 }
 
-void nep_spin_indices(const nep_nulls *nulls, uint64_t stream, int64_t b, double *cost, double *work, int32_t *index)
+void nep_spin_indices(const nep_nulls *nulls, uint64_t stream, int64_t b, double *cost, double *work,
+                      int32_t *index)
 {
     double left[3][3], right[3][3];
     nep_spin_rotation(nulls->seed, stream, b, left, right);

@@ -11,12 +11,15 @@
 #include "cli/tabular.h"
 
 static const cli_option options[] = {
-    {"design", 0, CLI_INPUT, "TSV", NULL, NULL, "participant_id, the group column, covariates; joined by participant_id"},
+    {"design", 0, CLI_INPUT, "TSV", NULL, NULL,
+     "participant_id, the group column, covariates; joined by participant_id"},
     {"contrast", 0, CLI_TEXTS, "NAME=COLUMN:A-B", NULL, NULL,
      "group A less group B of a design column, e.g. illness=group:patient-control; repeatable"},
     {"covariates", 0, CLI_TEXTS, "NAMES", NULL, NULL,
-     "design columns held fixed; numbers as they are, words as one 0/1 column per level; default all others, `none` for none"},
-    {"n", 0, CLI_INT, "N", "10000", NULL, "relabelings for p; all distinct ones when there are no more; 0 = no p"},
+     "design columns held fixed; numbers as they are, words as one 0/1 column per level; default all others, "
+     "`none` for none"},
+    {"n", 0, CLI_INT, "N", "10000", NULL,
+     "relabelings for p; all distinct ones when there are no more; 0 = no p"},
     {"mask", 0, CLI_INPUT, "IMAGE", NULL, NULL, "voxels that take part (images only); default all"},
 };
 
@@ -49,7 +52,8 @@ static nep_status check_ids(nep_ctx *ctx, const data *d, const char *what)
 {
     for (int64_t i = 0; i < d->n; i++)
         for (int64_t j = 0; j < i; j++)
-            NEP_REQUIRE(ctx, strcmp(d->ids[i], d->ids[j]) != 0, NEP_E_FORMAT, "%s: participant '%s' stands there twice", what, d->ids[i]);
+            NEP_REQUIRE(ctx, strcmp(d->ids[i], d->ids[j]) != 0, NEP_E_FORMAT,
+                        "%s: participant '%s' stands there twice", what, d->ids[i]);
     return NEP_OK;
 }
 
@@ -81,7 +85,8 @@ static nep_status read_table(nep_ctx *ctx, const char *path, data *d)
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_tsv_read(ctx, path, &t));
     NEP_REQUIRE_OR_DONE(st, ctx, t.n_cols >= 2 && strcmp(t.header[0], "participant_id") == 0, NEP_E_FORMAT,
-                        "%s: the first column must be participant_id, followed by one column per region", path);
+                        "%s: the first column must be participant_id, followed by one column per region",
+                        path);
     st = fill_table(ctx, &t, d);
 done:
     nep_table_free(&t);
@@ -105,8 +110,8 @@ static nep_status choose_voxels(nep_ctx *ctx, const char *mask, data *d)
     nep_status st = NEP_OK;
     if (mask)
         NEP_TRY_OR_DONE(st, nep_nifti_read_volume(ctx, mask, &m));
-    NEP_REQUIRE_OR_DONE(st, ctx, !mask || nep_grid_same(&m.grid, &d->grid), NEP_E_GRID, "%s: the mask lies on another grid than the images",
-                        mask);
+    NEP_REQUIRE_OR_DONE(st, ctx, !mask || nep_grid_same(&m.grid, &d->grid), NEP_E_GRID,
+                        "%s: the mask lies on another grid than the images", mask);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, all, sizeof *d->voxel, "contrast: voxels", &d->voxel));
     for (int64_t v = 0; v < all; v++)
         if (!mask || (isfinite(m.data[v]) && m.data[v] != 0.0f))
@@ -134,7 +139,8 @@ static nep_status read_images(cli *c, data *d)
             NEP_TRY_OR_DONE(st, choose_voxels(ctx, cli_text(c, "mask"), d));
             NEP_TRY_OR_DONE(st, nep_alloc(ctx, n * d->n_cols, sizeof *d->y, "contrast: data", &d->y));
         }
-        NEP_REQUIRE_OR_DONE(st, ctx, nep_grid_same(&v.grid, &d->grid), NEP_E_GRID, "%s lies on another grid than %s", path, cli_input(c, 0));
+        NEP_REQUIRE_OR_DONE(st, ctx, nep_grid_same(&v.grid, &d->grid), NEP_E_GRID,
+                            "%s lies on another grid than %s", path, cli_input(c, 0));
         for (int64_t j = 0; j < d->n_cols; j++)
             d->y[i * d->n_cols + j] = v.data[d->voxel[j]];
         nep_volume_free(&v);
@@ -151,16 +157,20 @@ static nep_status read_data(cli *c, data *d)
     int images = 0;
     for (int i = 0; i < n; i++)
         images += is_image(cli_input(c, i));
-    NEP_REQUIRE(cli_ctx(c), images == n || (images == 0 && n == 1), NEP_E_USAGE, "give either one table or images alone, not %d images and %d other files",
-                images, n - images);
-    NEP_REQUIRE(cli_ctx(c), images > 0 || !cli_given(c, "mask"), NEP_E_USAGE, "--mask belongs to images, and '%s' is a table", cli_input(c, 0));
-    NEP_REQUIRE(cli_ctx(c), images == 0 || cli_out(c), NEP_E_USAGE, "images need -o PREFIX: PREFIX_<contrast>_g.nii.gz and so on are written");
+    NEP_REQUIRE(cli_ctx(c), images == n || (images == 0 && n == 1), NEP_E_USAGE,
+                "give either one table or images alone, not %d images and %d other files", images,
+                n - images);
+    NEP_REQUIRE(cli_ctx(c), images > 0 || !cli_given(c, "mask"), NEP_E_USAGE,
+                "--mask belongs to images, and '%s' is a table", cli_input(c, 0));
+    NEP_REQUIRE(cli_ctx(c), images == 0 || cli_out(c), NEP_E_USAGE,
+                "images need -o PREFIX: PREFIX_<contrast>_g.nii.gz and so on are written");
     return images ? read_images(c, d) : read_table(cli_ctx(c), cli_input(c, 0), d);
 }
 
 /* ---- covariates ---- */
 
-static nep_status choose_covariates(cli *c, const nep_table *design, const cli_contrast_spec *spec, int64_t *col, int *n)
+static nep_status choose_covariates(cli *c, const nep_table *design, const cli_contrast_spec *spec,
+                                    int64_t *col, int *n)
 {
     int given = 0;
     const char *const *names = cli_texts(c, "covariates", &given);
@@ -169,8 +179,8 @@ static nep_status choose_covariates(cli *c, const nep_table *design, const cli_c
         return NEP_OK;
     for (int i = 0; i < given; i++) {
         NEP_TRY(nep_table_need(cli_ctx(c), design, names[i], &col[*n]));
-        NEP_REQUIRE(cli_ctx(c), strcmp(names[i], spec->column) != 0, NEP_E_ARG, "'%s' is the group of contrast %s and cannot be its covariate",
-                    names[i], spec->name);
+        NEP_REQUIRE(cli_ctx(c), strcmp(names[i], spec->column) != 0, NEP_E_ARG,
+                    "'%s' is the group of contrast %s and cannot be its covariate", names[i], spec->name);
         (*n)++;
     }
     for (int64_t k = 0; given == 0 && k < design->n_cols; k++)
@@ -180,7 +190,8 @@ static nep_status choose_covariates(cli *c, const nep_table *design, const cli_c
 }
 
 /* One contrast on the people who take part. */
-static nep_status one_contrast(cli *c, const data *d, const nep_table *design, const cli_contrast_spec *spec, nep_contrast_result *out)
+static nep_status one_contrast(cli *c, const data *d, const nep_table *design, const cli_contrast_spec *spec,
+                               nep_contrast_result *out)
 {
     nep_ctx *ctx = cli_ctx(c);
     cli_design people = {0};
@@ -195,13 +206,15 @@ static nep_status one_contrast(cli *c, const data *d, const nep_table *design, c
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, design->n_cols + given, sizeof *col, "contrast: covariates", &col));
     NEP_TRY_OR_DONE(st, choose_covariates(c, design, spec, col, &n_cov));
     NEP_TRY_OR_DONE(st, cli_design_join(ctx, design, spec, d->ids, d->n, col, n_cov, &people));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, people.n * d->n_cols, sizeof *y, "contrast: data of those who take part", &y));
+    NEP_TRY_OR_DONE(
+        st, nep_alloc(ctx, people.n * d->n_cols, sizeof *y, "contrast: data of those who take part", &y));
     for (int64_t i = 0; i < people.n; i++)
         memcpy(y + i * d->n_cols, d->y + people.row[i] * d->n_cols, (size_t)d->n_cols * sizeof *y);
-    NEP_TRY_OR_DONE(st, nep_contrast_groups(ctx, y, people.n, d->n_cols, d->columns, people.first, people.covariates, people.k,
-                                            people.names, &o, out));
-    cli_say(c, "%s: %lld %s, %lld %s, df %g; %s%lld %s", spec->name, (long long)out->n1, spec->first, (long long)out->n2, spec->second,
-            out->df, out->exhaustive ? "all " : "", (long long)out->n_relabelings,
+    NEP_TRY_OR_DONE(st, nep_contrast_groups(ctx, y, people.n, d->n_cols, d->columns, people.first,
+                                            people.covariates, people.k, people.names, &o, out));
+    cli_say(c, "%s: %lld %s, %lld %s, df %g; %s%lld %s", spec->name, (long long)out->n1, spec->first,
+            (long long)out->n2, spec->second, out->df, out->exhaustive ? "all " : "",
+            (long long)out->n_relabelings,
             out->exhaustive ? "distinct relabelings were used, fewer than were asked for" : "relabelings");
 done:
     nep_alloc_free(y);
@@ -216,16 +229,19 @@ static json_t *describe(const cli_contrast_spec *spec, const nep_contrast_result
 {
     json_t *list = json_array();
     for (int i = 0; i < n; i++)
-        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:f,s:I,s:b,s:I,s:I}", "name", spec[i].name, "column", spec[i].column,
-                                              "first", spec[i].first, "second", spec[i].second, "n1", (json_int_t)r[i].n1, "n2",
-                                              (json_int_t)r[i].n2, "df", r[i].df, "relabelings", (json_int_t)r[i].n_relabelings,
-                                              "exhaustive", r[i].exhaustive, "columns_missing", (json_int_t)r[i].n_missing,
-                                              "columns_constant", (json_int_t)r[i].n_constant));
-    return json_pack("{s:o,s:s,s:s,s:f}", "contrast", list, "g", "J(df) t sqrt(1/n1 + 1/n2), J exact (Hedges 1981)", "se",
+        json_array_append_new(
+            list, json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:f,s:I,s:b,s:I,s:I}", "name", spec[i].name, "column",
+                            spec[i].column, "first", spec[i].first, "second", spec[i].second, "n1",
+                            (json_int_t)r[i].n1, "n2", (json_int_t)r[i].n2, "df", r[i].df, "relabelings",
+                            (json_int_t)r[i].n_relabelings, "exhaustive", r[i].exhaustive, "columns_missing",
+                            (json_int_t)r[i].n_missing, "columns_constant", (json_int_t)r[i].n_constant));
+    return json_pack("{s:o,s:s,s:s,s:f}", "contrast", list, "g",
+                     "J(df) t sqrt(1/n1 + 1/n2), J exact (Hedges 1981)", "se",
                      "sqrt(1/n1 + 1/n2 + g^2 / (2 (n1 + n2))) (Hedges & Olkin 1985)", "interval", 0.90);
 }
 
-static nep_status emit_table(cli *c, const data *d, const cli_contrast_spec *spec, const nep_contrast_result *r, int n)
+static nep_status emit_table(cli *c, const data *d, const cli_contrast_spec *spec,
+                             const nep_contrast_result *r, int n)
 {
     enum { NUMBERS = 10 };
     nep_ctx *ctx = cli_ctx(c);
@@ -239,8 +255,9 @@ static nep_status emit_table(cli *c, const data *d, const cli_contrast_spec *spe
     for (int i = 0; i < n; i++)
         for (int64_t v = 0; v < d->n_cols; v++) {
             const int64_t row = i * d->n_cols + v;
-            const double values[NUMBERS] = {r[i].g[v], r[i].se[v], r[i].low[v],   r[i].high[v],     r[i].t[v],
-                                            r[i].df,   r[i].p[v],  r[i].p_fwe[v], (double)r[i].n1, (double)r[i].n2};
+            const double values[NUMBERS] = {r[i].g[v],       r[i].se[v],     r[i].low[v], r[i].high[v],
+                                            r[i].t[v],       r[i].df,        r[i].p[v],   r[i].p_fwe[v],
+                                            (double)r[i].n1, (double)r[i].n2};
             region[row] = d->columns[v];
             name[row] = spec[i].name;
             for (int k = 0; k < NUMBERS; k++)
@@ -259,12 +276,14 @@ done:
     return st;
 }
 
-static nep_status write_map(cli *c, const data *d, const char *name, const char *quantity, const double *x, float *image)
+static nep_status write_map(cli *c, const data *d, const char *name, const char *quantity, const double *x,
+                            float *image)
 {
     char path[4096];
     const int64_t all = nep_grid_voxels(&d->grid);
-    NEP_REQUIRE(cli_ctx(c), snprintf(path, sizeof path, "%s_%s_%s.nii.gz", cli_out(c), name, quantity) < (int)sizeof path, NEP_E_ARG,
-                "the output's name is too long");
+    NEP_REQUIRE(cli_ctx(c),
+                snprintf(path, sizeof path, "%s_%s_%s.nii.gz", cli_out(c), name, quantity) < (int)sizeof path,
+                NEP_E_ARG, "the output's name is too long");
     for (int64_t v = 0; v < all; v++)
         image[v] = NAN;
     for (int64_t j = 0; j < d->n_cols; j++)
@@ -272,16 +291,19 @@ static nep_status write_map(cli *c, const data *d, const char *name, const char 
     return nep_nifti_write(cli_ctx(c), path, &d->grid, 1, (double)NAN, image, false);
 }
 
-static nep_status emit_images(cli *c, const data *d, const cli_contrast_spec *spec, const nep_contrast_result *r, int n)
+static nep_status emit_images(cli *c, const data *d, const cli_contrast_spec *spec,
+                              const nep_contrast_result *r, int n)
 {
     float *image = NULL;
     nep_status st;
-    NEP_TRY_OR_DONE(st, nep_alloc(cli_ctx(c), nep_grid_voxels(&d->grid), sizeof *image, "contrast: an image", &image));
+    NEP_TRY_OR_DONE(
+        st, nep_alloc(cli_ctx(c), nep_grid_voxels(&d->grid), sizeof *image, "contrast: an image", &image));
     for (int i = 0; i < n; i++) {
         const struct {
             const char *name;
             const double *x;
-        } maps[] = {{"g", r[i].g}, {"se", r[i].se}, {"low", r[i].low}, {"high", r[i].high}, {"t", r[i].t}, {"p", r[i].p}, {"pfwe", r[i].p_fwe}};
+        } maps[] = {{"g", r[i].g}, {"se", r[i].se}, {"low", r[i].low},   {"high", r[i].high},
+                    {"t", r[i].t}, {"p", r[i].p},   {"pfwe", r[i].p_fwe}};
         for (int k = 0; k < NEP_LEN(maps); k++)
             NEP_TRY_OR_DONE(st, write_map(c, d, spec[i].name, maps[k].name, maps[k].x, image));
     }
@@ -295,7 +317,8 @@ done:
 static nep_status plan(cli *c, const data *d)
 {
     const char *out[1] = {cli_out(c) ? cli_out(c) : "standard output"};
-    return cli_plan(c, d->n_cols, (int64_t)(sizeof(float) + sizeof(double)) * d->n * d->n_cols, (double)NAN, out, 1);
+    return cli_plan(c, d->n_cols, (int64_t)(sizeof(float) + sizeof(double)) * d->n * d->n_cols, (double)NAN,
+                    out, 1);
 }
 
 static nep_status run(cli *c)
@@ -309,8 +332,10 @@ static nep_status run(cli *c)
     data d = {0};
     nep_status st;
 
-    NEP_REQUIRE(ctx, cli_given(c, "design"), NEP_E_USAGE, "--design is needed: a table with participant_id and the group column");
-    NEP_REQUIRE(ctx, n > 0, NEP_E_USAGE, "--contrast NAME=COLUMN:A-B is needed, such as illness=group:patient-control");
+    NEP_REQUIRE(ctx, cli_given(c, "design"), NEP_E_USAGE,
+                "--design is needed: a table with participant_id and the group column");
+    NEP_REQUIRE(ctx, n > 0, NEP_E_USAGE,
+                "--contrast NAME=COLUMN:A-B is needed, such as illness=group:patient-control");
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *spec, "contrast: list", &spec));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *r, "contrast: results", &r));
     NEP_TRY_OR_DONE(st, nep_tsv_read(ctx, cli_text(c, "design"), &design));
@@ -347,5 +372,6 @@ const cli_command cli_cmd_contrast = {
     .options = options,
     .n_options = NEP_LEN(options),
     .run = run,
-    .example = "nepenthe contrast alff.tsv --design participants.tsv --contrast illness=group:patient-control",
+    .example =
+        "nepenthe contrast alff.tsv --design participants.tsv --contrast illness=group:patient-control",
 };

@@ -11,15 +11,21 @@
 /* ---- maps compare ---- */
 
 static const cli_option compare_options[] = {
-    {"statistic", 0, CLI_CHOICE, "NAME", "pearson", "pearson|spearman", "correlation; spearman ranks its surrogates too"},
+    {"statistic", 0, CLI_CHOICE, "NAME", "pearson", "pearson|spearman",
+     "correlation; spearman ranks its surrogates too"},
     {"geometry", 0, CLI_INPUT, "TSV", NULL, NULL,
      "region hemisphere compartment x_mm y_mm z_mm [sphere_x sphere_y sphere_z]; without it there is no p"},
-    {"nulls", 0, CLI_CHOICE, "KIND", "moran", CLI_MAPS_KINDS, "surrogates that keep a map's spatial structure"},
+    {"nulls", 0, CLI_CHOICE, "KIND", "moran", CLI_MAPS_KINDS,
+     "surrogates that keep a map's spatial structure"},
     {"n", 0, CLI_INT, "N", "10000", NULL, "surrogates"},
-    {"permute", 0, CLI_CHOICE, "SIDE", "both", "a|b|both", "which map the surrogates are of; both gives the larger p"},
-    {"scope", 0, CLI_CHOICE, "SCOPE", NULL, "cortex|all", "regions that take part; default cortex for spins, else all"},
-    {"calibrate", 0, CLI_INT, "N", "1000", NULL, "pairs of unrelated maps that measure the nulls' false-positive rate; 0 = none"},
-    {"length", 0, CLI_REAL, "MM", "40", NULL, "correlation length of those maps, covariance exp(-D / length)"},
+    {"permute", 0, CLI_CHOICE, "SIDE", "both", "a|b|both",
+     "which map the surrogates are of; both gives the larger p"},
+    {"scope", 0, CLI_CHOICE, "SCOPE", NULL, "cortex|all",
+     "regions that take part; default cortex for spins, else all"},
+    {"calibrate", 0, CLI_INT, "N", "1000", NULL,
+     "pairs of unrelated maps that measure the nulls' false-positive rate; 0 = none"},
+    {"length", 0, CLI_REAL, "MM", "40", NULL,
+     "correlation length of those maps, covariance exp(-D / length)"},
 };
 
 typedef struct {
@@ -57,13 +63,16 @@ static nep_status calibrate(cli *c, const cli_maps *s, int64_t n_nulls, json_t *
     if (pairs == 0 || n_nulls == 0)
         return NEP_OK;
     NEP_TRY_OR_DONE(st, nep_nulls_create(ctx, &s->geometry, s->use, s->kind, &nulls));
-    NEP_TRY_OR_DONE(st, nep_nulls_false_positive(ctx, nulls, cli_real(c, "length"), pairs, n_nulls < 999 ? n_nulls : 999, 0.05,
-                                                 1000003, &r));
-    cli_say(c, "false-positive rate of %s at this parcellation: %.3f [%.3f, %.3f] at alpha 0.05 (%lld pairs of maps, length %g mm)",
+    NEP_TRY_OR_DONE(st, nep_nulls_false_positive(ctx, nulls, cli_real(c, "length"), pairs,
+                                                 n_nulls < 999 ? n_nulls : 999, 0.05, 1000003, &r));
+    cli_say(c,
+            "false-positive rate of %s at this parcellation: %.3f [%.3f, %.3f] at alpha 0.05 (%lld pairs of "
+            "maps, length %g mm)",
             nep_nulls_name(s->kind), r.rate, r.low, r.high, (long long)pairs, cli_real(c, "length"));
-    *out = json_pack("{s:{s:s,s:f,s:f,s:f,s:f,s:I,s:I,s:f}}", "null_calibration", "null", nep_nulls_name(s->kind), "alpha", 0.05,
-                     "rate", r.rate, "low", r.low, "high", r.high, "n_maps", (json_int_t)r.n_maps, "n_nulls", (json_int_t)r.n_nulls,
-                     "length_mm", cli_real(c, "length"));
+    *out = json_pack("{s:{s:s,s:f,s:f,s:f,s:f,s:I,s:I,s:f}}", "null_calibration", "null",
+                     nep_nulls_name(s->kind), "alpha", 0.05, "rate", r.rate, "low", r.low, "high", r.high,
+                     "n_maps", (json_int_t)r.n_maps, "n_nulls", (json_int_t)r.n_nulls, "length_mm",
+                     cli_real(c, "length"));
 done:
     nep_nulls_free(nulls);
     return st;
@@ -82,7 +91,8 @@ static nep_status compare_all(cli *c, const cli_maps *s, const nep_compare_opts 
             nep_comparison r;
             cli_maps_column(s, 0, i, x);
             cli_maps_column(s, 1, j, x + s->n);
-            NEP_TRY_OR_DONE(st, nep_compare_maps(ctx, s->geometry.n_regions ? &s->geometry : NULL, s->use, s->n, x, x + s->n, o, &r));
+            NEP_TRY_OR_DONE(st, nep_compare_maps(ctx, s->geometry.n_regions ? &s->geometry : NULL, s->use,
+                                                 s->n, x, x + s->n, o, &r));
             t->a[row] = s->maps[0].names[i];
             t->b[row] = s->maps[1].names[j];
             t->kind[row] = o->n_nulls > 0 ? nep_nulls_name(o->kind) : "none";
@@ -110,8 +120,12 @@ static nep_status run_compare(cli *c)
     json_t *extra = NULL;
     nep_status st;
 
-    nep_compare_opts o = {.statistic = strcmp(cli_text(c, "statistic"), "spearman") == 0 ? NEP_COMPARE_SPEARMAN : NEP_COMPARE_PEARSON,
-                          .permute = strcmp(side, "both") == 0 ? NEP_COMPARE_BOTH : *side == 'a' ? NEP_COMPARE_A : NEP_COMPARE_B};
+    nep_compare_opts o = {.statistic = strcmp(cli_text(c, "statistic"), "spearman") == 0
+                                           ? NEP_COMPARE_SPEARMAN
+                                           : NEP_COMPARE_PEARSON,
+                          .permute = strcmp(side, "both") == 0 ? NEP_COMPARE_BOTH
+                                     : *side == 'a'            ? NEP_COMPARE_A
+                                                               : NEP_COMPARE_B};
     NEP_TRY_OR_DONE(st, cli_maps_count(c, &o.n_nulls));
     NEP_TRY_OR_DONE(st, cli_maps_load(c, paths, 2, &s));
     o.kind = s.kind;
@@ -126,9 +140,15 @@ static nep_status run_compare(cli *c)
     NEP_TRY_OR_DONE(st, calibrate(c, &s, o.n_nulls, &extra));
     if (o.n_nulls == 0)
         cli_say(c, "no p: surrogates need --geometry and --n above 0");
-    const cli_column columns[] = {{"a", t.a, NULL},         {"b", t.b, NULL},        {"r", NULL, t.r},
-                                  {"p", NULL, t.p},         {"n_nulls", NULL, t.nulls}, {"null", t.kind, NULL},
-                                  {"p_permute_a", NULL, t.p_a}, {"p_permute_b", NULL, t.p_b}, {"n_regions", NULL, t.regions}};
+    const cli_column columns[] = {{"a", t.a, NULL},
+                                  {"b", t.b, NULL},
+                                  {"r", NULL, t.r},
+                                  {"p", NULL, t.p},
+                                  {"n_nulls", NULL, t.nulls},
+                                  {"null", t.kind, NULL},
+                                  {"p_permute_a", NULL, t.p_a},
+                                  {"p_permute_b", NULL, t.p_b},
+                                  {"n_regions", NULL, t.regions}};
     st = cli_tabular_emit(c, "comparisons", columns, NEP_LEN(columns), rows, extra);
     extra = NULL;
 done:
@@ -155,29 +175,35 @@ const cli_command cli_cmd_maps_compare = {
 /* ---- maps nulls ---- */
 
 static const cli_option nulls_options[] = {
-    {"map", 0, CLI_TEXT, "NAME", NULL, NULL, "column of MAP to draw surrogates of; needed when there are several"},
+    {"map", 0, CLI_TEXT, "NAME", NULL, NULL,
+     "column of MAP to draw surrogates of; needed when there are several"},
     {"geometry", 0, CLI_INPUT, "TSV", NULL, NULL, "as for `maps compare`; needed"},
-    {"nulls", 0, CLI_CHOICE, "KIND", "moran", CLI_MAPS_KINDS, "surrogates that keep the map's spatial structure"},
+    {"nulls", 0, CLI_CHOICE, "KIND", "moran", CLI_MAPS_KINDS,
+     "surrogates that keep the map's spatial structure"},
     {"n", 0, CLI_INT, "N", "10000", NULL, "surrogates"},
-    {"scope", 0, CLI_CHOICE, "SCOPE", NULL, "cortex|all", "regions that take part; default cortex for spins, else all"},
+    {"scope", 0, CLI_CHOICE, "SCOPE", NULL, "cortex|all",
+     "regions that take part; default cortex for spins, else all"},
 };
 
 static nep_status choose_map(cli *c, const cli_maps *s, int64_t *out)
 {
     const char *name = cli_text(c, "map");
     const nep_maps *m = &s->maps[0];
-    NEP_REQUIRE(cli_ctx(c), name || m->n_maps == 1, NEP_E_USAGE, "%s holds %lld maps: choose one with --map, such as --map %s",
-                cli_input(c, 0), (long long)m->n_maps, m->names[0]);
+    NEP_REQUIRE(cli_ctx(c), name || m->n_maps == 1, NEP_E_USAGE,
+                "%s holds %lld maps: choose one with --map, such as --map %s", cli_input(c, 0),
+                (long long)m->n_maps, m->names[0]);
     *out = name ? nep_maps_find(m, name) : 0;
-    NEP_REQUIRE(cli_ctx(c), *out >= 0, NEP_E_ARG, "%s has no map '%s'; the nearest name is '%s'", cli_input(c, 0), name,
-                nep_data_nearest(name, (const char *const *)m->names, m->n_maps) ? nep_data_nearest(name, (const char *const *)m->names, m->n_maps)
-                                                                                 : m->names[0]);
+    NEP_REQUIRE(cli_ctx(c), *out >= 0, NEP_E_ARG, "%s has no map '%s'; the nearest name is '%s'",
+                cli_input(c, 0), name,
+                nep_data_nearest(name, (const char *const *)m->names, m->n_maps)
+                    ? nep_data_nearest(name, (const char *const *)m->names, m->n_maps)
+                    : m->names[0]);
     return NEP_OK;
 }
 
 /* Surrogates, the map and its regions as one HDF5 file; the provenance stands beside it. */
-static nep_status write_nulls(cli *c, const cli_maps *s, const char *map, char *const *regions, int64_t n, const double *value,
-                              const double *draws, int64_t count)
+static nep_status write_nulls(cli *c, const cli_maps *s, const char *map, char *const *regions, int64_t n,
+                              const double *value, const double *draws, int64_t count)
 {
     nep_hdf5 *h = NULL;
     const int64_t dims[2] = {count, n};
@@ -235,10 +261,12 @@ static nep_status run_nulls(cli *c)
     cli_maps s = {0};
     int64_t count = 0, map = 0;
     nep_status st;
-    NEP_REQUIRE(cli_ctx(c), cli_given(c, "geometry"), NEP_E_USAGE, "--geometry is needed: surrogates keep a structure in space");
+    NEP_REQUIRE(cli_ctx(c), cli_given(c, "geometry"), NEP_E_USAGE,
+                "--geometry is needed: surrogates keep a structure in space");
     NEP_REQUIRE(cli_ctx(c), cli_out(c), NEP_E_USAGE, "-o FILE.h5 is needed: surrogates are written as HDF5");
     NEP_TRY_OR_DONE(st, cli_maps_count(c, &count));
-    NEP_REQUIRE_OR_DONE(st, cli_ctx(c), count >= 1, NEP_E_ARG, "--n is %lld: at least one surrogate is needed", (long long)count);
+    NEP_REQUIRE_OR_DONE(st, cli_ctx(c), count >= 1, NEP_E_ARG,
+                        "--n is %lld: at least one surrogate is needed", (long long)count);
     NEP_TRY_OR_DONE(st, cli_maps_load(c, paths, 1, &s));
     NEP_TRY_OR_DONE(st, choose_map(c, &s, &map));
     if (cli_dry_run(c)) {
@@ -247,8 +275,9 @@ static nep_status run_nulls(cli *c)
         goto done;
     }
     NEP_TRY_OR_DONE(st, draw_and_write(c, &s, map, count));
-    st = cli_document(c, json_pack("{s:s,s:s,s:I,s:o}", "map", s.maps[0].names[map], "null", nep_nulls_name(s.kind), "n", (json_int_t)count,
-                                   "provenance", cli_provenance(c, NULL)));
+    st = cli_document(c, json_pack("{s:s,s:s,s:I,s:o}", "map", s.maps[0].names[map], "null",
+                                   nep_nulls_name(s.kind), "n", (json_int_t)count, "provenance",
+                                   cli_provenance(c, NULL)));
 done:
     cli_maps_free(&s);
     return st;

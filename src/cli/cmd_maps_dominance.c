@@ -7,11 +7,13 @@
 #include "cli/tabular.h"
 
 static const cli_option dominance_options[] = {
-    {"predictors", 0, CLI_INPUT, "TSV", NULL, NULL, "maps that explain Y, at most 20: region, then one column per predictor"},
+    {"predictors", 0, CLI_INPUT, "TSV", NULL, NULL,
+     "maps that explain Y, at most 20: region, then one column per predictor"},
     {"geometry", 0, CLI_INPUT, "TSV", NULL, NULL, "as for `maps compare`; without it there is no p"},
     {"nulls", 0, CLI_CHOICE, "KIND", "moran", CLI_MAPS_KINDS, "surrogates of Y"},
     {"n", 0, CLI_INT, "N", "10000", NULL, "surrogates"},
-    {"scope", 0, CLI_CHOICE, "SCOPE", NULL, "cortex|all", "regions that take part; default cortex for spins, else all"},
+    {"scope", 0, CLI_CHOICE, "SCOPE", NULL, "cortex|all",
+     "regions that take part; default cortex for spins, else all"},
 };
 
 typedef struct {
@@ -22,7 +24,8 @@ typedef struct {
 
 static void dominance_rows_free(dominance_rows *t)
 {
-    void *const parts[] = {t->predictor, t->map, t->kind, t->dominance, t->p, t->share, t->r2, t->p_model, t->regions, t->nulls};
+    void *const parts[] = {t->predictor, t->map, t->kind,    t->dominance, t->p,
+                           t->share,     t->r2,  t->p_model, t->regions,   t->nulls};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
 }
@@ -43,8 +46,8 @@ static nep_status dominance_rows_new(nep_ctx *ctx, int64_t n, dominance_rows *t)
 typedef struct {
     nep_dominance *forms;
     nep_nulls *nulls;
-    bool *mask;  /* [n] of the forms */
-    double *x;   /* predictors on the mask */
+    bool *mask; /* [n] of the forms */
+    double *x;  /* predictors on the mask */
     double *y, *draws, *null, *null_r2;
     int64_t m;
 } bench;
@@ -99,14 +102,16 @@ static nep_status bench_regions(nep_ctx *ctx, const cli_maps *s, int64_t j, int6
     return n_nulls > 0 ? nep_nulls_create(ctx, &s->geometry, b->mask, s->kind, &b->nulls) : NEP_OK;
 }
 
-static nep_status dominance_of(nep_ctx *ctx, const cli_maps *s, int64_t j, int64_t n_nulls, bench *b, dominance_rows *t)
+static nep_status dominance_of(nep_ctx *ctx, const cli_maps *s, int64_t j, int64_t n_nulls, bench *b,
+                               dominance_rows *t)
 {
     const int64_t p = s->maps[1].n_maps, at = j * p;
     double r2 = (double)NAN, p_model = (double)NAN;
     int64_t reached = 0;
     NEP_TRY(bench_regions(ctx, s, j, n_nulls, b));
     NEP_TRY(nep_dominance_score(ctx, b->forms, b->y, 1, t->dominance + at, &r2));
-    NEP_REQUIRE(ctx, isfinite(r2), NEP_E_ARG, "map '%s' is constant over its %lld regions", s->maps[0].names[j], (long long)b->m);
+    NEP_REQUIRE(ctx, isfinite(r2), NEP_E_ARG, "map '%s' is constant over its %lld regions",
+                s->maps[0].names[j], (long long)b->m);
     for (int64_t first = 0; first < n_nulls; first += DRAWS) {
         const int64_t count = n_nulls - first < DRAWS ? n_nulls - first : DRAWS;
         NEP_TRY(nep_nulls_draw(ctx, b->nulls, b->y, 0, first, count, b->draws));
@@ -149,7 +154,8 @@ static nep_status run_dominance(cli *c)
     const int64_t p = s.maps[1].n_maps, rows = s.maps[0].n_maps * p;
     if (cli_dry_run(c)) {
         const char *out[1] = {cli_out(c) ? cli_out(c) : "standard output"};
-        st = cli_plan(c, s.maps[0].n_maps, (int64_t)sizeof(double) * (DRAWS * s.n + n_nulls * (p + 1)), (double)NAN, out, 1);
+        st = cli_plan(c, s.maps[0].n_maps, (int64_t)sizeof(double) * (DRAWS * s.n + n_nulls * (p + 1)),
+                      (double)NAN, out, 1);
         goto done;
     }
     NEP_TRY_OR_DONE(st, dominance_rows_new(ctx, rows, &t));
@@ -162,9 +168,15 @@ static nep_status run_dominance(cli *c)
     nep_progress_close(ctx);
     if (st != NEP_OK)
         goto done;
-    const cli_column columns[] = {{"predictor", t.predictor, NULL}, {"dominance", NULL, t.dominance}, {"p", NULL, t.p},
-                                  {"map", t.map, NULL},             {"share", NULL, t.share},         {"adjusted_r2", NULL, t.r2},
-                                  {"p_model", NULL, t.p_model},     {"n_regions", NULL, t.regions},   {"n_nulls", NULL, t.nulls},
+    const cli_column columns[] = {{"predictor", t.predictor, NULL},
+                                  {"dominance", NULL, t.dominance},
+                                  {"p", NULL, t.p},
+                                  {"map", t.map, NULL},
+                                  {"share", NULL, t.share},
+                                  {"adjusted_r2", NULL, t.r2},
+                                  {"p_model", NULL, t.p_model},
+                                  {"n_regions", NULL, t.regions},
+                                  {"n_nulls", NULL, t.nulls},
                                   {"null", t.kind, NULL}};
     st = cli_tabular_emit(c, "dominance", columns, NEP_LEN(columns), rows, NULL);
 done:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* design - a design table joined to data by participant: who takes part, in which group, with which covariates. */
+/* design - a design table joined to data by participant: who takes part, in which group, with which
+ * covariates. */
 #include "cli/design.h"
 
 #include <math.h>
@@ -63,8 +64,9 @@ nep_status cli_design_spec(nep_ctx *ctx, const nep_table *design, const char *te
     int64_t col = -1;
     nep_status st;
 
-    NEP_REQUIRE(ctx, equals && equals > text && colon && colon > equals + 1 && strchr(colon, '-'), NEP_E_USAGE,
-                "--contrast '%s' is not NAME=COLUMN:LEVEL1-LEVEL2, such as illness=group:patient-control", text);
+    NEP_REQUIRE(
+        ctx, equals && equals > text && colon && colon > equals + 1 && strchr(colon, '-'), NEP_E_USAGE,
+        "--contrast '%s' is not NAME=COLUMN:LEVEL1-LEVEL2, such as illness=group:patient-control", text);
     NEP_TRY_OR_DONE(st, copy_part(ctx, text, (size_t)(equals - text), &s.name));
     NEP_TRY_OR_DONE(st, copy_part(ctx, equals + 1, (size_t)(colon - equals) - 1, &s.column));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, design, s.column, &col));
@@ -78,7 +80,8 @@ nep_status cli_design_spec(nep_ctx *ctx, const nep_table *design, const char *te
     char levels[400];
     list_levels(design, col, levels, sizeof levels);
     NEP_REQUIRE_OR_DONE(st, ctx, s.second && strcmp(s.first, s.second) != 0, NEP_E_ARG,
-                        "--contrast '%s': '%s' names no two levels of column '%s', which has %s", text, colon + 1, s.column, levels);
+                        "--contrast '%s': '%s' names no two levels of column '%s', which has %s", text,
+                        colon + 1, s.column, levels);
     *out = s;
     s = (cli_contrast_spec){0};
 done:
@@ -108,15 +111,17 @@ static nep_status check_unique(nep_ctx *ctx, const nep_table *t, int64_t col)
     for (int64_t r = 0; r < t->n_rows; r++)
         for (int64_t q = 0; q < r; q++) {
             const char *a = nep_table_cell(t, r, col), *b = nep_table_cell(t, q, col);
-            NEP_REQUIRE(ctx, !a || !b || strcmp(a, b) != 0, NEP_E_FORMAT, "%s: participant '%s' stands in rows %lld and %lld", t->path,
-                        a ? a : "", (long long)q + 2, (long long)r + 2);
+            NEP_REQUIRE(ctx, !a || !b || strcmp(a, b) != 0, NEP_E_FORMAT,
+                        "%s: participant '%s' stands in rows %lld and %lld", t->path, a ? a : "",
+                        (long long)q + 2, (long long)r + 2);
         }
     return NEP_OK;
 }
 
 /* Row of the design for each participant who takes part. */
-static nep_status choose_people(nep_ctx *ctx, const nep_table *t, const cli_contrast_spec *spec, char *const *ids, int64_t n_ids,
-                                const int64_t *cov, int n_cov, int64_t *row, cli_design *d)
+static nep_status choose_people(nep_ctx *ctx, const nep_table *t, const cli_contrast_spec *spec,
+                                char *const *ids, int64_t n_ids, const int64_t *cov, int n_cov, int64_t *row,
+                                cli_design *d)
 {
     int64_t id_col, group_col, absent = 0, other = 0, incomplete = 0;
     NEP_TRY(nep_table_need(ctx, t, "participant_id", &id_col));
@@ -124,10 +129,12 @@ static nep_status choose_people(nep_ctx *ctx, const nep_table *t, const cli_cont
     NEP_TRY(check_unique(ctx, t, id_col));
     for (int64_t i = 0; i < n_ids; i++) {
         int64_t r = 0;
-        while (r < t->n_rows && !(nep_table_cell(t, r, id_col) && strcmp(nep_table_cell(t, r, id_col), ids[i]) == 0))
+        while (r < t->n_rows &&
+               !(nep_table_cell(t, r, id_col) && strcmp(nep_table_cell(t, r, id_col), ids[i]) == 0))
             r++;
         const char *group = r < t->n_rows ? nep_table_cell(t, r, group_col) : NULL;
-        const bool one = group && strcmp(group, spec->first) == 0, two = group && strcmp(group, spec->second) == 0;
+        const bool one = group && strcmp(group, spec->first) == 0,
+                   two = group && strcmp(group, spec->second) == 0;
         bool whole = true;
         for (int k = 0; k < n_cov && r < t->n_rows; k++)
             whole = whole && nep_table_cell(t, r, cov[k]);
@@ -141,9 +148,12 @@ static nep_status choose_people(nep_ctx *ctx, const nep_table *t, const cli_cont
         }
     }
     if (absent + other + incomplete > 0)
-        nep_warn(ctx, "contrast %s: left out %lld participants who are not in the design, %lld in neither group, %lld without a covariate",
+        nep_warn(ctx,
+                 "contrast %s: left out %lld participants who are not in the design, %lld in neither group, "
+                 "%lld without a covariate",
                  spec->name, (long long)absent, (long long)other, (long long)incomplete);
-    NEP_REQUIRE(ctx, d->n > 0, NEP_E_SHAPE, "contrast %s: no participant of the data (first: '%s') takes part by the design %s",
+    NEP_REQUIRE(ctx, d->n > 0, NEP_E_SHAPE,
+                "contrast %s: no participant of the data (first: '%s') takes part by the design %s",
                 spec->name, n_ids > 0 ? ids[0] : "", t->path);
     return NEP_OK;
 }
@@ -174,8 +184,8 @@ static nep_status name_column(nep_ctx *ctx, const char *column, const char *leve
 }
 
 /* How many design columns the covariates make (fill false), or makes them. */
-static nep_status code_covariates(nep_ctx *ctx, const nep_table *t, const int64_t *cov, int n_cov, const int64_t *row,
-                                  const char **level, bool fill, cli_design *d)
+static nep_status code_covariates(nep_ctx *ctx, const nep_table *t, const int64_t *cov, int n_cov,
+                                  const int64_t *row, const char **level, bool fill, cli_design *d)
 {
     int64_t at = 0;
     for (int c = 0; c < n_cov; c++) {
@@ -189,7 +199,8 @@ static nep_status code_covariates(nep_ctx *ctx, const nep_table *t, const int64_
         }
         const int64_t m = levels_of(t, cov[c], row, d->n, level);
         if (m == 1 && fill)
-            nep_warn(ctx, "contrast: covariate '%s' has one level among those who take part and is left out", t->header[cov[c]]);
+            nep_warn(ctx, "contrast: covariate '%s' has one level among those who take part and is left out",
+                     t->header[cov[c]]);
         for (int64_t l = 1; l < m; l++, at++) {
             for (int64_t i = 0; fill && i < d->n; i++)
                 d->covariates[i * d->k + at] = strcmp(nep_table_cell(t, row[i], cov[c]), level[l]) == 0;
@@ -202,8 +213,9 @@ static nep_status code_covariates(nep_ctx *ctx, const nep_table *t, const int64_
     return NEP_OK;
 }
 
-nep_status cli_design_join(nep_ctx *ctx, const nep_table *design, const cli_contrast_spec *spec, char *const *ids, int64_t n_ids,
-                           const int64_t *covariates, int n_cov, cli_design *out)
+nep_status cli_design_join(nep_ctx *ctx, const nep_table *design, const cli_contrast_spec *spec,
+                           char *const *ids, int64_t n_ids, const int64_t *covariates, int n_cov,
+                           cli_design *out)
 {
     cli_design d = {0};
     int64_t *row = NULL;

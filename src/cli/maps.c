@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* maps - what the maps commands share: tables of maps joined to a geometry by name, and which regions take part. */
+/* maps - what the maps commands share: tables of maps joined to a geometry by name, and which regions take
+ * part. */
 #include "cli/maps.h"
 
 #include <math.h>
 #include <string.h>
 
 #include <nepenthe/io.h>
-
 
 void cli_maps_free(cli_maps *s)
 {
@@ -31,8 +31,9 @@ static void warn_unjoined(nep_ctx *ctx, const cli_maps *s, const nep_maps *m, co
             first = m->regions[i];
     }
     if (lost > 0)
-        nep_warn(ctx, "%s: %lld of %lld regions (first: '%s') are not in %s and are left out", path, (long long)lost,
-                 (long long)m->n_regions, first, s->geometry.n_regions ? "the geometry" : "the first map");
+        nep_warn(ctx, "%s: %lld of %lld regions (first: '%s') are not in %s and are left out", path,
+                 (long long)lost, (long long)m->n_regions, first,
+                 s->geometry.n_regions ? "the geometry" : "the first map");
 }
 
 static nep_status choose_scope(cli *c, cli_maps *s)
@@ -52,8 +53,8 @@ nep_status cli_maps_load(cli *c, const char *const *paths, int n_paths, cli_maps
 {
     nep_ctx *ctx = cli_ctx(c);
     const char *geometry = cli_text(c, "geometry");
-    NEP_REQUIRE(ctx, nep_nulls_find(cli_text(c, "nulls"), &s->kind), NEP_E_ARG, "there are no nulls called '%s'",
-                cli_text(c, "nulls"));
+    NEP_REQUIRE(ctx, nep_nulls_find(cli_text(c, "nulls"), &s->kind), NEP_E_ARG,
+                "there are no nulls called '%s'", cli_text(c, "nulls"));
     if (geometry)
         NEP_TRY(nep_tsv_read_geometry(ctx, geometry, &s->geometry));
     for (int i = 0; i < n_paths; i++)
@@ -77,7 +78,8 @@ void cli_maps_column(const cli_maps *s, int which, int64_t map, double *out)
 nep_status cli_maps_count(cli *c, int64_t *n)
 {
     *n = cli_int(c, "n");
-    NEP_REQUIRE(cli_ctx(c), *n >= 0, NEP_E_ARG, "--n is %lld: the number of surrogates must not be negative", (long long)*n);
+    NEP_REQUIRE(cli_ctx(c), *n >= 0, NEP_E_ARG, "--n is %lld: the number of surrogates must not be negative",
+                (long long)*n);
     if (!cli_given(c, "geometry"))
         *n = 0;
     return NEP_OK;

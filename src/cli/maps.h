@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* maps - what the maps commands share: tables of maps joined to a geometry by name, and which regions take part. */
+/* maps - what the maps commands share: tables of maps joined to a geometry by name, and which regions take
+ * part. */
 #ifndef NEP_CLI_MAPS_H
 #define NEP_CLI_MAPS_H
 
@@ -19,7 +20,8 @@ typedef struct {
     nep_nulls_kind kind;
 } cli_maps;
 
-/* Reads the geometry (--geometry, may be absent) and one or two tables of maps; chooses regions by --scope and --nulls. */
+/* Reads the geometry (--geometry, may be absent) and one or two tables of maps; chooses regions by --scope
+ * and --nulls. */
 NEP_MUST_USE nep_status cli_maps_load(cli *c, const char *const *paths, int n_paths, cli_maps *s);
 void cli_maps_free(cli_maps *s);
 /* Map number `map` of table `which`, [n]. */

@@ -13,7 +13,8 @@ static nep_status write_cell(nep_file *f, const cli_column *column, int64_t row)
     return nep_file_printf(f, "%.9g", column->number[row]);
 }
 
-nep_status cli_tabular_write(nep_ctx *ctx, const char *path, const cli_column *columns, int n_columns, int64_t n_rows)
+nep_status cli_tabular_write(nep_ctx *ctx, const char *path, const cli_column *columns, int n_columns,
+                             int64_t n_rows)
 {
     nep_file *f = NULL;
     nep_status st;
@@ -41,9 +42,9 @@ json_t *cli_tabular_json(const cli_column *columns, int n_columns, int64_t n_row
         for (int k = 0; k < n_columns; k++) {
             const cli_column *column = &columns[k];
             json_object_set_new(row, column->name,
-                                !column->text          ? cli_number(column->number[r])
-                                : column->text[r]      ? json_string(column->text[r])
-                                                       : json_null());
+                                !column->text     ? cli_number(column->number[r])
+                                : column->text[r] ? json_string(column->text[r])
+                                                  : json_null());
         }
         json_array_append_new(rows, row);
     }
@@ -62,14 +63,16 @@ static nep_status write_table(nep_ctx *ctx, const char *path, void *user)
     return cli_tabular_write(ctx, path, t->columns, t->n_columns, t->n_rows);
 }
 
-nep_status cli_tabular_emit(cli *c, const char *key, const cli_column *columns, int n_columns, int64_t n_rows, json_t *extra)
+nep_status cli_tabular_emit(cli *c, const char *key, const cli_column *columns, int n_columns, int64_t n_rows,
+                            json_t *extra)
 {
     table t = {columns, n_columns, n_rows};
     nep_status st = NEP_OK;
     if (!cli_json(c) || cli_out(c))
         st = cli_emit(c, write_table, &t, NULL, extra ? json_incref(extra) : NULL);
     if (st == NEP_OK && cli_json(c)) {
-        json_t *doc = json_pack("{s:o,s:o}", key, cli_tabular_json(columns, n_columns, n_rows), "provenance", cli_provenance(c, NULL));
+        json_t *doc = json_pack("{s:o,s:o}", key, cli_tabular_json(columns, n_columns, n_rows), "provenance",
+                                cli_provenance(c, NULL));
         if (doc && extra)
             json_object_update(doc, extra);
         st = cli_document(c, doc);

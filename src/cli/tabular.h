@@ -12,12 +12,13 @@ typedef struct {
 } cli_column;
 
 /* Writes the columns: tab, header, n/a, numbers as %.9g. */
-NEP_MUST_USE nep_status cli_tabular_write(nep_ctx *ctx, const char *path, const cli_column *columns, int n_columns, int64_t n_rows);
+NEP_MUST_USE nep_status cli_tabular_write(nep_ctx *ctx, const char *path, const cli_column *columns,
+                                          int n_columns, int64_t n_rows);
 /* One object per row. New reference. */
 json_t *cli_tabular_json(const cli_column *columns, int n_columns, int64_t n_rows);
-/* What a command does with its table: the JSON document {key: rows, ...extra} with --json, the TSV to -o with its sidecar,
- * and the TSV to standard output when neither was asked for. Consumes extra (may be NULL). */
-NEP_MUST_USE nep_status cli_tabular_emit(cli *c, const char *key, const cli_column *columns, int n_columns, int64_t n_rows,
-                                         json_t *extra);
+/* What a command does with its table: the JSON document {key: rows, ...extra} with --json, the TSV to -o with
+ * its sidecar, and the TSV to standard output when neither was asked for. Consumes extra (may be NULL). */
+NEP_MUST_USE nep_status cli_tabular_emit(cli *c, const char *key, const cli_column *columns, int n_columns,
+                                         int64_t n_rows, json_t *extra);
 
 #endif

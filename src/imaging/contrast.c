@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* contrast - two groups with covariates: t, Hedges' g with its error, two-sided permutation p with max-T.
  *
- * The design's nuisance part Z is brought to an orthonormal basis Q; y and the group column x are taken as residuals on it,
- * at unit length. Permuting the rows of [x Q] together is the same as permuting the residuals of y (Freedman-Lane). */
+ * The design's nuisance part Z is brought to an orthonormal basis Q; y and the group column x are taken as
+ * residuals on it, at unit length. Permuting the rows of [x Q] together is the same as permuting the
+ * residuals of y (Freedman-Lane). */
 #include <nepenthe/backend.h>
 #include <nepenthe/contrast.h>
 
@@ -38,10 +39,10 @@ double nep_contrast_se(double g, double n1, double n2)
 /* ---- the design ---- */
 
 typedef struct {
-    int64_t n, k;    /* rows; nuisance columns with the intercept */
-    double *basis;   /* [1 + k, n] residualised unit group column, then the orthonormal nuisance */
-    double *upper;   /* [k + 1, k + 1] coefficients of each design column on the basis, by column */
-    int32_t *kind;   /* [n] rows of the design that are equal share a number */
+    int64_t n, k;  /* rows; nuisance columns with the intercept */
+    double *basis; /* [1 + k, n] residualised unit group column, then the orthonormal nuisance */
+    double *upper; /* [k + 1, k + 1] coefficients of each design column on the basis, by column */
+    int32_t *kind; /* [n] rows of the design that are equal share a number */
     int64_t n_kinds;
 } design;
 
@@ -60,7 +61,8 @@ static double dot(const double *a, const double *b, int64_t n)
     return s;
 }
 
-/* Takes x down to its part orthogonal to the first `have` basis vectors; coef [have] (added to). Twice is enough. */
+/* Takes x down to its part orthogonal to the first `have` basis vectors; coef [have] (added to). Twice is
+ * enough. */
 static double residual(const double *q, int64_t have, int64_t n, double *x, double *coef)
 {
     for (int pass = 0; pass < 2; pass++)
@@ -107,13 +109,15 @@ static nep_status fail_collinear(nep_ctx *ctx, const design *d, int64_t at, char
             used += snprintf(list + used, sizeof list - (size_t)used, "%s%s", used ? ", " : "",
                              column_name(names, j, d->k, text));
     if (at == d->k)
-        return nep_ctx_fail(ctx, NEP_E_SINGULAR,
-                            "contrast: the group difference is not estimable: the group is a linear combination of %s; leave "
-                            "out one of those columns",
-                            list);
-    return nep_ctx_fail(ctx, NEP_E_SINGULAR,
-                        "contrast: the design is singular: %s is a linear combination of %s; leave one of them out",
-                        column_name(names, at, d->k, text), list);
+        return nep_ctx_fail(
+            ctx, NEP_E_SINGULAR,
+            "contrast: the group difference is not estimable: the group is a linear combination of %s; leave "
+            "out one of those columns",
+            list);
+    return nep_ctx_fail(
+        ctx, NEP_E_SINGULAR,
+        "contrast: the design is singular: %s is a linear combination of %s; leave one of them out",
+        column_name(names, at, d->k, text), list);
 }
 
 /* Numbers the distinct rows (group, covariates). */
@@ -128,7 +132,8 @@ static void number_rows(design *d, const bool *first, const double *cov, int64_t
     }
 }
 
-static nep_status design_build(nep_ctx *ctx, const bool *first, const double *cov, int64_t k, char *const *names, design *d)
+static nep_status design_build(nep_ctx *ctx, const bool *first, const double *cov, int64_t k,
+                               char *const *names, design *d)
 {
     const int64_t n = d->n, w = k + 2;
     d->k = k + 1;
@@ -161,7 +166,7 @@ static nep_status design_build(nep_ctx *ctx, const bool *first, const double *co
 /* ---- relabelings ---- */
 
 typedef struct {
-    bool all;       /* every distinct order of the design's rows, in lexicographic order of their numbers */
+    bool all; /* every distinct order of the design's rows, in lexicographic order of their numbers */
     int64_t count;
     int32_t *order; /* [n] row kinds of the current one, or a permutation */
     int32_t *row;   /* [n_kinds] a row of each kind */
@@ -171,7 +176,8 @@ typedef struct {
 static int64_t distinct_orders(const design *d, int64_t limit)
 {
     double total = 1.0;
-    for (int64_t i = 0; i < d->n; i++) { /* place row i: times (i + 1), over how many of its kind there are by now */
+    for (int64_t i = 0; i < d->n;
+         i++) { /* place row i: times (i + 1), over how many of its kind there are by now */
         int64_t alike = 0;
         for (int64_t j = 0; j <= i; j++)
             alike += d->kind[j] == d->kind[i];
@@ -222,7 +228,8 @@ static void next_order(int32_t *a, int64_t n)
     }
 }
 
-/* The design's basis with its rows in the order of relabeling b; called for b = 0, 1, ... in turn. out [1 + k, n]. */
+/* The design's basis with its rows in the order of relabeling b; called for b = 0, 1, ... in turn. out [1 +
+ * k, n]. */
 static void relabel(const design *d, relabelings *r, uint64_t seed, uint64_t stream, int64_t b, double *out)
 {
     if (!r->all)
@@ -244,9 +251,10 @@ typedef struct {
     char *const *names;
 } columns;
 
-/* Columns first .. first+count-1 as unit residuals [n, count]; t of each. Missing and constant ones become NaN. */
-static void residualise(const design *d, const columns *c, int64_t first, int64_t count, double *y, double *t, double *work,
-                        int threads, int64_t *missing, int64_t *constant)
+/* Columns first .. first+count-1 as unit residuals [n, count]; t of each. Missing and constant ones become
+ * NaN. */
+static void residualise(const design *d, const columns *c, int64_t first, int64_t count, double *y, double *t,
+                        double *work, int threads, int64_t *missing, int64_t *constant)
 {
     const int64_t n = d->n;
     int64_t absent = 0, flat = 0;
@@ -272,15 +280,17 @@ static void residualise(const design *d, const columns *c, int64_t first, int64_
     *constant += flat;
 }
 
-static nep_status permute_tile(nep_ctx *ctx, const design *d, relabelings *r, uint64_t stream, const double *y, int64_t count,
-                               const double *t, double *most, int64_t *reached)
+static nep_status permute_tile(nep_ctx *ctx, const design *d, relabelings *r, uint64_t stream,
+                               const double *y, int64_t count, const double *t, double *most,
+                               int64_t *reached)
 {
     const int64_t own = (d->k + 1) * d->n;
     double *basis = NULL, *tile_most = NULL;
     int64_t *unused = NULL;
     nep_status st;
 
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, TILE_PERM * own, sizeof *basis, "contrast: relabeled designs", &basis));
+    NEP_TRY_OR_DONE(st,
+                    nep_alloc(ctx, TILE_PERM * own, sizeof *basis, "contrast: relabeled designs", &basis));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, TILE_PERM, sizeof *tile_most, "contrast: maxima", &tile_most));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, count, sizeof *unused, "contrast: counts", &unused));
     if (r->all) { /* start again from the first order */
@@ -292,7 +302,8 @@ static nep_status permute_tile(nep_ctx *ctx, const design *d, relabelings *r, ui
         NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
         for (int64_t i = 0; i < many; i++)
             relabel(d, r, nep_ctx_seed(ctx), stream, b + i, basis + i * own);
-        NEP_TRY_OR_DONE(st, nep_backend_permute_t(ctx, y, d->n, count, basis, many, d->k, t, tile_most, reached, unused));
+        NEP_TRY_OR_DONE(
+            st, nep_backend_permute_t(ctx, y, d->n, count, basis, many, d->k, t, tile_most, reached, unused));
         for (int64_t i = 0; i < many; i++)
             most[b + i] = fmax(most[b + i], tile_most[i]);
         nep_progress_step(ctx, b + many);
@@ -328,7 +339,8 @@ static int64_t count_at_least(const double *sorted, int64_t n, double t)
 static void to_results(const relabelings *r, double *most, const int64_t *reached, nep_contrast_result *out)
 {
     const double n1 = (double)out->n1, n2 = (double)out->n2, z = 1.6448536269514722;
-    const int64_t plus = r->all ? 0 : 1; /* the observed labels stand among all relabelings, but not among drawn ones */
+    const int64_t plus =
+        r->all ? 0 : 1; /* the observed labels stand among all relabelings, but not among drawn ones */
     const double j = nep_contrast_correction(out->df), total = (double)(r->count + plus);
     qsort(most, (size_t)r->count, sizeof *most, ascending);
     for (int64_t v = 0; v < out->n_cols; v++) {
@@ -343,7 +355,8 @@ static void to_results(const relabelings *r, double *most, const int64_t *reache
     }
 }
 
-static nep_status run(nep_ctx *ctx, const design *d, const columns *c, const nep_contrast_opts *o, nep_contrast_result *out)
+static nep_status run(nep_ctx *ctx, const design *d, const columns *c, const nep_contrast_opts *o,
+                      nep_contrast_result *out)
 {
     const int threads = nep_ctx_threads(ctx);
     relabelings r = {0};
@@ -387,35 +400,42 @@ static void warn_columns(nep_ctx *ctx, const columns *c, int64_t n, const nep_co
                 who = c->names[v];
     if (r->n_missing > 0)
         nep_warn(ctx,
-                 "contrast: %lld of %lld columns%s%s%s have a missing value in some participant and are left n/a: the maximum "
+                 "contrast: %lld of %lld columns%s%s%s have a missing value in some participant and are left "
+                 "n/a: the maximum "
                  "over columns needs the same people in each",
-                 (long long)r->n_missing, (long long)c->n_cols, *who ? " (first: '" : "", who, *who ? "')" : "");
+                 (long long)r->n_missing, (long long)c->n_cols, *who ? " (first: '" : "", who,
+                 *who ? "')" : "");
     if (r->n_constant > 0)
-        nep_warn(ctx, "contrast: %lld of %lld columns do not vary once the covariates are taken out and are left n/a",
-                 (long long)r->n_constant, (long long)c->n_cols);
+        nep_warn(
+            ctx,
+            "contrast: %lld of %lld columns do not vary once the covariates are taken out and are left n/a",
+            (long long)r->n_constant, (long long)c->n_cols);
 }
 
-static nep_status check(nep_ctx *ctx, int64_t n, int64_t n_cols, const double *cov, int64_t k, char *const *names,
-                        const nep_contrast_opts *o, const nep_contrast_result *r)
+static nep_status check(nep_ctx *ctx, int64_t n, int64_t n_cols, const double *cov, int64_t k,
+                        char *const *names, const nep_contrast_opts *o, const nep_contrast_result *r)
 {
     char text[64];
     NEP_REQUIRE(ctx, n_cols >= 1, NEP_E_ARG, "contrast: there is no column to compare");
-    NEP_REQUIRE(ctx, o->n_perm >= 0, NEP_E_ARG, "contrast: %lld permutations: the number must not be negative",
-                (long long)o->n_perm);
-    NEP_REQUIRE(ctx, r->n1 >= 1 && r->n2 >= 1, NEP_E_ARG, "contrast: the groups have %lld and %lld people: both need some",
-                (long long)r->n1, (long long)r->n2);
+    NEP_REQUIRE(ctx, o->n_perm >= 0, NEP_E_ARG,
+                "contrast: %lld permutations: the number must not be negative", (long long)o->n_perm);
+    NEP_REQUIRE(ctx, r->n1 >= 1 && r->n2 >= 1, NEP_E_ARG,
+                "contrast: the groups have %lld and %lld people: both need some", (long long)r->n1,
+                (long long)r->n2);
     for (int64_t e = 0; e < n * k; e++)
         NEP_REQUIRE(ctx, isfinite(cov[e]), NEP_E_ARG, "contrast: %s has no value in row %lld",
                     column_name(names, e % k + 1, k + 1, text), (long long)(e / k) + 1);
-    NEP_REQUIRE(ctx, n - k - 2 >= 2, NEP_E_ARG,
-                "contrast: %lld people and %lld covariates leave %lld degrees of freedom, at least 2 are needed", (long long)n,
-                (long long)k, (long long)(n - k - 2));
+    NEP_REQUIRE(
+        ctx, n - k - 2 >= 2, NEP_E_ARG,
+        "contrast: %lld people and %lld covariates leave %lld degrees of freedom, at least 2 are needed",
+        (long long)n, (long long)k, (long long)(n - k - 2));
     return NEP_OK;
 }
 
-nep_status nep_contrast_groups(nep_ctx *ctx, const float *y, int64_t n, int64_t n_cols, char *const *col_names,
-                               const bool *first, const double *covariates, int64_t k, char *const *cov_names,
-                               const nep_contrast_opts *opts, nep_contrast_result *out)
+nep_status nep_contrast_groups(nep_ctx *ctx, const float *y, int64_t n, int64_t n_cols,
+                               char *const *col_names, const bool *first, const double *covariates, int64_t k,
+                               char *const *cov_names, const nep_contrast_opts *opts,
+                               nep_contrast_result *out)
 {
     const nep_contrast_opts defaults = NEP_CONTRAST_DEFAULTS;
     const nep_contrast_opts *o = opts ? opts : &defaults;

@@ -5,7 +5,8 @@
 
 #include "support.h"
 
-/* The array's values (free with free), its shape in rows and cols (either may be NULL). Aborts when it is not there. */
+/* The array's values (free with free), its shape in rows and cols (either may be NULL). Aborts when it is not
+ * there. */
 static inline double *book_read(const char *path, const char *name, int *rows, int *cols)
 {
     FILE *f = fopen(path, "r");

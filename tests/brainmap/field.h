@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* field - a made-up brain for the tests: mirrored hemispheres on a sphere of 70 mm, and some regions inside. */
+/* field - a made-up brain for the tests: mirrored hemispheres on a sphere of 70 mm, and some regions inside.
+ */
 #ifndef NEP_TESTS_FIELD_H
 #define NEP_TESTS_FIELD_H
 
@@ -19,7 +20,8 @@ static inline nep_geometry field_geometry(nep_ctx *ctx, int n_side, int n_inner)
     for (int i = 0; i < n_side + n_inner; i++)
         for (int side = 0; side < 2; side++) {
             const int r = (i < n_side ? side * n_side : 2 * n_side + side * n_inner - n_side) + i;
-            const double height = 1.0 - 2.0 * ((double)i + 0.5) / n_side, turn = 2.399963229728653 * i; /* spiral */
+            const double height = 1.0 - 2.0 * ((double)i + 0.5) / n_side,
+                         turn = 2.399963229728653 * i; /* spiral */
             const double flat = sqrt(fmax(0.0, 1.0 - height * height));
             double s[3] = {flat * cos(turn), flat * sin(turn), height};
             char name[32];
@@ -44,7 +46,8 @@ static inline nep_geometry field_geometry(nep_ctx *ctx, int n_side, int n_inner)
 /* A smooth map with a little noise, from the coordinates. */
 static inline void field_map(const nep_geometry *g, uint64_t stream, double *map)
 {
-    const double k[3] = {nep_philox_normal(9, stream, 1), nep_philox_normal(9, stream, 2), nep_philox_normal(9, stream, 3)};
+    const double k[3] = {nep_philox_normal(9, stream, 1), nep_philox_normal(9, stream, 2),
+                         nep_philox_normal(9, stream, 3)};
     for (int64_t i = 0; i < g->n_regions; i++)
         map[i] = sin((k[0] * fabs(g->mm[i][0]) + k[1] * g->mm[i][1] + k[2] * g->mm[i][2]) / 60.0) +
                  0.3 * nep_philox_normal(9, stream, (uint64_t)(100 + i));

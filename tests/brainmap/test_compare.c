@@ -10,7 +10,8 @@ static void test_correlations_meet_scipy(void **state)
     (void)state;
     nep_ctx *ctx = test_ctx(1);
     double *a = book_read(BOOK, "compare_a", NULL, NULL), *b = book_read(BOOK, "compare_b", NULL, NULL);
-    double *pearson = book_read(BOOK, "compare_pearson", NULL, NULL), *spearman = book_read(BOOK, "compare_spearman", NULL, NULL);
+    double *pearson = book_read(BOOK, "compare_pearson", NULL, NULL),
+           *spearman = book_read(BOOK, "compare_spearman", NULL, NULL);
     nep_comparison c;
     nep_compare_opts o = {.n_nulls = 0};
     assert_ok(ctx, nep_compare_maps(ctx, NULL, NULL, 30, a, b, &o, &c));
@@ -27,7 +28,8 @@ static void test_correlations_meet_scipy(void **state)
     nep_ctx_free(ctx);
 }
 
-/* p of surrogates of `moved` by the definition, each surrogate with its own mask and, for Spearman, its own ranks. */
+/* p of surrogates of `moved` by the definition, each surrogate with its own mask and, for Spearman, its own
+ * ranks. */
 static double count_by_hand(nep_ctx *ctx, const nep_geometry *g, nep_nulls_kind kind, nep_compare_statistic s,
                             const double *moved, const double *still, int n, int n_nulls)
 {
@@ -44,7 +46,8 @@ static double count_by_hand(nep_ctx *ctx, const nep_geometry *g, nep_nulls_kind 
     return (1.0 + reached) / (n_nulls + 1.0);
 }
 
-/* A tool in use correlates ranked data with unranked surrogates: with one huge value the two disagree widely. */
+/* A tool in use correlates ranked data with unranked surrogates: with one huge value the two disagree widely.
+ */
 static void test_spearman_ranks_its_surrogates(void **state)
 {
     (void)state;
@@ -58,8 +61,10 @@ static void test_spearman_ranks_its_surrogates(void **state)
         b[i] += a[i];
         exponent[i] = exp(9.0 * a[i]); /* the same order, another scale */
     }
-    const nep_compare_opts o = {
-        .statistic = NEP_COMPARE_SPEARMAN, .kind = NEP_NULLS_SPIN, .n_nulls = 499, .permute = NEP_COMPARE_BOTH};
+    const nep_compare_opts o = {.statistic = NEP_COMPARE_SPEARMAN,
+                                .kind = NEP_NULLS_SPIN,
+                                .n_nulls = 499,
+                                .permute = NEP_COMPARE_BOTH};
     assert_ok(ctx, nep_compare_maps(ctx, &g, NULL, 60, a, b, &o, &c));
     assert_ok(ctx, nep_compare_maps(ctx, &g, NULL, 60, exponent, b, &o, &d));
     assert_near(c.r, d.r, 1e-13);
@@ -71,7 +76,8 @@ static void test_spearman_ranks_its_surrogates(void **state)
     nep_ctx_free(ctx);
 }
 
-/* A tool in use masks surrogates by where the data were missing; missing regions travel with the rotation instead. */
+/* A tool in use masks surrogates by where the data were missing; missing regions travel with the rotation
+ * instead. */
 static void test_missing_regions_travel_with_their_surrogate(void **state)
 {
     (void)state;
@@ -150,7 +156,8 @@ static void test_ties_count(void **state)
             still = still && index[s * 6 + i] == i;
         }
         same += still;
-        above += !still && fabs(nep_compare_statistic_of(NEP_COMPARE_PEARSON, x, b, 6, scratch)) > fabs(r) + 1e-9;
+        above +=
+            !still && fabs(nep_compare_statistic_of(NEP_COMPARE_PEARSON, x, b, 6, scratch)) > fabs(r) + 1e-9;
     }
     assert_true(same > 5);
     const nep_compare_opts o = {.kind = NEP_NULLS_SPIN, .n_nulls = 200, .permute = NEP_COMPARE_A};

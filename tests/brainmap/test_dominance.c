@@ -11,7 +11,8 @@ static void test_meets_refitting_every_subset(void **state)
     (void)state;
     nep_ctx *ctx = test_ctx(2);
     double *x = book_read(BOOK, "dominance_x", NULL, NULL), *y = book_read(BOOK, "dominance_y", NULL, NULL);
-    double *want = book_read(BOOK, "dominance_out", NULL, NULL), *total = book_read(BOOK, "dominance_r2", NULL, NULL);
+    double *want = book_read(BOOK, "dominance_out", NULL, NULL),
+           *total = book_read(BOOK, "dominance_r2", NULL, NULL);
     nep_dominance *d = NULL;
     double out[15], r2[3];
     assert_ok(ctx, nep_dominance_create(ctx, x, 25, 5, NULL, &d));
@@ -37,7 +38,8 @@ static void made_up(int n, int p, double *x)
 {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < p; j++)
-            x[i * p + j] = nep_philox_normal(4, (uint64_t)j, (uint64_t)i) + 0.7 * nep_philox_normal(4, 99, (uint64_t)i);
+            x[i * p + j] =
+                nep_philox_normal(4, (uint64_t)j, (uint64_t)i) + 0.7 * nep_philox_normal(4, 99, (uint64_t)i);
 }
 
 static void test_same_bits_for_any_thread_count(void **state)
@@ -96,7 +98,8 @@ static void test_p_counts_about_the_mean(void **state)
 {
     (void)state;
     nep_ctx *ctx = test_ctx(1);
-    const double observed[2] = {3.0, 0.5}, null[8] = {0.0, 1.0, 1.0, 0.5, 2.0, 0.5, 1.0, 0.0}; /* means 1 and 0.5 */
+    const double observed[2] = {3.0, 0.5},
+                 null[8] = {0.0, 1.0, 1.0, 0.5, 2.0, 0.5, 1.0, 0.0}; /* means 1 and 0.5 */
     double p[2];
     assert_ok(ctx, nep_dominance_p(ctx, observed, null, 4, 2, p));
     assert_near(p[0], 0.2, 1e-15); /* none of 4 is as far as 2: never 0 */
@@ -107,8 +110,10 @@ static void test_p_counts_about_the_mean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_meets_refitting_every_subset), cmocka_unit_test(test_same_bits_for_any_thread_count),
-        cmocka_unit_test(test_bad_predictors_are_named),     cmocka_unit_test(test_p_counts_about_the_mean),
+        cmocka_unit_test(test_meets_refitting_every_subset),
+        cmocka_unit_test(test_same_bits_for_any_thread_count),
+        cmocka_unit_test(test_bad_predictors_are_named),
+        cmocka_unit_test(test_p_counts_about_the_mean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

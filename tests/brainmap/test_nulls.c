@@ -5,7 +5,8 @@
 #include "brainmap/nulls.h"
 #include "field.h"
 
-/* NumPy's eigenvectors of 12 regions give the same surrogate for the same signs (an eigenvector's own sign cancels). */
+/* NumPy's eigenvectors of 12 regions give the same surrogate for the same signs (an eigenvector's own sign
+ * cancels). */
 static void test_moran_meets_numpy(void **state)
 {
     (void)state;
@@ -37,8 +38,10 @@ static void test_moran_meets_numpy(void **state)
     for (size_t b = 0; b < json_array_size(want); b++)
         for (size_t i = 0; i < N; i++) {
             double x = base[i];
-            for (size_t k = 0; k < N - 1; k++) /* theirs count from the largest eigenvalue, ours from the least */
-                x += json_number_value(json_array_get(json_array_get(signs, b), N - 2 - k)) * coef[k] * nulls->vectors[k * N + i];
+            for (size_t k = 0; k < N - 1;
+                 k++) /* theirs count from the largest eigenvalue, ours from the least */
+                x += json_number_value(json_array_get(json_array_get(signs, b), N - 2 - k)) * coef[k] *
+                     nulls->vectors[k * N + i];
             assert_near(x, json_number_value(json_array_get(json_array_get(want, b), i)), 1e-10);
         }
     json_decref(doc);
@@ -155,7 +158,8 @@ static void test_spins_are_permutations_within_hemispheres(void **state)
     nep_ctx_free(ctx);
 }
 
-/* On a geometry with mirrored hemispheres the mirrored rotation does left and right alike, for every kind of spin. */
+/* On a geometry with mirrored hemispheres the mirrored rotation does left and right alike, for every kind of
+ * spin. */
 static void test_hemispheres_turn_as_mirror_images(void **state)
 {
     (void)state;
@@ -241,8 +245,9 @@ static void test_false_positive_rate(void **state)
         assert_ok(ctx, nep_nulls_create(ctx, &g, NULL, (nep_nulls_kind)k, &nulls));
         assert_ok(ctx, nep_nulls_false_positive(ctx, nulls, 0.0, n_maps, 199, 0.05, 11, &white));
         assert_ok(ctx, nep_nulls_false_positive(ctx, nulls, 40.0, n_maps, 199, 0.05, 11, &smooth));
-        print_message("%-18s white %.3f [%.3f, %.3f]  40 mm %.3f [%.3f, %.3f]\n", nep_nulls_name((nep_nulls_kind)k), white.rate,
-                      white.low, white.high, smooth.rate, smooth.low, smooth.high);
+        print_message("%-18s white %.3f [%.3f, %.3f]  40 mm %.3f [%.3f, %.3f]\n",
+                      nep_nulls_name((nep_nulls_kind)k), white.rate, white.low, white.high, smooth.rate,
+                      smooth.low, smooth.high);
         assert_true(white.low < 0.06 && white.high > 0.035);
         assert_true(white.low < white.rate && white.rate < white.high);
         if (k == NEP_NULLS_SHUFFLE)
@@ -257,9 +262,13 @@ static void test_false_positive_rate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moran_meets_numpy), cmocka_unit_test(test_moran_keeps_mean_variance_and_moran), cmocka_unit_test(test_compartments_keep_their_own_moments),
-        cmocka_unit_test(test_spins_are_permutations_within_hemispheres), cmocka_unit_test(test_hemispheres_turn_as_mirror_images),
-        cmocka_unit_test(test_surrogates_are_addressed_by_number), cmocka_unit_test(test_bad_geometry_is_named),
+        cmocka_unit_test(test_moran_meets_numpy),
+        cmocka_unit_test(test_moran_keeps_mean_variance_and_moran),
+        cmocka_unit_test(test_compartments_keep_their_own_moments),
+        cmocka_unit_test(test_spins_are_permutations_within_hemispheres),
+        cmocka_unit_test(test_hemispheres_turn_as_mirror_images),
+        cmocka_unit_test(test_surrogates_are_addressed_by_number),
+        cmocka_unit_test(test_bad_geometry_is_named),
         cmocka_unit_test(test_false_positive_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

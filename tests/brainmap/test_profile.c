@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Receptor profile against NumPy, whose null covariance is exact for sign-flipped eigenvectors; and its p by hand. */
+/* Receptor profile against NumPy, whose null covariance is exact for sign-flipped eigenvectors; and its p by
+ * hand. */
 #include "book.h"
 #include "field.h"
 
@@ -47,7 +48,8 @@ static void test_meets_numpy(void **state)
     (void)state;
     nep_ctx *ctx = test_ctx(2);
     scene s = scene_open(ctx);
-    double *beta = book_read(BOOK, "profile_beta", NULL, NULL), *want = book_read(BOOK, "profile_score_a", NULL, NULL);
+    double *beta = book_read(BOOK, "profile_beta", NULL, NULL),
+           *want = book_read(BOOK, "profile_score_a", NULL, NULL);
     nep_profile *f = NULL;
     double score[ROWS];
     const nep_profile_opts o = {.n_nulls = 10, .lambda = s.lambda, .weight = s.weight};
@@ -128,7 +130,8 @@ static void test_p_is_what_counting_gives(void **state)
     nep_ctx_free(ctx);
 }
 
-/* A drug that acts where the map is made from must stand out, and its p must say so; a map of another kind must not. */
+/* A drug that acts where the map is made from must stand out, and its p must say so; a map of another kind
+ * must not. */
 static void test_a_planted_target_is_found(void **state)
 {
     (void)state;
@@ -220,7 +223,8 @@ static void test_same_bits_for_any_thread_count(void **state)
         scene s = scene_open(ctx);
         nep_profile *f = NULL;
         const nep_profile_opts o = {.n_nulls = 2500, .lambda = s.lambda};
-        assert_ok(ctx, nep_profile_create(ctx, &s.g, NULL, s.receptor, P, s.reliability, s.effect, NULL, &o, &f));
+        assert_ok(ctx,
+                  nep_profile_create(ctx, &s.g, NULL, s.receptor, P, s.reliability, s.effect, NULL, &o, &f));
         assert_ok(ctx, nep_profile_score(ctx, f, 'B', 0, s.a, ROWS, score[t], p[t], NULL));
         nep_profile_free(f);
         scene_close(&s);

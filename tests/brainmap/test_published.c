@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Dominance against the published table of 13 disorders x 19 receptors (Hansen et al. 2022, doi:10.1038/s41593-022-01186-3). */
+/* Dominance against the published table of 13 disorders x 19 receptors (Hansen et al. 2022,
+ * doi:10.1038/s41593-022-01186-3). */
 #include <nepenthe/brainmap.h>
 
 #include "support.h"

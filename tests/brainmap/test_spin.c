@@ -33,7 +33,8 @@ static void test_rotations_are_proper_and_mirrored(void **state)
                 assert_near(dot, i == j ? 1.0 : 0.0, 1e-13);
                 assert_near(r[i][j], (i == 0 ? -1 : 1) * (j == 0 ? -1 : 1) * l[i][j], 0.0);
             }
-        const double det = l[0][0] * (l[1][1] * l[2][2] - l[1][2] * l[2][1]) - l[0][1] * (l[1][0] * l[2][2] - l[1][2] * l[2][0]) +
+        const double det = l[0][0] * (l[1][1] * l[2][2] - l[1][2] * l[2][1]) -
+                           l[0][1] * (l[1][0] * l[2][2] - l[1][2] * l[2][0]) +
                            l[0][2] * (l[1][0] * l[2][1] - l[1][1] * l[2][0]);
         assert_near(det, 1.0, 1e-12);
         mean += (l[0][0] + l[1][1] + l[2][2]) / 500.0; /* trace of a uniform rotation: mean 0, sd 1 */
@@ -62,8 +63,8 @@ static void test_assignments_follow_their_definitions(void **state)
             for (int j = 0; j < 12; j++) {
                 d[i][j] = 0.0;
                 for (int k = 0; k < 3; k++) {
-                    const double turned =
-                        r[k][0] * g.sphere[12 + j][0] + r[k][1] * g.sphere[12 + j][1] + r[k][2] * g.sphere[12 + j][2];
+                    const double turned = r[k][0] * g.sphere[12 + j][0] + r[k][1] * g.sphere[12 + j][1] +
+                                          r[k][2] * g.sphere[12 + j][2];
                     d[i][j] += (g.sphere[12 + i][k] - turned) * (g.sphere[12 + i][k] - turned);
                 }
                 d[i][j] = sqrt(d[i][j]);

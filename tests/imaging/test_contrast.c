@@ -127,14 +127,16 @@ static void test_four_and_four(void **state)
     for (int i = 0; i < 48; i++)
         assert_int_equal(fscanf(f, "%f", &y[i]), 1);
     fclose(f);
-    json_t *doc = json_load_file(TEST_GOLDEN("contrast.json"), 0, NULL), *want = json_object_get(doc, "exhaustive");
+    json_t *doc = json_load_file(TEST_GOLDEN("contrast.json"), 0, NULL),
+           *want = json_object_get(doc, "exhaustive");
     assert_non_null(want);
     assert_ok(ctx, nep_contrast_groups(ctx, y, 8, 6, NULL, first, NULL, 0, NULL, NULL, &r));
     assert_int_equal(r.n_relabelings, 70);
     for (size_t v = 0; v < 6; v++) {
         assert_near(r.t[v], json_number_value(json_array_get(json_object_get(want, "observed_t"), v)), 1e-9);
         assert_near(r.p[v], json_number_value(json_array_get(json_object_get(want, "p"), v)), 1e-12);
-        assert_near(r.p_fwe[v], json_number_value(json_array_get(json_object_get(want, "p_max_t"), v)), 1e-12);
+        assert_near(r.p_fwe[v], json_number_value(json_array_get(json_object_get(want, "p_max_t"), v)),
+                    1e-12);
     }
     const char *df;
     json_t *j;
@@ -148,7 +150,8 @@ static void test_four_and_four(void **state)
 static void test_correction_is_exact_where_the_usual_one_is_not(void **state)
 {
     (void)state;
-    assert_near(nep_contrast_correction(2.0), sqrt(1.0 / 3.14159265358979323846), 1e-14); /* Gamma(1) / Gamma(1/2) */
+    assert_near(nep_contrast_correction(2.0), sqrt(1.0 / 3.14159265358979323846),
+                1e-14); /* Gamma(1) / Gamma(1/2) */
     assert_near(nep_contrast_correction(4.0), 1.0 / (sqrt(2.0) * 0.88622692545275801365), 1e-14);
     assert_true(fabs(nep_contrast_correction(2.0) - (1.0 - 3.0 / 7.0)) > 0.007);
     assert_true(fabs(nep_contrast_correction(100.0) - (1.0 - 3.0 / 399.0)) < 1e-5);
@@ -220,7 +223,8 @@ static void test_missing_and_constant_columns_are_left_out(void **state)
     assert_ok(ctx, nep_contrast_groups(ctx, four, 8, 3, NULL, d.first, NULL, 0, NULL, NULL, &less));
     assert_int_equal(whole.n_missing, 1);
     assert_int_equal(whole.n_constant, 1);
-    assert_true(isnan(whole.g[1]) && isnan(whole.p[1]) && isnan(whole.g[2]) && isnan(whole.p_fwe[2]) && isnan(whole.se[2]));
+    assert_true(isnan(whole.g[1]) && isnan(whole.p[1]) && isnan(whole.g[2]) && isnan(whole.p_fwe[2]) &&
+                isnan(whole.se[2]));
     assert_near(whole.p_fwe[0], less.p_fwe[0], 0.0);
     assert_near(whole.p_fwe[4], less.p_fwe[2], 0.0);
     assert_int_equal(nep_warn_count(ctx), 2);
@@ -245,7 +249,8 @@ static void test_singular_designs_name_their_columns(void **state)
         z[i * 3 + 2] = i % 2;
     }
     assert_fails(nep_contrast_groups(ctx, d.y, 8, 5, NULL, d.first, z, 3, names, NULL, &r), NEP_E_SINGULAR);
-    assert_non_null(strstr(nep_ctx_error(ctx), "'age_months' is a linear combination of the intercept, 'age'"));
+    assert_non_null(
+        strstr(nep_ctx_error(ctx), "'age_months' is a linear combination of the intercept, 'age'"));
     nep_ctx_clear(ctx);
     for (int i = 0; i < 8; i++) {
         z[i * 2] = 20.0 + i * i;

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every allocation of the room fails once: the status says so, nothing leaks, nothing is half written. */
+#include "field.h"
+
+typedef struct {
+    nep_geometry g;
+    double a[24], b[24], x[24 * 3], out[24 * 40];
+} scene;
+
+typedef nep_status work_fn(nep_ctx *ctx, scene *s);
+
+static nep_status draw(nep_ctx *ctx, scene *s)
+{
+    for (int k = 0; k < NEP_NULLS_KIND_COUNT; k++) {
+        nep_nulls *nulls = NULL;
+        nep_nulls_rate rate;
+        NEP_TRY(nep_nulls_create(ctx, &s->g, NULL, (nep_nulls_kind)k, &nulls));
+        nep_status st = nep_nulls_draw(ctx, nulls, s->a, 0, 0, 40, s->out);
+        if (st == NEP_OK)
+            st = nep_nulls_false_positive(ctx, nulls, 30.0, 5, 19, 0.05, 0, &rate);
+        nep_nulls_free(nulls);
+        NEP_TRY(st);
+    }
+    return NEP_OK;
+}
+
+static nep_status compare(nep_ctx *ctx, scene *s)
+{
+    const nep_compare_opts o = {.statistic = NEP_COMPARE_SPEARMAN,
+                                .kind = NEP_NULLS_SPIN,
+                                .n_nulls = 20,
+                                .permute = NEP_COMPARE_BOTH};
+    nep_comparison c = {.r = -7.0};
+    const nep_status st = nep_compare_maps(ctx, &s->g, NULL, 24, s->a, s->b, &o, &c);
+    assert_true(st == NEP_OK || c.r == -7.0);
+    return st;
+}
+
+static nep_status dominance(nep_ctx *ctx, scene *s)
+{
+    nep_dominance *d = NULL;
+    double r2[1];
+    NEP_TRY(nep_dominance_create(ctx, s->x, 24, 3, NULL, &d));
+    const nep_status st = nep_dominance_score(ctx, d, s->a, 1, s->out, r2);
+    nep_dominance_free(d);
+    return st;
+}
+
+static nep_status profile(nep_ctx *ctx, scene *s)
+{
+    const nep_profile_opts o = {.n_nulls = 30, .lambda = 0.1};
+    nep_profile *f = NULL;
+    double score[2] = {-7.0, -7.0}, p[2], most[2];
+    NEP_TRY(nep_profile_create(ctx, &s->g, NULL, s->x, 3, NULL, s->a, NULL, &o, &f));
+    nep_status st = nep_profile_score(ctx, f, 'B', 0, s->x, 2, score, p, most);
+    assert_true(st == NEP_OK || score[0] == -7.0);
+    if (st == NEP_OK)
+        st = nep_profile_null_scores(ctx, f, 'A', 0, 30, s->x, 2, s->out);
+    nep_profile_free(f);
+    return st;
+}
+
+static void test_failed_allocations(void **state)
+{
+    (void)state;
+    work_fn *const works[] = {draw, compare, dominance, profile};
+    for (int w = 0; w < NEP_LEN(works); w++) {
+        nep_ctx *ctx = test_ctx(2);
+        scene s = {.g = field_geometry(ctx, 12, 0)};
+        nep_status st = NEP_E_NOMEM;
+        int64_t at = 0;
+        field_map(&s.g, 1, s.a);
+        field_map(&s.g, 2, s.b);
+        for (int i = 0; i < 24 * 3; i++)
+            s.x[i] = nep_philox_normal(8, 0, (uint64_t)i);
+        const int64_t before = nep_alloc_used(ctx);
+        for (; st != NEP_OK; at++) {
+            nep_ctx_clear(ctx);
+            nep_alloc_fail_at(ctx, at);
+            st = works[w](ctx, &s);
+            assert_true(st == NEP_OK || st == NEP_E_NOMEM);
+            assert_int_equal(nep_alloc_used(ctx), before);
+            assert_true(at < 500);
+        }
+        assert_true(at > 5); /* the hook was met */
+        nep_geometry_free(&s.g);
+        nep_ctx_free(ctx);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_failed_allocations)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

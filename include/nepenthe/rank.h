@@ -120,7 +120,7 @@ typedef struct {
  * Per disorder: channel scores, within-disorder normal scores, Stouffer's fusion; intervals from n_streams redraws of the
  * inputs; the increment of imaging; verdicts; the probability of being a recorded treatment by a logistic curve fitted on
  * the other disorders. Order: score, then drug id; drugs without a score last.
- * Errors: NEP_E_ARG (unknown or missing channel, named; no drugs), NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost:
+ * Errors: NEP_E_CONFIG (a channel that is unknown, is not a VOTE, or lacks its tables; named), NEP_E_ARG (no drugs), NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost:
  * n_streams * n_disorders * cost of the VOTE channels. */
 NEP_MUST_USE nep_status nep_ranking_create(nep_ctx *ctx, const nep_inputs *in, const nep_ranking_opts *opts,
                                            nep_ranking **out);

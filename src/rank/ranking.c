@@ -26,12 +26,12 @@ static nep_status check_vote(nep_ctx *ctx, const nep_inputs *in, const char *nam
     for (; nep_evidence_table[n] && n < NEP_LEN(names); n++)
         names[n] = nep_evidence_table[n]->name;
     const char *near = nep_data_nearest(name, names, n);
-    NEP_REQUIRE(ctx, c, NEP_E_ARG, "study: unknown channel '%s'%s%s", name, near ? "; did you mean " : "", near ? near : "");
-    NEP_REQUIRE(ctx, c->role == NEP_ROLE_VOTE, NEP_E_ARG, "study: channel %s is a %s and is never fused", name,
+    NEP_REQUIRE(ctx, c, NEP_E_CONFIG, "study: unknown channel '%s'%s%s", name, near ? "; did you mean " : "", near ? near : "");
+    NEP_REQUIRE(ctx, c->role == NEP_ROLE_VOTE, NEP_E_CONFIG, "study: channel %s is a %s and is never fused", name,
                 nep_role_name(c->role));
     const unsigned missing = nep_channel_missing(c, in);
     for (int i = 0; i < NEP_LEN(tables); i++)
-        NEP_REQUIRE(ctx, !(missing & (1u << i)), NEP_E_ARG, "study: channel %s needs %s", name, tables[i]);
+        NEP_REQUIRE(ctx, !(missing & (1u << i)), NEP_E_CONFIG, "study: channel %s needs %s", name, tables[i]);
     return NEP_OK;
 }
 

@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# rank, evaluate and channels on a small study made here.
+
+setup() {
+    DIR=$(mktemp -d)
+    cd "$DIR" || return 1
+    {
+        printf 'region\themisphere\tcompartment\tx_mm\ty_mm\tz_mm\n'
+        awk 'BEGIN { for (i = 0; i < 24; i++) printf "%s_r%d\t%s\tcortex\t%d\t%d\t%d\n", i % 2 ? "R" : "L", i / 2, i % 2 ? "R" : "L",
+            (i % 2 ? 1 : -1) * (20 + (i * 7) % 31), (i * 13) % 83 - 40, (i * 29) % 61 - 20 }'
+    } >geometry.tsv
+    {
+        printf 'region\tT1\tT2\tT3\tT4\n'
+        awk 'BEGIN { for (i = 0; i < 24; i++) printf "%s_r%d\t%.3f\t%.3f\t%.3f\t%.3f\n", i % 2 ? "R" : "L", i / 2, sin(i), cos(1.7 * i), sin(0.6 * i + 1), cos(0.3 * i * i) }'
+    } >receptors.tsv
+    {
+        printf 'region\td\tse\te\n'
+        awk 'BEGIN { for (i = 0; i < 24; i++) printf "%s_r%d\t%.3f\t0.1\t%.3f\n", i % 2 ? "R" : "L", i / 2, 0.4 * sin(i) + 0.1 * cos(5 * i), 0.2 * cos(2.9 * i) }'
+    } >maps.tsv
+    {
+        printf 'drug_id\tname\tfingerprint\tatc4\tmechanism_class\n'
+        awk 'BEGIN { for (k = 0; k < 16; k++) printf "X:%02d\tdrug%02d\t%02x%02x%02x%02x\tN0%dAA\tm%d\n", k, k, 17 * (k % 4) + 3, (k * 37) % 256, 85, (k * 11) % 256, k % 4, k % 4 }'
+    } >drugs.tsv
+    {
+        printf 'drug_id\ttarget\tp_affinity\trelation\ttype\tspecies\taction\tsource\tlicence\n'
+        awk 'BEGIN { for (k = 0; k < 15; k++) for (t = 1; t <= 4; t++) printf "X:%02d\tT%d\t%.2f\t=\tKi\tHomo sapiens\tANTAGONIST\tmade here\tCC0-1.0\n", k, t, 6 + (k % 4 + 1 == t ? 2.5 : ((k * 7 + t * 3) % 10) / 10) }'
+    } >affinities.tsv
+    {
+        printf 'drug_id\tdisorder\tstatus\tsince\tsource\n'
+        awk 'BEGIN { for (k = 0; k < 12; k++) printf "X:%02d\tDOID:%d\tapproved\tn/a\tmade here\n", k, k % 4 < 2 ? 1 : 2 }'
+    } >labels.tsv
+    cat >study.yaml <<'YAML'
+schema: nepenthe/study/1
+name: small
+geometry: geometry.tsv
+disorders:
+  - {id: "DOID:1", name: first, map: {table: maps.tsv, value: d, se: se}, direction: unknown}
+  - {id: "DOID:2", name: second, map: {table: maps.tsv, value: e, se: se}, direction: unknown}
+receptors: {table: receptors.tsv}
+drugs: drugs.tsv
+affinities: affinities.tsv
+labels: labels.tsv
+primary: {channels: [engagement, analogue], scope: cortex, relative_occupancy: 0.75}
+evaluate: {protocols: [masked, zero_shot, new_drug], negatives: [all], bootstrap: 50}
+nulls: {n: 199, kind: moran}
+YAML
+}
+
+teardown() {
+    rm -rf "$DIR"
+}
+
+@test "channels names role, needs and source of each" {
+    run "$NEPENTHE" channels
+    [ "$status" -eq 0 ]
+    [ "${#lines[@]}" -eq 9 ]
+    [[ "${lines[1]}" == engagement*VOTE*map\;affinities*doi* ]]
+    "$NEPENTHE" channels --json | python3 -c 'import json,sys; d=json.load(sys.stdin); assert d["schema"]=="nepenthe/channels/1" and len(d["channels"])==8'
+}
+
+@test "rank writes every file, with the columns of the contract" {
+    run "$NEPENTHE" rank study.yaml -o out --redraws 20 --null-maps 20
+    [ "$status" -eq 0 ]
+    for f in report.html candidates.csv candidates.tsv candidates.xlsx candidates.json results.h5; do [ -s "out/$f" ]; done
+    head -1 out/candidates.tsv | grep -q "^rank	disorder	drug_id	name	score	score_low	score_high	rank_low	rank_high	p_top10	verdict	n_channels	n_targets	flags	"
+    grep "X:15	" out/candidates.tsv | grep -q insufficient
+}
+
+@test "the same seed gives the same bytes on one and on two threads" {
+    "$NEPENTHE" rank study.yaml -o a --redraws 20 --null-maps 20 --threads 1
+    "$NEPENTHE" rank study.yaml -o b --redraws 20 --null-maps 20 --threads 2
+    cmp a/candidates.tsv b/candidates.tsv
+    "$NEPENTHE" rank study.yaml -o c --redraws 20 --null-maps 20 --seed 5
+    ! cmp -s a/candidates.tsv c/candidates.tsv
+}
+
+@test "evaluate prints a row per disorder and writes the document" {
+    "$NEPENTHE" evaluate study.yaml -o out --redraws 20 --null-maps 20 >table 2>talk
+    [ "$(wc -l <table)" -eq 3 ]
+    head -1 table | grep -q "auroc_imaging	null_low	null_high	null_p	auroc_ligand_only"
+    head -1 table | grep -q "detectable	verdict$"
+    [ -s out/evaluation.html ]
+    head -1 out/predictions.tsv | grep -q "^protocol	disorder	drug_id	label	score	score_low	score_high$"
+    [ "$(wc -l <out/predictions.tsv)" -eq 97 ]
+    python3 - <<'PY'
+import json
+d = json.load(open("out/evaluation.json"))
+assert d["schema"] == "nepenthe/evaluation/1"
+for key in ("study", "seed", "version", "protocols", "baselines", "calibration", "conformal", "ablation", "imaging_increment", "null_calibration"):
+    assert key in d, key
+for p in ("masked", "zero_shot", "new_drug"):
+    one = d["protocols"][p]
+    assert one["definition"] and set(one["macro"]) >= {"ap", "auroc", "auroc_vs_ns", "bedroc20", "p_at_20"}
+    for x in one["disorders"]:
+        assert {"id", "name", "n_pos", "n_neg", "prevalence", "ap", "auroc", "auroc_vs_ns", "map_null"} <= set(x)
+assert "popularity" in d["baselines"] and "masked" in d["baselines"]["ligand_only"]
+assert {"id", "delta", "low", "high", "p_map", "detectable", "verdict"} <= set(d["imaging_increment"][0])
+PY
+}
+
+@test "bad studies: one sentence, the right exit code, nothing written" {
+    sed 's/^drugs:/drgs:/' study.yaml >typo.yaml
+    run "$NEPENTHE" rank typo.yaml -o out
+    [ "$status" -eq 78 ]
+    [[ "$output" == *drugs* ]]
+    sed 's/channels: \[engagement, analogue\]/channels: [engagement, analog]/' study.yaml >channel.yaml
+    run "$NEPENTHE" rank channel.yaml -o out
+    [ "$status" -eq 78 ]
+    [[ "$output" == *analogue* ]]
+    sed 's/approved/aproved/' labels.tsv >bad && mv bad labels.tsv
+    run "$NEPENTHE" rank study.yaml -o out
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"line 2"*aproved* ]]
+    run "$NEPENTHE" rank nowhere.yaml -o out
+    [ "$status" -eq 66 ]
+    run "$NEPENTHE" rank study.yaml
+    [ "$status" -eq 64 ]
+    [ ! -e out ]
+}
+
+@test "a dry run writes nothing" {
+    run "$NEPENTHE" evaluate study.yaml -o out --dry-run
+    [ "$status" -eq 0 ]
+    [[ "$output" == *evaluation.json* ]]
+    [ ! -e out ]
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* synthetic_study - a small study from a seed: 60 drugs of 6 mechanisms, 8 targets (6 with a map), 28 regions, 4 disorders;
+ * disorder 0's map follows the receptors of mechanism 0, which its labels record; the others' maps are noise. */
+#ifndef NEP_TESTS_SYNTHETIC_STUDY_H
+#define NEP_TESTS_SYNTHETIC_STUDY_H
+
+#include "support.h"
+
+#include <nepenthe/backend.h>
+#include <nepenthe/evidence.h>
+
+enum { S_DRUGS = 60, S_TARGETS = 8, S_MAPPED = 6, S_REGIONS = 28, S_CORTEX = 20, S_DISORDERS = 4, S_WORDS = 2, S_CLASSES = 6 };
+
+typedef struct {
+    nep_inputs in;
+    nep_molset drugs;
+    nep_geometry geometry;
+    char id[S_DRUGS][28], name[S_DRUGS][16], atc[S_DRUGS][8], mechanism[S_DRUGS][8], region[S_REGIONS][8], target[S_TARGETS][8];
+    char disorder[S_DISORDERS][8];
+    char *ids[S_DRUGS], *names[S_DRUGS], *atcs[S_DRUGS], *mechanisms[S_DRUGS], *regions[S_REGIONS], *targets[S_TARGETS];
+    char *disorders[S_DISORDERS], *descriptor_names[4];
+    uint64_t bits[S_DRUGS * S_WORDS];
+    double descriptor[S_DRUGS * 4];
+    char hemisphere[S_REGIONS];
+    bool cortex[S_REGIONS];
+    double mm[S_REGIONS][3], sphere[S_REGIONS][3];
+    double receptor[S_REGIONS * S_MAPPED], effect[S_DISORDERS * S_REGIONS], effect_se[S_DISORDERS * S_REGIONS];
+    nep_affinity affinity[S_DRUGS * S_TARGETS];
+    int64_t start[S_DRUGS + 1];
+    int direction[S_DISORDERS];
+    nep_label labels[S_DISORDERS * S_DRUGS];
+} synthetic;
+
+static inline double synthetic_normal(uint64_t stream, uint64_t i)
+{
+    return nep_philox_normal(99, stream, i);
+}
+
+static inline void synthetic_drugs(synthetic *s)
+{
+    static const char *const descriptors[] = {"clogp", "mw", "tpsa", "hbd"};
+    static const double usual[] = {2.5, 330, 60, 0};
+    for (int k = 0; k < S_DRUGS; k++) {
+        const int class = k % S_CLASSES;
+        /* drugs 6 and 12 share the first block of their InChIKeys, nothing else: a salt and its base */
+        snprintf(s->id[k], sizeof s->id[k], "%c%c%sAAAAAAAA-UHFFFAOYSA-%c", 'A' + (k == 12 ? 6 : k) / 26, 'A' + (k == 12 ? 6 : k) % 26,
+                 "DRUG", 'A' + k % 26);
+        snprintf(s->name[k], sizeof s->name[k], "drug%02d", k);
+        /* drug 20 shares its ATC class with drugs of another mechanism */
+        snprintf(s->atc[k], sizeof s->atc[k], "N0%dA%c", k == 20 ? 3 : class, k % 12 < 6 ? 'A' : 'B');
+        snprintf(s->mechanism[k], sizeof s->mechanism[k], "class%d", class);
+        s->ids[k] = s->id[k];
+        s->names[k] = s->name[k];
+        s->atcs[k] = k % 5 == 4 ? NULL : s->atc[k];
+        s->mechanisms[k] = s->mechanism[k];
+        for (int b = 0; b < 64 * S_WORDS && k != 59; b++) { /* drug 59 has no fingerprint */
+            const double common = nep_philox_uniform(5, (uint64_t)(class + 10 * (k % 12 < 6)), (uint64_t)b);
+            const double own = nep_philox_uniform(5, 100 + (uint64_t)k, (uint64_t)b);
+            if ((own < 0.7 ? common : nep_philox_uniform(6, (uint64_t)k, (uint64_t)b)) < 0.3)
+                s->bits[k * S_WORDS + b / 64] |= UINT64_C(1) << (b % 64);
+        }
+        for (int d = 0; d < 4; d++)
+            s->descriptor[k * 4 + d] = k == 57 ? (double[]){7, 800, 200, 6}[d] : usual[d];
+    }
+    for (int d = 0; d < 4; d++) {
+        static char names[4][8];
+        snprintf(names[d], sizeof names[d], "%s", descriptors[d]);
+        s->descriptor_names[d] = names[d];
+    }
+    s->drugs = (nep_molset){.n = S_DRUGS, .words = S_WORDS, .n_descriptors = 4, .id = s->ids, .names = s->names, .atc4 = s->atcs,
+                            .mechanism = s->mechanisms, .bits = s->bits, .descriptor_names = s->descriptor_names,
+                            .descriptor = s->descriptor};
+}
+
+static inline void synthetic_affinities(synthetic *s)
+{
+    int64_t n = 0;
+    for (int k = 0; k < S_DRUGS; k++) {
+        const int class = k % S_CLASSES;
+        s->start[k] = n;
+        for (int t = 0; t < S_TARGETS; t++) {
+            const bool wanted = k == 58 ? false                  /* no target at all */
+                                : k == 56 ? t < 2                /* two mapped targets only */
+                                : k == 55 ? t < 4 || t == 7      /* the strongest has no map */
+                                          : t == class || (k + t) % 3 == 0 || t < 3;
+            if (!wanted)
+                continue;
+            double p = 6.0 + 0.4 * synthetic_normal(20, (uint64_t)(k * S_TARGETS + t));
+            p = t == class ? p + 2.5 : t >= S_MAPPED ? p - 1.5 : p;
+            p = k == 55 && t == 7 ? 9.9 : p;
+            s->affinity[n++] = (nep_affinity){.drug = k, .target = t, .p_affinity = p, .p_se = 0.3, .action = k % 2 ? 1 : -1,
+                                              .n_measurements = 1};
+        }
+    }
+    s->start[S_DRUGS] = n;
+    s->in.affinities = s->affinity;
+    s->in.n_affinities = n;
+    s->in.affinity_start = s->start;
+}
+
+static inline void synthetic_maps(synthetic *s)
+{
+    for (int i = 0; i < S_REGIONS; i++) {
+        const int side = i % 2, pair = i / 2;
+        snprintf(s->region[i], sizeof s->region[i], "%c_r%d", side ? 'R' : 'L', pair);
+        s->regions[i] = s->region[i];
+        s->hemisphere[i] = side ? 'R' : 'L';
+        s->cortex[i] = i < S_CORTEX;
+        const double angle = 2.1 * pair, radius = i < S_CORTEX ? 60 : 20;
+        s->mm[i][0] = (side ? 1 : -1) * (5 + radius * fabs(cos(angle)));
+        s->mm[i][1] = radius * sin(angle) + pair;
+        s->mm[i][2] = radius * cos(1.7 * pair);
+        const double norm = sqrt(s->mm[i][0] * s->mm[i][0] + s->mm[i][1] * s->mm[i][1] + s->mm[i][2] * s->mm[i][2]);
+        for (int a = 0; a < 3; a++)
+            s->sphere[i][a] = i < S_CORTEX ? s->mm[i][a] / norm : NAN;
+        for (int m = 0; m < S_MAPPED; m++)
+            s->receptor[i * S_MAPPED + m] = synthetic_normal(30 + (uint64_t)m, (uint64_t)pair) + 0.3 * synthetic_normal(40 + (uint64_t)m, (uint64_t)i);
+        for (int j = 0; j < S_DISORDERS; j++) {
+            s->effect[j * S_REGIONS + i] = 0.2 * synthetic_normal(50 + (uint64_t)j, (uint64_t)i) + (j == 0 ? 0.4 * s->receptor[i * S_MAPPED] : 0);
+            s->effect_se[j * S_REGIONS + i] = 0.1;
+        }
+    }
+    s->geometry = (nep_geometry){.n_regions = S_REGIONS, .names = s->regions, .hemisphere = s->hemisphere, .cortex = s->cortex,
+                                 .mm = s->mm, .sphere = s->sphere};
+}
+
+static inline void synthetic_labels(synthetic *s)
+{
+    for (int j = 0; j < S_DISORDERS; j++) {
+        snprintf(s->disorder[j], sizeof s->disorder[j], "D%d", j);
+        s->disorders[j] = s->disorder[j];
+        for (int k = 0; k < S_DRUGS; k++) {
+            const bool class = k % S_CLASSES == j && k < 54, chance = nep_philox_uniform(8, (uint64_t)j, (uint64_t)k) < 0.06;
+            s->labels[j * S_DRUGS + k] = class && k % 4 != 3 ? (k % 2 ? NEP_LABEL_SYMPTOMATIC : NEP_LABEL_APPROVED)
+                                         : chance             ? NEP_LABEL_APPROVED
+                                         : (k + j) % 13 == 12 ? NEP_LABEL_FAILED
+                                         : (k + j) % 17 == 16 ? NEP_LABEL_INVESTIGATIONAL
+                                                              : NEP_LABEL_NONE;
+        }
+    }
+}
+
+/* Filled but not prepared: call nep_inputs_prepare, and nep_inputs_release at the end. */
+static inline void synthetic_make(synthetic *s)
+{
+    memset(s, 0, sizeof *s);
+    synthetic_drugs(s);
+    synthetic_affinities(s);
+    synthetic_maps(s);
+    synthetic_labels(s);
+    for (int t = 0; t < S_TARGETS; t++) {
+        snprintf(s->target[t], sizeof s->target[t], "T%d", t);
+        s->targets[t] = s->target[t];
+    }
+    s->in.drugs = &s->drugs;
+    s->in.n_drugs = S_DRUGS;
+    s->in.n_targets = S_TARGETS;
+    s->in.n_mapped = S_MAPPED;
+    s->in.n_regions = S_REGIONS;
+    s->in.n_disorders = S_DISORDERS;
+    s->in.targets = s->in.target_names = s->targets;
+    s->in.geometry = &s->geometry;
+    s->in.receptor = s->receptor;
+    s->in.effect = s->effect;
+    s->in.effect_se = s->effect_se;
+    s->in.direction = s->direction;
+    s->in.disorder_ids = s->in.disorder_names = s->disorders;
+    s->in.labels = s->labels;
+    s->in.seed = 11;
+    s->in.relative_occupancy = 0.75;
+    s->in.mode = 'U';
+    s->in.score = 'B';
+    s->in.n_nulls = 199;
+}
+
+#endif

@@ -3,6 +3,15 @@
 
 const METRICS = [['ap', 'average precision', 3], ['auroc', 'AUROC', 2], ['auroc_vs_ns', 'AUROC, nervous-system drugs only', 2], ['bedroc20', 'BEDROC (20)', 2], ['p_at_20', 'precision at 20', 2]];
 
+/* A name for an id, from whichever protocol lists it. */
+function disorderName(ev, id) {
+  for (const p of Object.values(ev.protocols || {})) {
+    const found = ((p && p.disorders) || []).find((d) => d.id === id);
+    if (found && found.name) return found.name;
+  }
+  return id;
+}
+
 const macroOf = (p) => (p && p.macro) || {};
 const numbered = (label, title) => ({ label, number: true, title });
 
@@ -34,7 +43,7 @@ function incrementSection(ev) {
   const list = ev.imaging_increment || [];
   return section('imaging', 'Does the image add anything?', list.length ? table(['disorder', 'verdict', numbered('gain in average precision'), 'gain and its interval', numbered('p against null maps'), numbered('detectable gain', 'smallest gain seen with power 0.8')],
     list.map((g) => { const e = g.delta && typeof g.delta === 'object' ? g.delta : { value: g.delta, low: g.low, high: g.high }; const reach = Math.max(0.05, ...list.flatMap((x) => [x.low, x.high, x.delta && x.delta.low, x.delta && x.delta.high]).filter(known).map(Math.abs));
-      return [h('b', {}, g.name || g.id), badge(g.verdict, 'imaging'), signed(e.value, 3), intervalBar({ ...e, min: -reach, max: reach, zero: 0, width: 160, label: `gain ${interval(e, 3)}` }), pvalue(g.p_map), num(g.detectable, 3)]; }),
+      return [h('b', {}, g.name || disorderName(ev, g.id)), badge(g.verdict, 'imaging'), signed(e.value, 3), intervalBar({ ...e, min: -reach, max: reach, zero: 0, width: 160, label: `gain ${interval(e, 3)}` }), pvalue(g.p_map), num(g.detectable, 3)]; }),
     { label: 'increment of imaging' }) : h('p', { class: 'note' }, 'Not measured in this run.'));
 }
 
@@ -49,7 +58,7 @@ function calibrationSection(ev) {
   const c = ev.calibration || {}, pooled = c.pooled || {}, list = c.disorders || [];
   return section('calibration', 'Calibration', Object.keys(pooled).length || list.length ? [
     h('p', {}, 'The probability shown is that of being a recorded treatment, predicted with each disorder left out in turn. Observed over expected should be 1, the slope 1, and the Brier score small.'),
-    table(['', numbered('observed / expected'), numbered('slope'), numbered('Brier score')], [['pooled', pooled], ...list.map((d) => [d.name || d.id, d])].map(([label, d]) => [label, num(estimate(d.oe).value), num(estimate(d.slope).value), num(estimate(d.brier).value, 4)]), { label: 'calibration' })] : h('p', { class: 'note' }, 'Not measured in this run.'),
+    table(['', numbered('observed / expected'), numbered('slope'), numbered('Brier score')], [['pooled', pooled], ...list.map((d) => [d.name || disorderName(ev, d.id), d])].map(([label, d]) => [label, num(estimate(d.oe).value), num(estimate(d.slope).value), num(estimate(d.brier).value, 4)]), { label: 'calibration' })] : h('p', { class: 'note' }, 'Not measured in this run.'),
   ev.conformal && Object.keys(ev.conformal).length ? [h('h3', {}, 'Conformal sets'), tree(ev.conformal)] : null);
 }
 

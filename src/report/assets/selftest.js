@@ -78,4 +78,5 @@ function selftest() {
   } catch (e) {
     root.dataset.selftest = 'failed: ' + e.message;
   }
+  if (window.parent !== window) window.parent.postMessage(root.dataset.selftest, '*');
 }

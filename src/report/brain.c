@@ -24,6 +24,7 @@ static const ellipsoid brainstem = {{0.0, -28.0, -32.0}, {13.0, 15.0, 34.0}};
 
 #define RIBBON_MM     13.0 /* thickness of the drawn cortex: fat enough to be seen and clicked */
 #define DEEP_MM       10.0 /* radius around a centre outside the cortex */
+#define BURIED_MM     7.0  /* radius around a cortical centre that lies below the ribbon, as the insula does */
 #define FISSURE_MM    1.5  /* half width of the gap between the hemispheres */
 #define MEDIAL_MM     10.0 /* depth of the medial wall's cortex */
 #define MEDIAL_FLOOR  2.0  /* mm above which the medial wall is drawn as cortex */
@@ -69,18 +70,18 @@ static int32_t label_at(const nep_geometry *g, double x, double y, double z)
     const int32_t tissue = (int32_t)g->n_regions + 1;
     const double inside = cerebrum_depth(x, y, z);
     const bool stem = depth(&brainstem, x, y, z) > 0.0, small = depth(&cerebellum, fabs(x), y, z) > 0.0;
-    double distance;
-    int64_t i;
+    double to_deep, to_surface;
+    int64_t deep, surface;
     if (inside <= 0.0 && !stem && !small)
         return 0;
     if (fabs(x) < FISSURE_MM && z > MEDIAL_FLOOR + 12.0 && !stem)
         return 0;
-    i = nearest(g, false, x, y, z, &distance);
-    if (i >= 0 && (distance <= DEEP_MM || (stem && inside <= 0.0 && g->hemisphere[i] == 'B')))
-        return 1 + (int32_t)i;
+    deep = nearest(g, false, x, y, z, &to_deep);
+    surface = nearest(g, true, x, y, z, &to_surface);
+    if (deep >= 0 && ((to_deep <= DEEP_MM && to_deep <= to_surface) || (stem && inside <= 0.0 && g->hemisphere[deep] == 'B')))
+        return 1 + (int32_t)deep;
     const bool ribbon = inside > 0.0 && (inside < RIBBON_MM || (fabs(x) < MEDIAL_MM && z > MEDIAL_FLOOR && !stem));
-    i = ribbon ? nearest(g, true, x, y, z, &distance) : -1;
-    return i >= 0 ? 1 + (int32_t)i : tissue;
+    return surface >= 0 && (ribbon || to_surface <= BURIED_MM) ? 1 + (int32_t)surface : tissue;
 }
 
 nep_status nep_report_draw_brain(nep_ctx *ctx, const nep_geometry *geometry, nep_atlas *out)

@@ -153,6 +153,10 @@ nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *e, json_t **o
         number(e->conformal_size), "ablation", ablation(e), "imaging_increment", increments(e), "imaging_alone", imaging(e),
         "null_calibration", null_rates(e));
     NEP_REQUIRE(ctx, doc, NEP_E_NOMEM, "evaluation: the document could not be made");
+    bool simulated = false;
+    for (int64_t j = 0; j < e->n_disorders; j++)
+        simulated = simulated || e->ranking->disorders[j].simulated;
+    json_object_set_new(doc, "simulated", json_boolean(simulated));
     *out = doc;
     return NEP_OK;
 }

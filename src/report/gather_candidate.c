@@ -2,6 +2,8 @@
 /* gather_candidate.c - one disorder's candidates with contributions and reasons, and where labelled drugs fell. */
 #include "doc.h"
 
+#include <math.h>
+
 enum { ASKED = 64 /* reasons asked of a channel; the largest are shown */ };
 
 static nep_label label_of(const nep_inputs *in, int64_t disorder, int64_t drug)
@@ -136,7 +138,7 @@ json_t *nep_gather_candidates(nep_ctx *ctx, const nep_ranking *r, int64_t disord
     return array;
 }
 
-static json_t *labelled_row(const nep_ranking *r, int64_t disorder, int64_t k)
+static json_t *labelled_row(const nep_ranking *r, int64_t disorder, int64_t k, int64_t n_scored)
 {
     int bad = 0;
     const nep_inputs *in = r->inputs;
@@ -146,7 +148,8 @@ static json_t *labelled_row(const nep_ranking *r, int64_t disorder, int64_t k)
     DOC_PUT(o, "name", nep_doc_text(in->drugs->names ? in->drugs->names[c->drug] : NULL));
     DOC_PUT(o, "status", nep_doc_text(nep_label_name(label_of(in, disorder, c->drug))));
     DOC_PUT(o, "rank", json_integer(k + 1));
-    DOC_PUT(o, "of", json_integer(in->n_drugs));
+    DOC_PUT(o, "scored", json_boolean(!isnan(c->score)));
+    DOC_PUT(o, "of", json_integer(n_scored));
     DOC_PUT(o, "verdict", nep_doc_text(nep_verdict_name(c->verdict)));
     DOC_PUT(o, "source", nep_doc_text(in->label_source ? in->label_source[disorder * in->n_drugs + c->drug] : NULL));
     DOC_PUT(o, "drug", json_integer(c->drug));
@@ -156,9 +159,12 @@ static json_t *labelled_row(const nep_ranking *r, int64_t disorder, int64_t k)
 json_t *nep_gather_labelled(const nep_ranking *r, int64_t disorder)
 {
     int bad = 0;
+    int64_t n_scored = 0;
     json_t *array = json_array();
+    for (int64_t k = 0; k < r->inputs->n_drugs; k++)
+        n_scored += !isnan(r->disorders[disorder].candidates[k].score);
     for (int64_t k = 0; k < r->inputs->n_drugs && !bad; k++)
         if (label_of(r->inputs, disorder, r->disorders[disorder].candidates[k].drug) != NEP_LABEL_NONE)
-            DOC_ADD(array, labelled_row(r, disorder, k));
+            DOC_ADD(array, labelled_row(r, disorder, k, n_scored));
     DOC_END(array);
 }

@@ -25,6 +25,7 @@ function unpack(disorder) {
     }
   });
   disorder.n = n;
+  disorder.scored = disorder.candidates.filter((c) => known(c.score)).length;
 }
 
 const voting = (row) => data.channels.map((c, i) => ({ name: c.name, role: c.role, value: row.parts[i], colour: channelColour(i) })).filter((p) => p.role === 'VOTE');
@@ -34,10 +35,10 @@ const votes = data.kind === 'report' ? data.channels.filter((c) => c.role === 'V
 
 /* key, heading, what it means, value to sort by, cell. Missing values sort last either way. */
 function columnsOf(disorder) {
-  const scale = disorder.scale, n = disorder.n;
+  const scale = disorder.scale;
   const columns = [
-    { key: 'rank', label: 'Rank', title: 'order by fused score; the bar is the 90 % interval of the rank', first: 1, value: (r) => r.rank,
-      cell: (r) => [h('span', { class: 'rank' }, r.rank), intervalBar({ value: r.rank, low: r.rankLow, high: r.rankHigh, min: 1, max: n, width: 74, label: known(r.rankLow) ? `rank ${r.rank}, 90 % interval ${whole(r.rankLow)} to ${whole(r.rankHigh)}` : `rank ${r.rank}` })] },
+    { key: 'rank', label: 'Rank', title: 'order by fused score; the bar is the 90 % interval of the rank; a drug without a score has none', first: 1, value: (r) => r.rank,
+      cell: (r) => !known(r.score) ? h('span', { class: 'muted', title: 'no voting channel speaks of this drug' }, 'no score') : [h('span', { class: 'rank' }, r.rank), intervalBar({ value: r.rank, low: r.rankLow, high: r.rankHigh, min: 1, max: disorder.scored, width: 74, label: known(r.rankLow) ? `rank ${r.rank}, 90 % interval ${whole(r.rankLow)} to ${whole(r.rankHigh)}` : `rank ${r.rank}` })] },
     { key: 'name', label: 'Drug', title: 'open the details with a click or Enter', first: 1, value: (r) => r.name.toLowerCase(), head: true,
       cell: (r) => [h('button', { type: 'button', class: 'open', 'data-drug': r.drug }, r.name), r.label ? h('span', { class: 'known ' + (STATUS_CLASS[r.label] || '') }, nice(r.label)) : null] },
     { key: 'score', label: 'Score', title: 'fused score: sum of the normal scores of the voting channels over its standard deviation; the bar is the 90 % interval', first: -1, value: (r) => r.score,
@@ -60,10 +61,10 @@ function columnsOf(disorder) {
 function sideColumns(disorders) {
   return [
     { key: 'name', label: 'Drug', title: 'open the details of its best disorder', first: 1, value: (r) => r.name.toLowerCase(), head: true, cell: (r) => h('button', { type: 'button', class: 'open', 'data-drug': r.drug }, r.name) },
-    { key: 'best', label: 'Best rank', title: 'smallest rank over the disorders', first: 1, number: true, value: (r) => r.rank, cell: (r) => r.rank },
+    { key: 'best', label: 'Best rank', title: 'smallest rank over the disorders', first: 1, number: true, value: (r) => (known(r.score) ? r.rank : NaN), cell: (r) => (known(r.score) ? r.rank : '–') },
     ...disorders.map((d, i) => ({
-      key: 'd' + i, label: d.name, title: `rank under ${d.name}`, first: 1, value: (r) => (r.each[i] ? r.each[i].rank : NaN),
-      cell: (r) => { const c = r.each[i]; return c ? h('span', { class: 'side-cell' }, h('span', { class: 'rank' }, c.rank),
+      key: 'd' + i, label: d.name, title: `rank under ${d.name}`, first: 1, value: (r) => (r.each[i] && known(r.each[i].score) ? r.each[i].rank : NaN),
+      cell: (r) => { const c = r.each[i]; return c && !known(c.score) ? h('span', { class: 'muted' }, 'no score') : c ? h('span', { class: 'side-cell' }, h('span', { class: 'rank' }, c.rank),
         intervalBar({ value: c.score, low: c.scoreLow, high: c.scoreHigh, ...d.scale, zero: 0, width: 96, label: `score ${interval({ value: c.score, low: c.scoreLow, high: c.scoreHigh })}` }), badge(c.verdict, 'verdict')) : '–'; },
     })),
   ];
@@ -72,9 +73,9 @@ function sideColumns(disorders) {
 function sideRows(disorders) {
   const lookup = disorders.map((d) => new Map(d.candidates.map((c) => [c.drug, c])));
   return data.drugs.map((drug, i) => {
-    const each = lookup.map((m) => m.get(i)), best = each.filter(Boolean).sort((a, b) => a.rank - b.rank)[0];
+    const each = lookup.map((m) => m.get(i)), best = each.filter(Boolean).sort((a, b) => known(b.score) - known(a.score) || a.rank - b.rank)[0];
     return best ? { ...best, each, home: each.indexOf(best) } : null;
-  }).filter(Boolean).sort((a, b) => a.rank - b.rank);
+  }).filter(Boolean).sort((a, b) => known(b.score) - known(a.score) || a.rank - b.rank);
 }
 
 function createCandidates(disorders) {
@@ -125,7 +126,7 @@ function createCandidates(disorders) {
     body.replaceChildren(
       h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'candidates' }, h('table', { class: 'candidates' + (isSide() ? ' side' : '') }, h('thead', {}, head), h('tbody', {}, lines))),
       rows.length > cut.length ? h('button', { type: 'button', class: 'plain-button more', onclick: () => { state.shown += 5 * PAGE_ROWS; draw(); } }, `Show more (${whole(rows.length - cut.length)} left)`) : '');
-    count.textContent = `${whole(rows.length)} of ${whole(isSide() ? side.length : disorders[state.tab].n)} drugs` + (rows.length > cut.length ? `, the first ${whole(cut.length)} drawn` : '');
+    count.textContent = `${whole(rows.length)} of ${whole(isSide() ? side.length : disorders[state.tab].n)} drugs` + (isSide() || disorders[state.tab].scored === disorders[state.tab].n ? '' : ` (${whole(disorders[state.tab].scored)} with a score)`) + (rows.length > cut.length ? `, the first ${whole(cut.length)} drawn` : '');
     tabs.querySelectorAll('[role=tab]').forEach((t, i) => { t.setAttribute('aria-selected', String(i === state.tab)); t.tabIndex = i === state.tab ? 0 : -1; });
   }
 

@@ -41,7 +41,7 @@ function channelBlock(c, i, row, why) {
   return h('div', { class: 'channel' },
     h('h4', {}, h('span', { class: 'dot', style: { '--c': channelColour(i) } }), nice(c.name), h('span', { class: 'role' }, c.role.toLowerCase())),
     h('p', {}, known(value) ? [`value ${num(value, 3)}`, known(se) ? ` ± ${num(se, 3)}` : '', c.role === 'VOTE' ? `, adds ${signed(part)} to the score` : ', not part of the score'] : 'no evidence for this drug (missing, not zero)'),
-    reasonList(why && why[c.name]));
+    reasonList(why && why[c.name]), why && why[c.name] && c.role === 'VOTE' ? h('p', { class: 'note' }, 'The shares sum to the value.') : null);
 }
 
 const ACTION = (action, partial) => (action > 0 ? (partial ? 'partial agonist' : 'agonist-like') : action < 0 ? 'antagonist-like' : 'not recorded');
@@ -49,12 +49,12 @@ const ACTION = (action, partial) => (action > 0 ? (partial ? 'partial agonist' :
 function targetTable(drug) {
   const text = (i) => (i === null || i === undefined ? '–' : data.strings[i]);
   const head = ['target', { label: 'pKi', number: true, title: 'minus log10 of the affinity in mol/l' }, { label: 'occupancy', number: true, title: 'assumed: see the concentration above' },
-    'action', { label: 'n', number: true, title: 'measurements behind the value' }, 'type', 'species', 'map', 'source row', 'licence'];
+    'action', { label: 'measured as', title: 'type of the value, species, number of measurements' }, { label: 'map', title: 'whether the target has a receptor map' }, 'source row and licence'];
   const rows = drug.rows.slice().sort((a, b) => (b[1] || 0) - (a[1] || 0)).map(([t, p, se, occupancy, action, partial, censored, n, type, species, source, licence]) => {
     const target = data.targets[t] || {};
     return [[h('b', {}, target.name || target.symbol), target.name && target.name !== target.symbol ? h('span', { class: 'muted' }, ' ' + target.symbol) : null],
-      [censored ? 'bound ' : '', num(p), known(se) ? h('span', { class: 'muted' }, ` ± ${num(se)}`) : null], percent(occupancy), ACTION(action, partial), whole(n), text(type), text(species),
-      target.mapped ? 'yes' : 'no', h('span', { class: 'source' }, cited(text(source))), text(licence)];
+      [censored ? 'bound ' : '', num(p), known(se) ? h('span', { class: 'muted' }, ` ± ${num(se)}`) : null], percent(occupancy), ACTION(action, partial),
+      [text(type), h('span', { class: 'under' }, `${text(species)}, n = ${whole(n)}`)], target.mapped ? 'yes' : 'no', [h('span', { class: 'source' }, cited(text(source))), h('span', { class: 'under' }, text(licence))]];
   });
   return table(head, rows, { class: 'plain targets', label: 'targets of this drug' });
 }
@@ -68,7 +68,7 @@ function openDrawer(disorder, row, origin) {
     h('header', {}, h('div', {}, h('p', { class: 'kicker' }, disorder.name, disorder.simulated ? ' · simulated' : ''), h('h3', { id: 'drawer-title' }, row.name)), close),
     h('p', { class: 'verdict-line' }, badge(row.verdict, 'verdict'), row.label ? badge(row.label, 'label') : null, h('span', {}, VERDICT_TEXT[row.verdict] || '')),
     facts([
-      ['rank', `${whole(row.rank)} of ${whole(disorder.candidates.length)}` + (known(row.rankLow) ? `, 90 % interval ${whole(row.rankLow)} to ${whole(row.rankHigh)}` : '')],
+      ['rank', !known(row.score) ? 'none: no voting channel speaks of this drug' : `${whole(row.rank)} of ${whole(disorder.scored)} with a score` + (known(row.rankLow) ? `, 90 % interval ${whole(row.rankLow)} to ${whole(row.rankHigh)}` : '')],
       ['fused score', interval({ value: row.score, low: row.scoreLow, high: row.scoreHigh })],
       ['score without one channel', known(row.withoutLow) ? `${signed(row.withoutLow)} to ${signed(row.withoutHigh)} (sensitivity, not an interval)` : null],
       ['probability of the top 10', percent(row.top10)],

@@ -16,7 +16,7 @@ const macroOf = (p) => (p && p.macro) || {};
 const numbered = (label, title) => ({ label, number: true, title });
 
 function macroTable(ev, name, protocol) {
-  const rows = [[h('b', {}, 'this ranking'), macroOf(protocol)]].concat(Object.entries(ev.baselines || {}).filter(([, b]) => b[name]).map(([base, b]) => [nice(base), b[name].macro || b[name]]));
+  const rows = [[h('b', {}, 'this ranking'), macroOf(protocol)]].concat(Object.entries(ev.baselines || {}).filter(([, b]) => b[name]).map(([base, b]) => [nice(base) + (b.upper_bound ? ' (upper bound, no rival)' : ''), b[name].macro || b[name]]));
   const metrics = METRICS.filter(([key]) => rows.some(([, m]) => known(estimate(m[key]).value)));
   return metrics.length ? table(['order by', ...metrics.map(([, label]) => numbered(label))], rows.map(([label, m]) => [label, ...metrics.map(([key, , digits]) => interval(estimate(m[key]), digits))]),
     { caption: 'Mean over disorders with 90 % intervals; the baselines below', label: 'macro table' }) : h('p', { class: 'note' }, 'Nothing could be estimated under this protocol.');
@@ -41,10 +41,21 @@ function protocolSection(ev, name, protocol) {
 
 function incrementSection(ev) {
   const list = ev.imaging_increment || [];
-  return section('imaging', 'Does the image add anything?', list.length ? table(['disorder', 'verdict', numbered('gain in average precision'), 'gain and its interval', numbered('p against null maps'), numbered('detectable gain', 'smallest gain seen with power 0.8')],
+  return section('imaging', 'Does the image add anything?', list.length ? table(['disorder', 'verdict', numbered('gain in average precision'), 'gain and its interval', numbered('p against null maps'), numbered('detectable', 'smallest gain (or correlation of the map with one drug’s, where too few treatments are recorded) seen with power 0.8')],
     list.map((g) => { const e = g.delta && typeof g.delta === 'object' ? g.delta : { value: g.delta, low: g.low, high: g.high }; const reach = Math.max(0.05, ...list.flatMap((x) => [x.low, x.high, x.delta && x.delta.low, x.delta && x.delta.high]).filter(known).map(Math.abs));
-      return [h('b', {}, g.name || disorderName(ev, g.id)), badge(g.verdict, 'imaging'), signed(e.value, 3), intervalBar({ ...e, min: -reach, max: reach, zero: 0, width: 160, label: `gain ${interval(e, 3)}` }), pvalue(g.p_map), num(g.detectable, 3)]; }),
+      return [h('b', {}, g.name || disorderName(ev, g.id)), badge(g.verdict, 'imaging'), known(e.value) ? signed(e.value, 3) : g.tested === 'map' ? 'map alone tested' : '–', intervalBar({ ...e, min: -reach, max: reach, zero: 0, width: 160, label: `gain ${interval(e, 3)}` }), pvalue(g.p_map), num(g.detectable, 3)]; }),
     { label: 'increment of imaging' }) : h('p', { class: 'note' }, 'Not measured in this run.'));
+}
+
+/* The image alone: engagement as it is ranked, against what surrogate maps give, and the ligand-only baseline beside it. */
+function aloneSection(ev) {
+  const list = ev.imaging_alone || [];
+  if (!list.length) return null;
+  return section('alone', 'The image alone', h('p', {}, 'AUROC of engagement alone on recorded treatments. Grey: 95 % of what surrogate maps of the same smoothness give. Triangle: the ligand-only baseline on the same drugs, which sees no image.'),
+    table(['disorder', numbered('n+'), numbered('n−'), numbered('AUROC'), 'against surrogate maps', numbered('range of surrogates'), numbered('p'), numbered('ligand only')],
+      list.map((m) => { const none = m.map_null || {}; return [[h('b', {}, m.name || m.id), h('span', { class: 'muted' }, ' ' + m.id)], whole(m.n_pos), whole(m.n_neg), num(m.auroc),
+        againstNull({ value: m.auroc, nullLow: none.low, nullHigh: none.high, ticks: [{ name: 'ligand only', value: m.ligand_only }], width: 260, label: `AUROC ${num(m.auroc)}, surrogate maps ${num(none.low)} to ${num(none.high)}` }),
+        known(none.low) ? `${num(none.low)} to ${num(none.high)}` : '–', pvalue(none.p), num(m.ligand_only)]; }), { label: 'the image alone', class: 'plain bars' }));
 }
 
 function ablationSection(ev) {
@@ -72,8 +83,8 @@ function renderEvaluation() {
   const ev = data.evaluation, protocols = Object.entries(ev.protocols || {}).filter(([, p]) => p && typeof p === 'object' && Object.keys(p).length);
   return [
     pageHeader('evaluation', ev.study || 'Evaluation', [`${plural(protocols.length, 'protocol')} · seed ${ev.seed ?? '–'} · version ${ev.version || data.version}`]),
-    pageNav([...protocols.map(([name]) => ['protocol-' + name, nice(name)]), ['imaging', 'Imaging'], ['calibration', 'Calibration'], ['ablation', 'Ablation'], ['nulls', 'Nulls'], ['warnings', `Warnings (${data.warnings.length})`], ['provenance', 'Provenance']]),
-    h('main', {}, ev.simulated ? simulatedNote() : null, protocols.map(([name, p]) => protocolSection(ev, name, p)), incrementSection(ev), calibrationSection(ev), ablationSection(ev), nullSection(ev),
+    pageNav([...protocols.map(([name]) => ['protocol-' + name, nice(name)]), (ev.imaging_alone || []).length ? ['alone', 'Image alone'] : null, ['imaging', 'Increment'], ['calibration', 'Calibration'], ['ablation', 'Ablation'], ['nulls', 'Nulls'], ['warnings', `Warnings (${data.warnings.length})`], ['provenance', 'Provenance']]),
+    h('main', {}, ev.simulated ? simulatedNote() : null, protocols.map(([name, p]) => protocolSection(ev, name, p)), aloneSection(ev), incrementSection(ev), calibrationSection(ev), ablationSection(ev), nullSection(ev),
       warningSection(data.warnings), provenanceSection(data.provenance, null, data.version)),
     h('footer', {}, 'Intervals are 90 %. One analysis is declared primary in the study file; everything else is exploratory.'),
   ];

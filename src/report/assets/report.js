@@ -5,7 +5,7 @@
 const RULES = data.rules || {};
 const VERDICT_TEXT = {
   contraindicated: 'recorded as contraindicated, or as failed for harm, in this disorder',
-  gated: `the exposure gate excludes it: CNS MPO below ${RULES.gate} of 6`,
+  gated: `the exposure gate excludes it: CNS MPO below ${RULES.gate} of 6, and no disorder of this study records the drug`,
   insufficient: `no voting channel speaks, or the coverage gate failed (fewer than ${RULES.min_targets} measured targets with a map, or the strongest target has none); this is no evidence against the drug`,
   supported: `score at least ${RULES.score} (the upper 5 % of a ranking without signal) with its interval above 0, and either the image adds for this disorder or the score without engagement reaches ${RULES.score} as well`,
   weak: 'there is evidence, but it does not meet the rule for supported',
@@ -64,7 +64,7 @@ function nullRates(rates) {
 function macroBaselines(evaluation, protocol = 'masked') {
   const p = evaluation && evaluation.protocols && evaluation.protocols[protocol];
   if (!p) return null;
-  const rows = [['this ranking', p.macro || {}]].concat(Object.entries(evaluation.baselines || {}).filter(([, b]) => b[protocol]).map(([name, b]) => [nice(name), b[protocol].macro || b[protocol]]));
+  const rows = [['this ranking', p.macro || {}]].concat(Object.entries(evaluation.baselines || {}).filter(([, b]) => b[protocol]).map(([name, b]) => [nice(name) + (b.upper_bound ? ' (upper bound, no rival)' : ''), b[protocol].macro || b[protocol]]));
   return table(['order by', { label: 'average precision', number: true }, { label: 'AUROC', number: true }, { label: 'AUROC vs CNS drugs', number: true, title: 'recorded treatments against other nervous-system drugs only' }],
     rows.map(([name, m]) => [name, interval(estimate(m.ap), 3), interval(estimate(m.auroc)), interval(estimate(m.auroc_vs_ns))]),
     { caption: `Against the baselines, protocol "${nice(protocol)}", mean over disorders with 90 % intervals`, label: 'baselines' });
@@ -95,9 +95,9 @@ function candidateSection() {
 
 function knownList(disorder, kinds, title, empty) {
   const list = disorder.labelled.filter((l) => kinds.includes(l.status));
-  const many = kinds.length > 1, drawn = list.length ? table(['drug', ...(many ? ['status'] : []), { label: 'rank', number: true }, { label: 'top', number: true, title: 'share of the field above or at it' }, 'verdict', 'source'],
-    list.map((l) => [l.name || l.drug_id, ...(many ? [nice(l.status)] : []), `${whole(l.rank)} of ${whole(l.of)}`, percent(l.rank / l.of), badge(l.verdict, 'verdict'), h('span', { class: 'source' }, cited(l.source || '–'))]), { label: title, class: 'plain known-table' }) : h('p', { class: 'note' }, empty);
-  return h('div', {}, h('h4', {}, title), list.length > 8 ? h('details', {}, h('summary', {}, `${plural(list.length, 'drug')}, best first: ${list.slice(0, 3).map((l) => `${l.name || l.drug_id} (${l.rank})`).join(', ')} …`), drawn) : drawn);
+  const many = kinds.length > 1, drawn = list.length ? table(['drug', ...(many ? ['status'] : []), { label: 'rank', number: true }, { label: 'top', number: true, title: 'its rank as a share of the drugs with a score' }, 'verdict', 'source'],
+    list.map((l) => [l.name || l.drug_id, ...(many ? [nice(l.status)] : []), l.scored ? `${whole(l.rank)} of ${whole(l.of)}` : 'no score', l.scored ? percent(l.rank / l.of) : '–', badge(l.verdict, 'verdict'), h('span', { class: 'source' }, cited(l.source || '–'))]), { label: title, class: 'plain known-table' }) : h('p', { class: 'note' }, empty);
+  return h('div', {}, h('h4', {}, title), list.length > 8 ? h('details', {}, h('summary', {}, `${plural(list.length, 'drug')}, best first: ${list.slice(0, 3).map((l) => `${l.name || l.drug_id} (${l.scored ? l.rank : 'no score'})`).join(', ')} …`), drawn) : drawn);
 }
 
 function median(x) {
@@ -106,10 +106,13 @@ function median(x) {
 }
 
 function knownCard(disorder) {
-  const good = disorder.labelled.filter((l) => STATUS_CLASS[l.status] === 'approved'), tenth = disorder.n / 10;
-  const sentence = good.length ? `${good.filter((l) => l.rank <= tenth).length} of ${plural(good.length, 'recorded treatment')} fell in the first tenth (chance: ${num(good.length / 10, 1)}); their median rank is ${whole(median(good.map((l) => l.rank)))} of ${whole(disorder.n)}. Each was ranked with its own label hidden.` : 'No treatment is recorded for this disorder.';
+  const all = disorder.labelled.filter((l) => STATUS_CLASS[l.status] === 'approved'), good = all.filter((l) => l.scored), tenth = disorder.scored / 10;
+  const silent = all.length - good.length;
+  const sentence = !all.length ? 'No treatment is recorded for this disorder.' : [
+    good.length ? `${good.filter((l) => l.rank <= tenth).length} of ${plural(good.length, 'recorded treatment')} with a score fell in the first tenth of the ${whole(disorder.scored)} drugs that have one (chance: ${num(good.length / 10, 1)}); their median rank is ${whole(median(good.map((l) => l.rank)))}. No drug’s own label counts for it. ` : '',
+    silent ? `${plural(silent, 'recorded treatment')} ${silent === 1 ? 'has' : 'have'} no score, because no voting channel speaks of ${silent === 1 ? 'it' : 'them'}.` : ''].join('');
   return h('article', { class: 'card' }, h('h3', {}, disorder.name), h('p', {}, sentence),
-    disorder.labelled.length ? h('figure', { class: 'wide' }, rankStrip(disorder.labelled, disorder.n), h('figcaption', {}, 'One line per drug; the shaded part is the first tenth.')) : null,
+    disorder.labelled.some((l) => l.scored) ? h('figure', { class: 'wide' }, rankStrip(disorder.labelled.filter((l) => l.scored), disorder.scored), h('figcaption', {}, 'One line per drug with a score; the shaded part is the first tenth.')) : null,
     knownList(disorder, ['approved', 'symptomatic'], 'Where standard treatments fell', 'None is recorded.'),
     knownList(disorder, ['contraindicated'], 'Known worsening drugs', 'None is recorded. That is a gap in the records and no reassurance.'),
     disorder.labelled.some((l) => l.status === 'failed') ? knownList(disorder, ['failed'], 'Drugs that failed', '') : null);

@@ -101,7 +101,7 @@ function createViewer(brain, regions) {
     const name = label === 0 ? 'outside the drawing' : label > regions.length ? 'tissue without a region' : regions[label - 1].name;
     const value = label > 0 && label <= regions.length ? state.values[label - 1] : NaN;
     readout.replaceChildren(h('b', {}, name), h('span', {}, ` (${mm.map((v) => num(v, 0)).join(', ')}) mm`),
-      label > 0 && label <= regions.length ? h('span', { class: 'value' }, known(value) ? `${signed(value, 3)} ${state.unit}` : 'no value') : null);
+      label > 0 && label <= regions.length ? h('span', { class: 'value' }, known(value) ? signed(value, 3) : 'no value') : null);
   }
 
   function place(plane, e) {

@@ -20,8 +20,7 @@ extern "C" {
 
 #define NEP_BRAINMAP_TIE 1e-10 /* |null| >= |observed| (1 - tie) counts as reached */
 
-/* ---- spatial nulls (nulls.c, moran.c, spin.c)
- * -------------------------------------------------------------------- */
+/* ---- spatial nulls (nulls.c, moran.c, spin.c) --------------------------------------------------- */
 typedef enum {
     NEP_NULLS_MORAN,             /* Moran spectral randomisation, singleton, W = 1/D over all regions used */
     NEP_NULLS_MORAN_COMPARTMENT, /* the same, cortex and the rest apart: each keeps its own mean and variance
@@ -45,12 +44,13 @@ typedef struct nep_nulls nep_nulls;
  *
  * Moran: eigenvectors of the doubly centred W, W_ij = 1 / D_ij in mm, W_ii = 0. All n - 1 vectors orthogonal
  * to the constant are kept (dropping those of eigenvalue 0 would lose variance), so a surrogate has the map's
- * mean, variance and Moran's I exactly. Spins: the right hemisphere turns by M R M, M = diag(-1, 1, 1).
- * Errors: NEP_E_ARG (fewer than 3 regions; two regions at one place; spins with a region that has no sphere
- * coordinates, or lies in no hemisphere; the sentence names the region), NEP_E_NOMEM. Cost: n^3 once for
- * Moran. Source: Wagner & Dray (2015) Methods Ecol Evol 6:1169, doi:10.1111/2041-210X.12407; Alexander-Bloch
- * et al. (2018) doi:10.1016/j.neuroimage.2018.05.070; Vasa et al. (2018) doi:10.1093/cercor/bhx249; Markello
- * & Misic (2021) doi:10.1016/j.neuroimage.2021.118052. */
+ * mean, variance and Moran's I exactly. Signs fall on products of coefficients, so the null distribution of a
+ * correlation is the same whichever of two maps is redrawn. Spins: the right hemisphere turns by M R M, M =
+ * diag(-1, 1, 1). Errors: NEP_E_ARG (fewer than 3 regions; two regions at one place; spins with a region that
+ * has no sphere coordinates, or lies in no hemisphere; the sentence names the region), NEP_E_NOMEM. Cost: n^3
+ * once for Moran. Source: Wagner & Dray (2015) Methods Ecol Evol 6:1169, doi:10.1111/2041-210X.12407;
+ * Alexander-Bloch et al. (2018) doi:10.1016/j.neuroimage.2018.05.070; Vasa et al. (2018)
+ * doi:10.1093/cercor/bhx249; Markello & Misic (2021) doi:10.1016/j.neuroimage.2021.118052. */
 NEP_MUST_USE nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use,
                                          nep_nulls_kind kind, nep_nulls **out);
 void nep_nulls_free(nep_nulls *nulls);
@@ -88,8 +88,7 @@ NEP_MUST_USE nep_status nep_nulls_false_positive(nep_ctx *ctx, const nep_nulls *
                                                  int64_t n_maps, int64_t n_nulls, double alpha,
                                                  uint64_t stream, nep_nulls_rate *out);
 
-/* ---- map against map (compare.c)
- * --------------------------------------------------------------------------------- */
+/* ---- map against map (compare.c) ---------------------------------------------------------------- */
 typedef enum { NEP_COMPARE_PEARSON, NEP_COMPARE_SPEARMAN } nep_compare_statistic;
 typedef enum { NEP_COMPARE_A = 1, NEP_COMPARE_B = 2, NEP_COMPARE_BOTH = 3 } nep_compare_side;
 
@@ -128,8 +127,7 @@ NEP_MUST_USE nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, co
 double nep_compare_statistic_of(nep_compare_statistic s, const double *a, const double *b, int64_t n,
                                 double *scratch);
 
-/* ---- dominance (dominance.c)
- * ------------------------------------------------------------------------------------- */
+/* ---- dominance (dominance.c) -------------------------------------------------------------------- */
 typedef struct nep_dominance nep_dominance;
 enum { NEP_DOMINANCE_MAX = 20 };
 
@@ -155,8 +153,7 @@ NEP_MUST_USE nep_status nep_dominance_score(nep_ctx *ctx, const nep_dominance *d
 NEP_MUST_USE nep_status nep_dominance_p(nep_ctx *ctx, const double *observed, const double *null,
                                         int64_t n_nulls, int64_t p, double *out);
 
-/* ---- receptor profile of a map (profile.c)
- * ----------------------------------------------------------------------- */
+/* ---- receptor profile of a map (profile.c) ------------------------------------------------------ */
 typedef struct {
     nep_nulls_kind kind;
     int64_t n_nulls;      /* surrogates of the map */

@@ -38,7 +38,8 @@ void nep_contrast_free(nep_contrast_result *r);
 double nep_contrast_correction(double df);
 
 /* Standard error of a standardised difference: sqrt(1/n1 + 1/n2 + g^2 / (2 (n1 + n2))).
- * Source: Hedges & Olkin (1985) Statistical Methods for Meta-Analysis, section 5.E, eq. 14. */
+ * Source: Hedges & Olkin (1985) Statistical Methods for Meta-Analysis, chapter 5, with g in the place of d.
+ */
 double nep_contrast_se(double g, double n1, double n2);
 
 /* Mean of group 1 less that of group 2, covariates held fixed, per column of y.

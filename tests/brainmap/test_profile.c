@@ -153,6 +153,55 @@ static void test_a_planted_target_is_found(void **state)
     nep_ctx_free(ctx);
 }
 
+/* Maps that have nothing to do with the targets, but are as smooth as they: p must stay near its level. */
+static void test_level_holds_for_smooth_maps(void **state)
+{
+    (void)state;
+    enum { MAPS = 400, SIDE = 20, ALL = 2 * SIDE };
+    nep_ctx *ctx = test_ctx(1);
+    nep_geometry g = field_geometry(ctx, SIDE, 0);
+    static double l[ALL * ALL];
+    double receptor[ALL * 2], d[ALL];
+    int hits[2] = {0, 0};
+    for (int i = 0; i < ALL; i++) /* Cholesky of exp(-D / 40 mm) */
+        for (int j = 0; j <= i; j++) {
+            double square = 0.0;
+            for (int k = 0; k < 3; k++)
+                square += (g.mm[i][k] - g.mm[j][k]) * (g.mm[i][k] - g.mm[j][k]);
+            double s = exp(-sqrt(square) / 40.0);
+            for (int k = 0; k < j; k++)
+                s -= l[i * ALL + k] * l[j * ALL + k];
+            l[i * ALL + j] = i == j ? sqrt(s) : s / l[j * ALL + j];
+        }
+    for (int m = 0; m < MAPS; m++) {
+        nep_profile *f = NULL;
+        const double a[2] = {1.0, 0.6};
+        const nep_profile_opts o = {.n_nulls = 199, .lambda = 0.1, .stream = (uint64_t)m};
+        double score, p;
+        for (int i = 0; i < ALL; i++) {
+            double x[3] = {0.0, 0.0, 0.0};
+            for (int k = 0; k <= i; k++)
+                for (int v = 0; v < 3; v++)
+                    x[v] += l[i * ALL + k] * nep_philox_normal(6, (uint64_t)(3 * m + v), (uint64_t)k);
+            receptor[i * 2] = x[0];
+            receptor[i * 2 + 1] = x[1];
+            d[i] = x[2];
+        }
+        assert_ok(ctx, nep_profile_create(ctx, &g, NULL, receptor, 2, NULL, d, NULL, &o, &f));
+        for (int w = 0; w < 2; w++) {
+            assert_ok(ctx, nep_profile_score(ctx, f, "AB"[w], 0, a, 1, &score, &p, NULL));
+            hits[w] += p <= 0.05;
+        }
+        nep_profile_free(f);
+    }
+    print_message("false positives at 0.05: score A %.3f, score B %.3f\n", hits[0] / (double)MAPS,
+                  hits[1] / (double)MAPS);
+    for (int w = 0; w < 2; w++)
+        assert_in_range(hits[w], 8, 34); /* 20 expected; 3 sd are 13 */
+    nep_geometry_free(&g);
+    nep_ctx_free(ctx);
+}
+
 static void test_redrawn_within_its_errors(void **state)
 {
     (void)state;
@@ -270,6 +319,7 @@ int main(void)
         cmocka_unit_test(test_null_moments_meet_their_closed_form),
         cmocka_unit_test(test_p_is_what_counting_gives),
         cmocka_unit_test(test_a_planted_target_is_found),
+        cmocka_unit_test(test_level_holds_for_smooth_maps),
         cmocka_unit_test(test_redrawn_within_its_errors),
         cmocka_unit_test(test_compartments_and_missing_regions),
         cmocka_unit_test(test_same_bits_for_any_thread_count),

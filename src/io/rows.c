@@ -142,7 +142,7 @@ static nep_status read_header(nep_rows *r)
             room = 2 * room + 16;
             NEP_TRY(nep_alloc_grow(r->ctx, room, sizeof *r->header, "table header", &r->header));
         }
-        char *name;
+        char *name = NULL;
         NEP_TRY(cell_at(r, &name, &last));
         if (!*name)
             return nep_ctx_fail_file(r->ctx, NEP_E_FORMAT, r->path,
@@ -213,7 +213,7 @@ nep_status nep_rows_next(nep_rows *r, bool *more)
     bool last = false;
     int64_t n = 0;
     while (!last) {
-        char *cell;
+        char *cell = NULL;
         NEP_TRY(cell_at(r, &cell, &last));
         if (n < r->n_cols)
             r->cells[n] = *cell && strcmp(cell, "n/a") != 0 ? cell : NULL;

@@ -168,6 +168,41 @@ static void test_brain_holds_every_region(void **state)
     nep_atlas_free(&a);
 }
 
+/* A study too large for the page keeps every candidate and drops the details of the worst. */
+static void test_page_stays_small(void **state)
+{
+    enum { MANY = 3000, ROWS = 12 };
+    fixture *f = *state;
+    char path[128], text[400];
+    int64_t n;
+    json_t *doc = json_pack("{s:s, s:b, s:[], s:[], s:[]}", "study", "large", "simulated", 0, "channels", "disorders", "drugs");
+    json_t *candidates = json_array();
+    for (int i = 0; i < MANY; i++) {
+        json_t *rows = json_array();
+        for (int t = 0; t < ROWS; t++) {
+            snprintf(text, sizeof text, "source %d of drug %d %0200d", t, i, t);
+            json_array_append_new(rows, json_pack("{s:i, s:f, s:s}", "target", t, "p_affinity", 7.25, "source", text));
+        }
+        snprintf(text, sizeof text, "candidate-number-%d", i);
+        json_array_append_new(json_object_get(doc, "drugs"), json_pack("{s:s, s:s, s:o}", "id", text, "name", text, "targets", rows));
+        json_array_append_new(candidates, json_pack("{s:i, s:i, s:f, s:s}", "rank", i + 1, "drug", i, "score", 3.0 - i * 0.001, "verdict", "weak"));
+    }
+    json_object_set_new(json_array_get(candidates, MANY - 1), "label", json_string("approved"));
+    json_array_append_new(json_object_get(doc, "disorders"), json_pack("{s:s, s:s, s:o}", "id", "D", "name", "D", "candidates", candidates));
+    f->in.geometry = NULL;
+    snprintf(path, sizeof path, "%s/large.html", folder);
+    assert_ok(f->ctx, nep_html_write_report(f->ctx, doc, &f->ranking, path));
+    char *page = read_file(f->ctx, folder, "large.html", &n);
+    assert_true(n < 5000000);
+    assert_non_null(strstr(page, "candidate-number-1500\"")); /* a drug in the middle is listed, without its rows */
+    assert_null(strstr(page, "of drug 1500 "));
+    assert_non_null(strstr(page, "of drug 0 "));
+    assert_non_null(strstr(page, "of drug 2999 ")); /* labelled: keeps its rows whatever its rank */
+    assert_null(strstr(page, "\"detail_limit\":3000"));
+    nep_alloc_free(page);
+    json_decref(doc);
+}
+
 static void test_bad_calls_are_refused(void **state)
 {
     fixture *f = *state;
@@ -244,6 +279,7 @@ int main(void)
         WITH_FIXTURE(test_reasons_are_gathered),
         WITH_FIXTURE(test_occupancy_by_hand),
         WITH_FIXTURE(test_brain_holds_every_region),
+        WITH_FIXTURE(test_page_stays_small),
         WITH_FIXTURE(test_bad_calls_are_refused),
         WITH_FIXTURE(test_allocation_failures),
         WITH_FIXTURE(test_tables_open_elsewhere),

@@ -31,7 +31,7 @@ function disorderTable(ev, name, protocol) {
     const ticks = Object.entries(ev.baselines || {}).map(([base, b]) => { const own = b[name] && (b[name].disorders || []).find((x) => x.id === d.id); return { name: nice(base), value: own ? estimate(own.auroc).value : NaN }; });
     const ligand = ticks.find((t) => t.name === 'ligand only');
     return [[h('b', {}, d.name || d.id), h('span', { class: 'muted' }, ' ' + d.id)], whole(d.n_pos), whole(d.n_neg), percent(d.prevalence, 1), interval(estimate(d.ap), 3),
-      [againstNull({ ...auroc, nullLow: none.low, nullHigh: none.high, ticks, width: 240, label: `AUROC ${interval(auroc)}, null maps ${num(none.low)} to ${num(none.high)}` }), h('span', { class: 'under' }, interval(auroc))], pvalue(none.p), num(ligand && ligand.value)];
+      !known(auroc.value) ? h('span', { class: 'muted' }, 'cannot be estimated') : [againstNull({ ...auroc, nullLow: none.low, nullHigh: none.high, ticks, width: 240, label: `AUROC ${interval(auroc)}, null maps ${num(none.low)} to ${num(none.high)}` }), h('span', { class: 'under' }, interval(auroc))], pvalue(none.p), num(ligand && ligand.value)];
   }), { caption: 'Grey: AUROC that surrogate maps give. Triangles: baselines.', label: 'disorders', class: 'plain bars' });
 }
 
@@ -54,7 +54,7 @@ function aloneSection(ev) {
   return section('alone', 'The image alone', h('p', {}, 'AUROC of engagement alone on recorded treatments. Grey: 95 % of what surrogate maps of the same smoothness give. Triangle: the ligand-only baseline on the same drugs, which sees no image.'),
     table(['disorder', numbered('n+'), numbered('n−'), numbered('AUROC'), 'against surrogate maps', numbered('range of surrogates'), numbered('p'), numbered('ligand only')],
       list.map((m) => { const none = m.map_null || {}; return [[h('b', {}, m.name || m.id), h('span', { class: 'muted' }, ' ' + m.id)], whole(m.n_pos), whole(m.n_neg), num(m.auroc),
-        againstNull({ value: m.auroc, nullLow: none.low, nullHigh: none.high, ticks: [{ name: 'ligand only', value: m.ligand_only }], width: 260, label: `AUROC ${num(m.auroc)}, surrogate maps ${num(none.low)} to ${num(none.high)}` }),
+        !known(m.auroc) ? h('span', { class: 'muted' }, 'cannot be estimated') : againstNull({ value: m.auroc, nullLow: none.low, nullHigh: none.high, ticks: [{ name: 'ligand only', value: m.ligand_only }], width: 260, label: `AUROC ${num(m.auroc)}, surrogate maps ${num(none.low)} to ${num(none.high)}` }),
         known(none.low) ? `${num(none.low)} to ${num(none.high)}` : '–', pvalue(none.p), num(m.ligand_only)]; }), { label: 'the image alone', class: 'plain bars' }));
 }
 
@@ -79,12 +79,24 @@ function nullSection(ev) {
   return section('nulls', 'False-positive rate of the nulls', list.length ? (plain ? nullRates(list.map((r) => ({ name: r.name || r.null, ...r }))) : tree(list)) : h('p', { class: 'note' }, 'Not measured in this run.'));
 }
 
+/* What a reader should take home, before any table. */
+function shortSection(ev) {
+  const name = ev.protocols && ev.protocols.masked ? 'masked' : Object.keys(ev.protocols || {})[0], own = name ? estimate(macroOf(ev.protocols[name]).ap) : {};
+  const rivals = Object.entries(ev.baselines || {}).filter(([, b]) => b[name] && !b.upper_bound).map(([base, b]) => [base, estimate((b[name].macro || b[name]).ap)]).filter(([base, e]) => known(e.value) && base !== 'mean_normal_score' && base !== 'engagement').sort((a, b) => b[1].value - a[1].value);
+  const list = ev.imaging_increment || [], count = (v) => list.filter((g) => g.verdict === v).length;
+  return section('short', 'In short', facts([
+    known(own.value) ? ['this ranking', `average precision ${interval(own, 3)} under the protocol "${nice(name)}"`] : null,
+    rivals.length ? ['best baseline', `${nice(rivals[0][0])} ${interval(rivals[0][1], 3)}` + (known(own.value) && rivals[0][1].value >= own.value ? ': the ranking does not beat it' : '')] : null,
+    list.length ? ['the image', `adds for ${count('adds')} of ${plural(list.length, 'disorder')}, no signal for ${count('no_signal')}, undetermined for ${count('undetermined')}`] : null,
+  ]));
+}
+
 function renderEvaluation() {
   const ev = data.evaluation, protocols = Object.entries(ev.protocols || {}).filter(([, p]) => p && typeof p === 'object' && Object.keys(p).length);
   return [
     pageHeader('evaluation', ev.study || 'Evaluation', [`${plural(protocols.length, 'protocol')} · seed ${ev.seed ?? '–'} · version ${ev.version || data.version}`]),
-    pageNav([...protocols.map(([name]) => ['protocol-' + name, nice(name)]), (ev.imaging_alone || []).length ? ['alone', 'Image alone'] : null, ['imaging', 'Increment'], ['calibration', 'Calibration'], ['ablation', 'Ablation'], ['nulls', 'Nulls'], ['warnings', `Warnings (${data.warnings.length})`], ['provenance', 'Provenance']]),
-    h('main', {}, ev.simulated ? simulatedNote() : null, protocols.map(([name, p]) => protocolSection(ev, name, p)), aloneSection(ev), incrementSection(ev), calibrationSection(ev), ablationSection(ev), nullSection(ev),
+    pageNav([['short', 'In short'], ['imaging', 'Increment'], (ev.imaging_alone || []).length ? ['alone', 'Image alone'] : null, ...protocols.map(([name]) => ['protocol-' + name, nice(name)]), ['calibration', 'Calibration'], ['ablation', 'Ablation'], ['nulls', 'Nulls'], ['warnings', `Warnings (${data.warnings.length})`], ['provenance', 'Provenance']]),
+    h('main', {}, ev.simulated ? simulatedNote() : null, shortSection(ev), incrementSection(ev), aloneSection(ev), protocols.map(([name, p]) => protocolSection(ev, name, p)), calibrationSection(ev), ablationSection(ev), nullSection(ev),
       warningSection(data.warnings), provenanceSection(data.provenance, null, data.version)),
     h('footer', {}, 'Intervals are 90 %. One analysis is declared primary in the study file; everything else is exploratory.'),
   ];

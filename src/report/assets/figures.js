@@ -79,12 +79,12 @@ function rankStrip(labelled, n, width = 640) {
 /* A value in [0, 1] with its interval over the range that chance or null maps give, and baselines as ticks. */
 function againstNull({ value, low, high, nullLow, nullHigh, ticks = [], chance = 0.5, width = 300, label = '' }) {
   const pad = 12, x = (v) => pad + (width - 2 * pad) * Math.max(0, Math.min(1, v)), y = 15;
-  return picture(width, 44, label,
+  return picture(width, 50, label,
     known(nullLow) && known(nullHigh) ? svg('rect', { x: x(nullLow), y: y - 8, width: x(nullHigh) - x(nullLow), height: 16, class: 'null-range' }) : null,
     svg('line', { x1: pad, x2: width - pad, y1: y, y2: y, class: 'track' }),
     known(chance) ? svg('line', { x1: x(chance), x2: x(chance), y1: y - 10, y2: y + 10, class: 'zero' }) : null,
-    ticks.filter((t) => known(t.value)).map((t) => svg('path', { d: `M${x(t.value)} ${y + 11} l-4 7 h8 z`, class: 'tick' }, svg('title', {}, `${t.name} ${num(t.value)}`))),
+    ticks.filter((t) => known(t.value)).map((t) => svg('path', { d: `M${x(t.value)} ${y + 10} l-4 7 h8 z`, class: 'tick' }, svg('title', {}, `${t.name} ${num(t.value)}`))),
     known(low) && known(high) ? svg('line', { x1: x(low), x2: x(high), y1: y, y2: y, class: 'range' }) : null,
     known(value) ? svg('circle', { cx: x(value), cy: y, r: 4.5, class: 'point' }) : null,
-    [0, 0.5, 1].map((v) => svg('text', { x: x(v), y: 42, class: 'small', 'text-anchor': v === 0 ? 'start' : v === 1 ? 'end' : 'middle' }, String(v))));
+    [0, 0.5, 1].map((v) => svg('text', { x: x(v), y: 48, class: 'small', 'text-anchor': v === 0 ? 'start' : v === 1 ? 'end' : 'middle' }, String(v))));
 }

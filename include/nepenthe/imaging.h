@@ -53,6 +53,7 @@ bool nep_parcels_takes_raw(const nep_parcels *p, nep_dtype dtype);
 /* Voxels of each region in the atlas, and how many of them (mask, finite) took part, averaged over the volumes
  * added. Both [n_regions], either may be NULL. */
 void nep_parcels_coverage(const nep_parcels *p, int64_t *voxels, double *used);
+int64_t nep_parcels_count(const nep_parcels *p); /* regions */
 void nep_parcels_free(nep_parcels *p);
 /* The atlas on another grid: each voxel centre takes the label of the nearest atlas voxel, 0 outside (rule of
  * scipy.ndimage order 0: floor(x + 0.5), anything beyond the outermost centres is outside). Regions keep order and

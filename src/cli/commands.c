@@ -3,6 +3,10 @@
 #include "cli/cli.h"
 
 #define CLI_COMMAND_LIST(X)                                                                                           \
+    X(parcels)                                                                                                        \
+    X(clean)                                                                                                          \
+    X(connectivity)                                                                                                   \
+    X(voxelwise)                                                                                                      \
     X(contrast)                                                                                                       \
     X(maps_compare)                                                                                                   \
     X(maps_nulls)                                                                                                     \

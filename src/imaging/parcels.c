@@ -34,6 +34,11 @@ void nep_parcels_free(nep_parcels *p)
     nep_alloc_free(p);
 }
 
+int64_t nep_parcels_count(const nep_parcels *p)
+{
+    return p->n_regions;
+}
+
 static int32_t label_at(const nep_atlas *a, const nep_volume *mask, int64_t v)
 {
     return mask && !(mask->data[v] != 0.0f && isfinite(mask->data[v])) ? 0 : a->label[v];

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* clean_options - confound columns, censored frames, and the report of what cleaning took away. */
+#include "cli/clean_options.h"
+
+#include <math.h>
+#include <string.h>
+
+static nep_status read_column(nep_ctx *ctx, const nep_table *t, int64_t from, int64_t to, nep_series *s)
+{
+    for (int64_t i = 0; i < t->n_rows; i++) {
+        double v;
+        NEP_TRY(nep_table_number(ctx, t, i, from, &v));
+        s->data[i * s->n_cols + to] = (float)v;
+    }
+    return nep_alloc_string(ctx, t->header[from], &s->names[to]);
+}
+
+nep_status cli_clean_columns(nep_ctx *ctx, const char *path, const char *const *names, int n_names, nep_series *out)
+{
+    nep_table t = {0};
+    nep_series s = {.tr_s = (double)NAN};
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_tsv_read(ctx, path, &t));
+    s.n_t = t.n_rows;
+    s.n_cols = n_names ? n_names : t.n_cols;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s.n_t * s.n_cols, sizeof *s.data, "confounds", &s.data));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s.n_cols, sizeof *s.names, "confounds", &s.names));
+    for (int64_t k = 0; k < s.n_cols; k++) {
+        int64_t from = k;
+        if (n_names)
+            NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, names[k], &from));
+        NEP_TRY_OR_DONE(st, read_column(ctx, &t, from, k, &s));
+    }
+    *out = s;
+    s = (nep_series){0};
+done:
+    nep_series_free(&s);
+    nep_table_free(&t);
+    return st;
+}
+
+static nep_status censor_listed(nep_ctx *ctx, const nep_table *t, int64_t col, const char *path, int64_t n_t, bool *keep)
+{
+    for (int64_t i = 0; i < t->n_rows; i++) {
+        double v;
+        NEP_TRY(nep_table_number(ctx, t, i, col, &v));
+        if (!(v >= 0 && v < (double)n_t && v == floor(v)))
+            return nep_ctx_fail_file(ctx, NEP_E_FORMAT, path, "'%s' row %lld: frame %g; frames are 0 to %lld", path, (long long)i + 1, v,
+                                     (long long)n_t - 1);
+        keep[(int64_t)v] = false;
+    }
+    return NEP_OK;
+}
+
+static nep_status censor_flagged(nep_ctx *ctx, const nep_table *t, const char *path, int64_t n_t, bool *keep)
+{
+    if (t->n_rows != n_t)
+        return nep_ctx_fail_file(ctx, NEP_E_SHAPE, path, "'%s' has %lld rows, the series has %lld frames", path, (long long)t->n_rows,
+                                 (long long)n_t);
+    for (int64_t i = 0; i < n_t; i++)
+        for (int64_t c = 0; c < t->n_cols; c++) {
+            double v;
+            NEP_TRY(nep_table_number(ctx, t, i, c, &v));
+            if (v != 0 && v != 1)
+                return nep_ctx_fail_file(ctx, NEP_E_FORMAT, path, "'%s' row %lld, column '%s': a censoring flag is 0 or 1", path,
+                                         (long long)i + 1, t->header[c]);
+            if (v == 1)
+                keep[i] = false;
+        }
+    return NEP_OK;
+}
+
+nep_status cli_clean_keep(nep_ctx *ctx, const char *path, int64_t n_t, bool **keep)
+{
+    nep_table t = {0};
+    bool *k = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_tsv_read(ctx, path, &t));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_t, sizeof *k, "censoring", &k));
+    memset(k, 1, (size_t)n_t * sizeof *k);
+    const int64_t listed = nep_table_column(&t, "frame");
+    NEP_TRY_OR_DONE(st, listed >= 0 ? censor_listed(ctx, &t, listed, path, n_t, k) : censor_flagged(ctx, &t, path, n_t, k));
+    *keep = k;
+    k = NULL;
+done:
+    nep_alloc_free(k);
+    nep_table_free(&t);
+    return st;
+}
+
+json_t *cli_clean_report(const nep_clean *op)
+{
+    json_t *frames = json_array();
+    for (int64_t i = 0, next = 0; i <= op->n_out; i++) {
+        const int64_t end = i < op->n_out ? op->frame[i] : op->n_in;
+        for (; next < end; next++)
+            json_array_append_new(frames, json_integer(next));
+        next = end + 1;
+    }
+    return json_pack("{s:I,s:I,s:o,s:I,s:I,s:f,s:f}", "frames_in", (json_int_t)op->n_in, "frames_out", (json_int_t)op->n_out,
+                     "frames_left_out", frames, "confounds", (json_int_t)op->n_confounds, "confounds_rank", (json_int_t)op->rank,
+                     "degrees_of_freedom", op->effective_dof, "degrees_of_freedom_lost", (double)op->n_in - op->effective_dof);
+}

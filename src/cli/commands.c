@@ -6,6 +6,7 @@
     X(parcels)                                                                                                        \
     X(clean)                                                                                                          \
     X(connectivity)                                                                                                   \
+    X(quality)                                                                                                        \
     X(voxelwise)                                                                                                      \
     X(contrast)                                                                                                       \
     X(maps_compare)                                                                                                   \

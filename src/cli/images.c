@@ -153,10 +153,12 @@ nep_status cli_images_parcels(nep_ctx *ctx, nep_nifti *n, nep_parcels *p, double
     return st;
 }
 
+enum { READER_BYTES = 4 << 20 }; /* blocks and stream state of an open file */
+
 /* Columns per tile so that series and work fit what is left of the budget. */
 static int64_t tile_columns(nep_ctx *ctx, int64_t n_vox, int64_t n, int64_t n_t, int64_t bytes_per_value)
 {
-    const int64_t left = nep_alloc_budget(ctx) - nep_alloc_used(ctx) - 4 * n_vox * (int64_t)sizeof(float);
+    const int64_t left = nep_alloc_budget(ctx) - nep_alloc_used(ctx) - 4 * n_vox * (int64_t)sizeof(float) - READER_BYTES;
     const int64_t each = n_t * ((int64_t)sizeof(float) + bytes_per_value) + 64;
     const int64_t fits = left > 0 ? left / each : 0;
     return fits >= n ? n : fits < 1024 ? (n < 1024 ? n : 1024) : fits;

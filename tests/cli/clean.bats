@@ -1,0 +1,102 @@
+#!/usr/bin/env bats
+# clean: confounds, filters and censoring of TSV and NIfTI series.
+
+load images
+
+setup() { cd "$BATS_TEST_TMPDIR"; }
+
+S() { echo "$GOLDEN/clean_$1_series.tsv"; }
+
+# got.tsv under the header of the reference
+same_as() {
+    { head -1 "$GOLDEN/$1"; tail -n +2 got.tsv; } > headed.tsv
+    table_close headed.tsv "$GOLDEN/$1" 5e-6
+}
+
+@test "nilearn's results, with confounds by name" {
+    C="--confounds $GOLDEN/clean_synthetic_confounds.tsv --columns c0,c1,c2"
+    "$NEPENTHE" clean "$(S synthetic)" --tr 2 $C --detrend --high-pass 0.01 --low-pass 0.08 > got.tsv
+    same_as clean_synthetic_band.tsv
+    "$NEPENTHE" clean "$(S synthetic)" --tr 2 $C --detrend --filter cosine --high-pass 0.01 --standardize psc > got.tsv
+    same_as clean_cosine_psc.tsv
+    "$NEPENTHE" clean "$(S synthetic)" --confounds "$GOLDEN/clean_synthetic_confounds.tsv" --detrend --filter none --standardize none > got.tsv
+    same_as clean_synthetic_rank.tsv
+}
+
+@test "two censored spikes leave nothing behind; nilearn's rule is there by name" {
+    printf 'frame\n60\n139\n' > censor.tsv
+    O="--tr 2 --detrend --high-pass 0.01 --low-pass 0.08 --standardize none --censor censor.tsv"
+    "$NEPENTHE" clean "$(S spiked)" $O -o got.tsv
+    same_as clean_spikes.tsv
+    grep -q '"frames_out": 198' got.json
+    "$NEPENTHE" clean "$(S spiked)" $O --definition nilearn > got.tsv
+    same_as clean_spikes_nilearn.tsv
+    # one flag per frame says the same
+    { echo censored; for i in $(seq 0 199); do [ $i -eq 60 ] || [ $i -eq 139 ] && echo 1 || echo 0; done; } > censor.tsv
+    "$NEPENTHE" clean "$(S spiked)" $O > got.tsv
+    same_as clean_spikes.tsv
+}
+
+@test "what was taken away is beside the result" {
+    "$NEPENTHE" clean "$(S synthetic)" --confounds "$GOLDEN/clean_synthetic_confounds.tsv" --detrend --filter none -o out.tsv
+    run python3 -c 'import json; c=json.load(open("out.json"))["Clean"]; print(c["confounds"], c["confounds_rank"], round(c["degrees_of_freedom"], 6), round(c["degrees_of_freedom_lost"], 6))'
+    [ "$output" = "4 3 195.0 5.0" ]
+}
+
+@test "a NIfTI series is cleaned as its columns are; outside the mask is NaN" {
+    make_images
+    O="--detrend --high-pass 0.02 --standardize psc --mask mask.nii.gz"
+    "$NEPENTHE" clean bold.nii $O -o out.nii.gz
+    "$PYTHON" - <<'PY'
+import nibabel as nib, numpy as np
+x = nib.load("bold.nii").get_fdata(); m = nib.load("mask.nii.gz").get_fdata() > 0
+cols = x[m]
+open("cols.tsv", "w").write("\n".join(["\t".join(f"v{i}" for i in range(len(cols)))] + ["\t".join(f"{v:.9g}" for v in row) for row in cols.T]) + "\n")
+y = nib.load("out.nii.gz"); d = y.get_fdata()
+assert d.shape == x.shape and y.header["pixdim"][4] == 2 and np.isnan(d[~m]).all()
+open("nifti.tsv", "w").write("\n".join(["\t".join(f"v{i}" for i in range(len(cols)))] + ["\t".join(f"{v:.9g}" for v in row) for row in d[m].T]) + "\n")
+PY
+    "$NEPENTHE" clean cols.tsv --tr 2 --detrend --high-pass 0.02 --standardize psc > got.tsv
+    table_close got.tsv nifti.tsv 1e-6
+}
+
+@test "little memory: the run is read in tiles, and the bytes are the same" {
+    need_nibabel
+    "$PYTHON" -c '
+import nibabel as nib, numpy as np
+x = (900 + 9 * np.random.default_rng(2).normal(size=(24, 24, 24, 100))).astype(np.float32)
+im = nib.Nifti1Image(x, np.eye(4)); im.header.set_zooms((3, 3, 3, 2)); im.header.set_xyzt_units("mm", "sec"); nib.save(im, "big.nii.gz")'
+    "$NEPENTHE" clean big.nii.gz --detrend --low-pass 0.1 -o whole.nii
+    "$NEPENTHE" clean big.nii.gz --detrend --low-pass 0.1 -o tiles.nii --mem-mb 16
+    cmp whole.nii tiles.nii
+    refused 71 "" "$NEPENTHE" clean big.nii.gz --detrend --low-pass 0.1 -o out.nii --mem-mb 4
+}
+
+@test "bad input: one sentence, the exit code, nothing written" {
+    s="$(S synthetic)" c="$GOLDEN/clean_synthetic_confounds.tsv"
+    refused 64 "--tr" "$NEPENTHE" clean "$s" --low-pass 0.1 -o out.tsv
+    refused 64 "not below 0.25" "$NEPENTHE" clean "$s" --tr 2 --high-pass 0.3 -o out.tsv
+    refused 64 "cosine needs" "$NEPENTHE" clean "$s" --tr 2 --filter cosine -o out.tsv
+    refused 65 "c3" "$NEPENTHE" clean "$s" --confounds "$c" --columns c0,c3 -o out.tsv
+    head -100 "$c" > half.tsv
+    refused 65 "99 rows" "$NEPENTHE" clean "$s" --confounds half.tsv -o out.tsv
+    awk 'NR==9{$2="n/a"} {OFS="\t"; $1=$1; print}' "$c" > holes.tsv
+    refused 65 "row 8" "$NEPENTHE" clean "$s" --confounds holes.tsv -o out.tsv
+    printf 'frame\n200\n' > censor.tsv
+    refused 65 "frame 200" "$NEPENTHE" clean "$s" --censor censor.tsv -o out.tsv
+    printf 'a\tb\n1\n' > ragged.tsv
+    refused 65 "ragged.tsv" "$NEPENTHE" clean ragged.tsv -o out.tsv
+    printf 'a\ta\n1\t2\n' > twice.tsv
+    refused 65 "twice.tsv" "$NEPENTHE" clean twice.tsv -o out.tsv
+    head -12 "$s" > short.tsv
+    refused 65 "too few" "$NEPENTHE" clean short.tsv --tr 2 --low-pass 0.1 -o out.tsv
+    refused 65 "leave nothing" "$NEPENTHE" clean short.tsv --confounds short.tsv --columns s0,s1,s2,s3,s4,s5 --censor <(printf 'frame\n1\n3\n5\n7\n') -o out.tsv
+    make_images
+    refused 65 "one volume" "$NEPENTHE" clean one.nii.gz --detrend -o out.nii.gz
+}
+
+@test "a missing first row, as derivatives have, takes the column's mean" {
+    awk 'NR==2{$1="n/a"} {OFS="\t"; $1=$1; print}' "$GOLDEN/clean_synthetic_confounds.tsv" > first.tsv
+    "$NEPENTHE" clean "$(S synthetic)" --confounds first.tsv --detrend --filter none > got.tsv
+    [ "$(wc -l < got.tsv)" -eq 201 ]
+}

@@ -248,7 +248,7 @@ typedef struct {
 /* Evaluates the ranking's primary analysis under the protocols, baselines beside it. The ranking and its inputs are lent.
  * Intervals resample disorders and drugs together (two-way percentile); per disorder, drugs. Positives are approved and
  * symptomatic; investigational drugs are left out; all other drugs are negatives. Only drugs the fusion scores enter, for
- * baselines too: a baseline that is silent on one puts it last.
+ * baselines too: one that a baseline is silent on takes its median, since silence is no evidence.
  * Errors: NEP_E_ARG (no labels), NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost: n_bootstrap * n_disorders * n_drugs * scores. */
 NEP_MUST_USE nep_status nep_evaluation_create(nep_ctx *ctx, const nep_ranking *ranking, const nep_evaluation_opts *opts,
                                               nep_evaluation **out);

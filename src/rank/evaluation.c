@@ -178,6 +178,8 @@ static nep_status run_protocol(nep_ctx *ctx, workspace *w, nep_protocol p)
     for (int i = 0; i < e->n_baselines; i++) {
         nep_progress_step(ctx, i);
         take_column(w, p, channel_index(w->r, e->baselines[i].name));
+        for (int64_t j = 0; j < w->d; j++)
+            rank_sample_fill(w->pos + j * w->n, w->score + j * w->n, w->n, w->one);
         NEP_TRY(measure(ctx, w, p, &e->baselines[i], NULL));
     }
     nep_progress_close(ctx);
@@ -213,7 +215,8 @@ static void fuse_without(workspace *w, int left_out)
                 sum += s->z[at * c + v];
                 there++;
             }
-        w->score[at] = there ? sum / sqrt((double)there) : NAN;
+        /* a drug that only the left-out channel knew takes the middle: its normal score is 0 on average */
+        w->score[at] = there ? sum / sqrt((double)there) : 0;
     }
 }
 
@@ -349,6 +352,7 @@ static nep_status ligand_auroc(nep_ctx *ctx, workspace *w, nep_protocol p, int64
         return NEP_OK;
     for (int64_t k = 0; k < w->n; k++)
         w->one[k] = w->e->scores[p].value[(j * w->n + k) * w->r->n_channels + ligand];
+    rank_sample_fill(w->pos + j * w->n, w->one, w->n, w->two);
     *out = auroc_of(w, w->one, w->pos + j * w->n, &st, ctx);
     return st;
 }

@@ -88,7 +88,9 @@ static nep_status measure_gain(nep_ctx *ctx, workspace *w, nep_increment *out)
     const int64_t base = w->disorder * w->n;
     double ap_base, ap_with, mean = 0, var = 0;
 
-    NEP_TRY(precision(ctx, w->base->score + base, w->pos, w->n, w->order_base, w->tie_base, &ap_base));
+    for (int64_t k = 0; k < w->n; k++) /* where the model without imaging is silent a drug takes the middle, 0 on average */
+        w->score[k] = isnan(w->base->score[base + k]) ? 0 : w->base->score[base + k];
+    NEP_TRY(precision(ctx, w->score, w->pos, w->n, w->order_base, w->tie_base, &ap_base));
     NEP_TRY(null_gains(ctx, w, ap_base));
     NEP_TRY(precision(ctx, w->with->score + base, w->pos, w->n, w->order, w->tie, &ap_with));
     out->delta.value = ap_with - ap_base;

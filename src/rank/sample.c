@@ -42,6 +42,17 @@ void rank_sample_positives(const nep_inputs *in, int64_t disorder, signed char *
     }
 }
 
+void rank_sample_fill(const signed char *pos, double *score, int64_t n, double *scratch)
+{
+    for (int64_t k = 0; k < n; k++)
+        scratch[k] = pos[k] == SAMPLE_LEFT_OUT ? NAN : score[k];
+    const int64_t there = rank_sample_sort(scratch, n);
+    const double middle = rank_sample_quantile(scratch, there, 0.5);
+    for (int64_t k = 0; k < n && there; k++)
+        if (isnan(score[k]))
+            score[k] = middle;
+}
+
 double rank_sample_p(double observed, const double *null, int64_t n)
 {
     double mean = 0;

@@ -14,6 +14,9 @@ int64_t rank_sample_sort(double *v, int64_t n);
 double rank_sample_quantile(const double *sorted, int64_t n, double q);
 /* 1 recorded treatment (or simulated: relevant), 0 not, SAMPLE_LEFT_OUT investigational. out [n_drugs]. */
 void rank_sample_positives(const nep_inputs *in, int64_t disorder, signed char *out);
+/* Puts the items a score is silent on in the middle: NaN becomes the median of the scores that are there, among items that
+ * count. Silence is no evidence either way. Nothing changes when it is silent on all. scratch [n]. */
+void rank_sample_fill(const signed char *pos, double *score, int64_t n, double *scratch);
 /* Two-sided p about the mean of the nulls that exist, by counting, +1; NaN without any. */
 double rank_sample_p(double observed, const double *null, int64_t n);
 /* How often each of n items is drawn in n draws with replacement. */

@@ -366,10 +366,10 @@ def make_labels(folder, names, ids):
 
 
 def in_pilot(line):
-    """False for a label row whose every indication the pilot left out."""
+    """True for the rows the pilot counted: approved, and not by indications alone that it left out."""
     drug, disorder, status, _, source = line.split("\t")[:5]
     texts = source.split(": ", 1)[-1].split(";")
-    return status != "approved" or not set(texts) <= PILOT_LEFT_OUT.get(disorder, set())
+    return status == "approved" and not set(texts) <= PILOT_LEFT_OUT.get(disorder, set())
 
 
 def make_pilot(folder, ids):

@@ -3,10 +3,11 @@
 #include <nepenthe/brainmap.h>
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 512 };
+enum { BATCH = 4096 };
 
 static double correlation(const double *x, const double *y, int64_t n)
 {
@@ -95,13 +96,12 @@ static nep_status count_reached(nep_ctx *ctx, const nep_nulls *nulls, const doub
     for (int64_t first = 0; first < o->n_nulls; first += BATCH) {
         const int64_t count = o->n_nulls - first < BATCH ? o->n_nulls - first : BATCH;
         NEP_TRY_OR_DONE(st, nep_nulls_draw(ctx, nulls, moved, o->stream, first, count, batch));
-#pragma omp parallel for schedule(static, 1) num_threads(threads) reduction(+ : reached)
-        for (int t = 0; t < threads; t++)
-            for (int64_t b = t; b < count; b += threads) {
-                const double null =
-                    nep_compare_statistic_of(o->statistic, batch + b * n, still, n, scratch + t * 4 * n);
-                reached += isnan(null) || fabs(null) >= fabs(r) * (1.0 - NEP_BRAINMAP_TIE);
-            }
+#pragma omp parallel for schedule(dynamic, 32) num_threads(threads) reduction(+ : reached)
+        for (int64_t b = 0; b < count; b++) {
+            double *own = scratch + omp_get_thread_num() * 4 * n;
+            const double null = nep_compare_statistic_of(o->statistic, batch + b * n, still, n, own);
+            reached += isnan(null) || fabs(null) >= fabs(r) * (1.0 - NEP_BRAINMAP_TIE);
+        }
     }
     *p = (double)(1 + reached) / (double)(o->n_nulls + 1);
 done:

@@ -11,6 +11,7 @@
 #include <nepenthe/brainmap.h>
 
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,7 @@ static void sweep(double *a, int64_t p, int64_t k)
         if (i == k)
             continue;
         const double b = a[i * p + k];
+#pragma omp simd
         for (int64_t j = 0; j < p; j++)
             a[i * p + j] -= b * row[j];
         a[i * p + k] = -b * pivot;
@@ -86,6 +88,7 @@ static void add_subset(const double *a, int64_t p, uint32_t in, int64_t s, const
             continue;
         const double f = j < p ? w->scale[s] : -w->other[s];
         double *form = forms + j * p * p;
+#pragma omp simd
         for (int64_t e = 0; e < p * p; e++)
             form[e] += f * masked[e];
     }
@@ -129,10 +132,9 @@ static nep_status build_forms(nep_ctx *ctx, nep_dominance *d, const double *c)
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, blocks * own, sizeof *part, "dominance: blocks of subsets", &part));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * cells * threads, sizeof *work, "dominance: scratch", &work));
     NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
-#pragma omp parallel for schedule(static, 1) num_threads(threads)
-    for (int t = 0; t < threads; t++)
-        for (int64_t b = t; b < blocks; b += threads)
-            walk_block(c, p, low_bits, (uint32_t)b, &w, work + 2 * cells * t, part + b * own);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+    for (int64_t b = 0; b < blocks; b++)
+        walk_block(c, p, low_bits, (uint32_t)b, &w, work + 2 * cells * omp_get_thread_num(), part + b * own);
     for (int64_t b = 1; b < blocks; b++) /* in block order: the same bits for any thread count */
         for (int64_t e = 0; e < own; e++)
             part[e] += part[b * own + e];
@@ -282,12 +284,12 @@ nep_status nep_dominance_score(nep_ctx *ctx, const nep_dominance *d, const doubl
     const double a = (double)(n - 1) / (double)(n - p - 1);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, m * p, sizeof *r, "dominance: correlations of maps", &r));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, threads * n, sizeof *work, "dominance: scratch", &work));
-#pragma omp parallel for schedule(static, 1) num_threads(threads)
-    for (int t = 0; t < threads; t++)
-        for (int64_t i = t; i < m; i += threads) {
-            memcpy(work + t * n, y + i * n, (size_t)n * sizeof *work);
-            relate(d, work + t * n, r + i * p);
-        }
+#pragma omp parallel for schedule(dynamic, 64) num_threads(threads)
+    for (int64_t i = 0; i < m; i++) {
+        double *map = work + omp_get_thread_num() * n;
+        memcpy(map, y + i * n, (size_t)n * sizeof *map);
+        relate(d, map, r + i * p);
+    }
     if (m > 0)
         NEP_TRY_OR_DONE(st, nep_backend_quadratic_forms(ctx, r, m, p, d->form, d->constant, p, out));
     if (r2 && m > 0) {

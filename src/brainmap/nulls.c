@@ -4,6 +4,7 @@
 
 #include <lapacke.h>
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 static const char *const names_of_kinds[NEP_NULLS_KIND_COUNT] = {
@@ -127,29 +128,29 @@ done:
     return st;
 }
 
-/* One OpenMP loop over surrogates; `one` works on its own scratch. Checked for interruption every 256
- * surrogates. */
+/* One OpenMP loop over surrogates; `one` works on its own scratch. Checked for interruption now and then. */
 typedef void work_fn(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch,
                      void *out);
 
 static nep_status each(nep_ctx *ctx, const nep_nulls *nulls, work_fn *one, const void *shared,
                        uint64_t stream, int64_t first, int64_t count, size_t row_bytes, void *out)
 {
-    const int64_t n = nulls->n, stride = n * n + 9 * (n + 1);
+    const int64_t n = nulls->n, cells = n * n + 1, wish = ((int64_t)1 << 25) / cells;
+    const int64_t chunk = wish < 64 ? 64 : wish > 8192 ? 8192 : wish; /* no result depends on it */
     const int threads = nep_ctx_threads(ctx);
     const bool spins = !nulls_is_moran(nulls->kind) && nulls->kind != NEP_NULLS_SHUFFLE;
-    const int64_t own = spins ? stride : 9 * (n + 1);
+    const int64_t own = 9 * (n + 1) + (spins ? n * n : 0);
     double *scratch = NULL;
     nep_status st;
 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, own * threads, sizeof *scratch, "nulls: scratch", &scratch));
-    for (int64_t from = 0; from < count; from += 256) {
-        const int64_t to = from + 256 < count ? from + 256 : count;
+    for (int64_t from = 0; from < count; from += chunk) {
+        const int64_t to = from + chunk < count ? from + chunk : count;
         NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
-#pragma omp parallel for schedule(static, 1) num_threads(threads)
-        for (int t = 0; t < threads; t++)
-            for (int64_t b = from + t; b < to; b += threads)
-                one(nulls, shared, stream, first + b, scratch + own * t, (char *)out + (size_t)b * row_bytes);
+#pragma omp parallel for schedule(dynamic, 16) num_threads(threads)
+        for (int64_t b = from; b < to; b++)
+            one(nulls, shared, stream, first + b, scratch + own * omp_get_thread_num(),
+                (char *)out + (size_t)b * row_bytes);
     }
 done:
     nep_alloc_free(scratch);
@@ -194,6 +195,7 @@ static void one_moran(const nep_nulls *nulls, const void *shared, uint64_t strea
     memcpy(surrogate, m->base, (size_t)nulls->n * sizeof *surrogate);
     for (int64_t k = 0; k < nulls->n_vectors; k++) {
         const double *v = nulls->vectors + k * nulls->n, c = scratch[k] * m->coef[k];
+#pragma omp simd
         for (int64_t i = 0; i < nulls->n; i++)
             surrogate[i] += c * v[i];
     }
@@ -387,15 +389,13 @@ nep_status nep_nulls_false_positive(nep_ctx *ctx, const nep_nulls *nulls, double
     NEP_TRY_OR_DONE(st, prepare_trial(ctx, nulls, stream, n_nulls, &sign, &index));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, own * threads, sizeof *scratch, "nulls: scratch", &scratch));
     const trial t = {nulls, sign, index, n_nulls};
-#pragma omp parallel for schedule(static, 1) num_threads(threads) reduction(+ : hits)
-    for (int w = 0; w < threads; w++) {
-        double *a = scratch + own * w, *b = a + n, *work = b + n;
-        for (int64_t m = w; m < n_maps; m += threads) {
-            field(nulls, factor, stream + 1, 2 * m, work, a);
-            field(nulls, factor, stream + 1, 2 * m + 1, work, b);
-            const double p = (double)(1 + reached(&t, a, b, work)) / (double)(n_nulls + 1);
-            hits += p <= alpha * (1.0 + NEP_BRAINMAP_TIE);
-        }
+#pragma omp parallel for schedule(dynamic, 4) num_threads(threads) reduction(+ : hits)
+    for (int64_t m = 0; m < n_maps; m++) {
+        double *a = scratch + own * omp_get_thread_num(), *b = a + n, *work = b + n;
+        field(nulls, factor, stream + 1, 2 * m, work, a);
+        field(nulls, factor, stream + 1, 2 * m + 1, work, b);
+        const double p = (double)(1 + reached(&t, a, b, work)) / (double)(n_nulls + 1);
+        hits += p <= alpha * (1.0 + NEP_BRAINMAP_TIE);
     }
     *out = wilson((double)hits, n_maps, alpha, n_nulls);
 done:

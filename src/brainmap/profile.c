@@ -264,7 +264,7 @@ static nep_status project_nulls(nep_ctx *ctx, nep_profile *f, const nep_nulls *n
     for (int64_t first = 0; first < f->n_nulls; first += BATCH) {
         const int64_t count = f->n_nulls - first < BATCH ? f->n_nulls - first : BATCH;
         NEP_TRY_OR_DONE(st, nep_nulls_draw(ctx, nulls, f->effect, stream, first, count, batch));
-#pragma omp parallel for schedule(static) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, 32) num_threads(threads)
         for (int64_t b = 0; b < count; b++) {
             double *d = batch + b * f->n;
             if (!standardise_map(f, d)) /* a surrogate without spread says nothing about any target */
@@ -433,7 +433,7 @@ static nep_status max_p(nep_ctx *ctx, const nep_profile *f, const form *w, const
     const int64_t k = f->n_nulls, p = f->p;
     double *most = NULL;
     NEP_TRY(nep_alloc(ctx, k, sizeof *most, "profile: maxima", &most));
-#pragma omp parallel for schedule(static) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, 32) num_threads(threads)
     for (int64_t b = 0; b < k; b++)
         for (int64_t i = 0; i < n; i++)
             if (den[i] > 0.0)
@@ -506,7 +506,7 @@ nep_status nep_profile_null_scores(nep_ctx *ctx, const nep_profile *f, char whic
     NEP_TRY(nep_alloc(ctx, n, sizeof *den, "profile: spreads", &den));
     for (int64_t i = 0; i < n; i++)
         den[i] = spread(w.matrix, a + i * t, t);
-#pragma omp parallel for schedule(static) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, 32) num_threads(threads)
     for (int64_t b = 0; b < count; b++)
         for (int64_t i = 0; i < n; i++)
             out[b * n + i] = den[i] > 0.0 ? product(a + i * t, w.null + (first + b) * t, w.centre, t) / den[i]

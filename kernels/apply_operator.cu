@@ -2,6 +2,10 @@
 /* apply_operator - CUDA twin of src/backend/cpu_apply_operator.c: widen and demean, multiply, narrow. */
 #include "launch.h"
 
+#include <math.h>
+
+#include <nepenthe/math/lanes.h>
+
 static __global__ void widen_kernel(const float *x, int64_t n, int64_t n_cols, const double *mean, double *out)
 {
     NEP_FOR_EACH (i, n)
@@ -10,8 +14,10 @@ static __global__ void widen_kernel(const float *x, int64_t n, int64_t n_cols, c
 
 static __global__ void narrow_kernel(const double *x, int64_t n, float *out)
 {
-    NEP_FOR_EACH (i, n)
-        out[i] = (float)x[i];
+    NEP_FOR_EACH (i, n) {
+        const float v = (float)x[i];
+        out[i] = nep_lanes_finite(v) ? v : NAN;
+    }
 }
 
 static nep_status run(nep_ctx *ctx, nep_queue *queue, const double *m, int64_t n_r, int64_t n_t, const float *x,

@@ -70,7 +70,8 @@ typedef nep_status nep_op_moments(nep_ctx *, nep_queue *, const float *x, int64_
                                   double *m2);
 
 /* apply_operator: out[r, v] = sum_t m[r, t] (x[t, v] - mean[v]); m float64 [n_r, n_t], x float32 [n_t, n_cols],
- * mean float64 [n_cols] or NULL (0), out float32 [n_r, n_cols]. Accumulated in float64. */
+ * mean float64 [n_cols] or NULL (0), out float32 [n_r, n_cols]. Within 1e-6 of a column's SD of exact arithmetic whatever
+ * its level, for rows of norm 1 or less. A column with a value that is not finite gives NaN. */
 typedef nep_status nep_op_apply_operator(nep_ctx *, nep_queue *, const double *m, int64_t n_r, int64_t n_t,
                                          const float *x, int64_t n_cols, const double *mean, float *out);
 

@@ -1,0 +1,3 @@
+# The CPU ops are loops over whole arrays: -O3 lets the compiler widen them where a family of kernels names its target.
+file(GLOB NEP_CPU_OPS CONFIGURE_DEPENDS src/backend/cpu_*.c)
+set_source_files_properties(${NEP_CPU_OPS} PROPERTIES COMPILE_OPTIONS "$<$<NOT:$<CONFIG:Debug>>:-O3>")

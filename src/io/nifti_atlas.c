@@ -6,19 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { slots = 1 << 18, most_regions = 1 << 16 };
+enum { most_regions = 1 << 16 };
 
-/* Open addressing from a label's value to its region's index + 1. */
+/* Open addressing from a label's value to its region's index + 1; index 0 = empty. Room for twice the labels.
+ */
 typedef struct {
-    int32_t key[slots], index[slots]; /* index 0 = empty */
+    int32_t *key, *index;
+    uint32_t mask;
     int64_t n;
 } label_map;
 
+static nep_status map_create(nep_ctx *ctx, int64_t labels, label_map *m)
+{
+    int64_t slots = 64;
+    while (slots < 2 * labels)
+        slots *= 2;
+    m->mask = (uint32_t)slots - 1;
+    NEP_TRY(nep_alloc(ctx, slots, sizeof *m->key, "labels", &m->key));
+    return nep_alloc(ctx, slots, sizeof *m->index, "labels", &m->index);
+}
+
 static int32_t *find_slot(label_map *m, int32_t key)
 {
-    uint32_t h = (uint32_t)key * 2654435761u >> 14;
+    uint32_t h = ((uint32_t)key * 2654435761u >> 8) & m->mask;
     while (m->index[h] != 0 && m->key[h] != key)
-        h = (h + 1) % slots;
+        h = (h + 1) & m->mask;
     m->key[h] = key; /* kept only when the caller fills the index */
     return &m->index[h];
 }
@@ -114,7 +126,9 @@ static int by_value(const void *a, const void *b)
 static nep_status regions_of_image(nep_ctx *ctx, const char *path, label_map *m, nep_atlas *a)
 {
     const int64_t voxels = nep_grid_voxels(&a->grid);
-    NEP_TRY(nep_alloc(ctx, most_regions, sizeof *a->id, "atlas regions", &a->id));
+    const int64_t most = voxels < most_regions ? voxels : most_regions;
+    NEP_TRY(map_create(ctx, most, m));
+    NEP_TRY(nep_alloc(ctx, most, sizeof *a->id, "atlas regions", &a->id));
     for (int64_t i = 0; i < voxels; i++) {
         const int32_t v = a->label[i];
         if (v == 0 || (i > 0 && v == a->label[i - 1]))
@@ -241,6 +255,7 @@ static nep_status regions_of_table(nep_ctx *ctx, const char *path, label_map *m,
                                (long long)l.t.n_rows, most_regions);
         goto done;
     }
+    NEP_TRY_OR_DONE(st, map_create(ctx, l.t.n_rows, m));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, l.t.n_rows, sizeof *a->id, "atlas regions", &a->id));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, l.t.n_rows, sizeof *a->names, "atlas names", &a->names));
     for (int64_t r = 0; r < l.t.n_rows; r++)
@@ -280,17 +295,17 @@ static nep_status join(nep_ctx *ctx, const char *path, const char *table, label_
 nep_status nep_nifti_read_atlas(nep_ctx *ctx, const char *path, const char *labels_path, nep_atlas *out)
 {
     nep_atlas a = {0};
-    label_map *m = NULL;
+    label_map m = {0};
     nep_status st;
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *m, "labels", &m));
     NEP_TRY_OR_DONE(st, read_labels(ctx, path, &a));
-    NEP_TRY_OR_DONE(st, labels_path ? regions_of_table(ctx, labels_path, m, &a)
-                                    : regions_of_image(ctx, path, m, &a));
-    NEP_TRY_OR_DONE(st, join(ctx, path, labels_path ? labels_path : path, m, &a));
+    NEP_TRY_OR_DONE(st, labels_path ? regions_of_table(ctx, labels_path, &m, &a)
+                                    : regions_of_image(ctx, path, &m, &a));
+    NEP_TRY_OR_DONE(st, join(ctx, path, labels_path ? labels_path : path, &m, &a));
     *out = a;
     a = (nep_atlas){0};
 done:
-    nep_alloc_free(m);
+    nep_alloc_free(m.key);
+    nep_alloc_free(m.index);
     nep_atlas_free(&a);
     return st;
 }

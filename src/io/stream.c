@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ring = 3, block_bytes = 1 << 20, input_bytes = 256 << 10, first_bytes = 16 << 10 };
+enum { ring = 3, most_block = 1 << 20, most_input = 256 << 10, first_bytes = 16 << 10 };
 
 typedef enum { GOING, ENDED, CUT, DAMAGED, CHECKSUM, UNREADABLE } verdict;
 
@@ -26,7 +26,7 @@ struct nep_stream {
     char *path_copy;
     int fd, code; /* code: errno of a failed read */
     bool gz, regular;
-    int64_t file_bytes;
+    int64_t file_bytes, block_bytes, input_bytes; /* small files take small buffers */
 
     struct inflate_state *inflate; /* next_in and avail_in point into input */
     unsigned char *input;
@@ -54,7 +54,7 @@ static verdict more_input(nep_stream *s)
 {
     ssize_t n;
     do
-        n = read(s->fd, s->input, input_bytes);
+        n = read(s->fd, s->input, (size_t)s->input_bytes);
     while (n < 0 && errno == EINTR);
     if (n < 0) {
         s->code = errno;
@@ -160,7 +160,7 @@ static void *run(void *argument)
         if (stop)
             break;
         int64_t n;
-        v = fill(s, s->block[b], block_bytes, &n);
+        v = fill(s, s->block[b], s->block_bytes, &n);
         pthread_mutex_lock(&s->lock);
         s->size[b] = n;
         s->made++;
@@ -223,7 +223,7 @@ static void next_block(nep_stream *s, verdict *v)
     if (s->threaded) {
         next_threaded(s, v);
     } else if ((*v = s->end) == GOING) {
-        s->end = fill(s, s->block[0], s->taken == 0 ? first_bytes : block_bytes, &s->size[0]);
+        s->end = fill(s, s->block[0], s->taken == 0 ? first_bytes : s->block_bytes, &s->size[0]);
     }
     s->at = *v == GOING ? 0 : s->size[present(s)];
 }
@@ -296,6 +296,11 @@ nep_status nep_stream_finish(nep_stream *s, int64_t spare)
 
 /* ---- opening and closing ---- */
 
+static int64_t between(int64_t v, int64_t low, int64_t high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
 static nep_status open_file(nep_stream *s, const char *path)
 {
     struct stat info;
@@ -310,6 +315,8 @@ static nep_status open_file(nep_stream *s, const char *path)
         return nep_ctx_fail_file(s->ctx, NEP_E_FORMAT, s->path, "%s: is a folder, a file is needed", s->path);
     s->regular = S_ISREG(info.st_mode);
     s->file_bytes = info.st_size;
+    s->input_bytes = s->regular ? between(s->file_bytes, first_bytes, most_input) : most_input;
+    s->block_bytes = s->regular ? between(4 * s->file_bytes, first_bytes, most_block) : most_block;
     return NEP_OK;
 }
 
@@ -344,8 +351,8 @@ nep_status nep_stream_open(nep_ctx *ctx, const char *path, nep_stream **out)
     NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, strcmp(path, "-") == 0 ? "stdin" : path, &s->path_copy));
     s->path = s->path_copy;
     NEP_TRY_OR_DONE(st, open_file(s, path));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, input_bytes, 1, "file input", &s->input));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, block_bytes, 1, "file block", &s->block[0]));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->input_bytes, 1, "file input", &s->input));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->block_bytes, 1, "file block", &s->block[0]));
     NEP_TRY_OR_DONE(st, look(s));
     *out = s;
     s = NULL;
@@ -371,7 +378,7 @@ nep_status nep_stream_run_ahead(nep_stream *s)
     if (!s->gz || s->threaded || s->whole || s->end != GOING)
         return NEP_OK;
     for (int b = 1; b < ring; b++)
-        NEP_TRY(nep_alloc(s->ctx, block_bytes, 1, "file block", &s->block[b]));
+        NEP_TRY(nep_alloc(s->ctx, s->block_bytes, 1, "file block", &s->block[b]));
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     s->made = 1; /* block 0 is being read */

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the first, sound inputs of tests/fuzz/corpus/<reader>; findings join them by hand. Standard library only."""
+import gzip
+import os
+import struct
+
+HERE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "corpus")
+
+
+def put(reader, name, data):
+    os.makedirs(os.path.join(HERE, reader), exist_ok=True)
+    with open(os.path.join(HERE, reader, name), "wb") as f:
+        f.write(data if isinstance(data, bytes) else data.encode())
+
+
+def image(version, big, n_t, code, bits, extension=b""):
+    e = ">" if big else "<"
+    dim = [4 if n_t > 1 else 3, 3, 4, 2, n_t, 1, 1, 1]
+    pix = [1.0, 2.0, 2.0, 2.0, 2.0, 0.0, 0.0, 0.0]
+    rows = [-2.0, 0, 0, 10, 0, 2.0, 0, 20, 0, 0, 2.0, 30]
+    size = 348 if version == 1 else 540
+    b = bytearray(size)
+    offset = size + 4 + len(extension)
+    if version == 1:
+        struct.pack_into(e + "i", b, 0, 348)
+        struct.pack_into(e + "8h", b, 40, *dim)
+        struct.pack_into(e + "hh", b, 70, code, bits)
+        struct.pack_into(e + "8f", b, 76, *pix)
+        struct.pack_into(e + "3f", b, 108, offset, 0.5, -1)
+        b[123] = 10
+        struct.pack_into(e + "hh", b, 252, 1, 1)
+        struct.pack_into(e + "12f", b, 280, *rows)
+        b[344:348] = b"n+1\0"
+    else:
+        struct.pack_into(e + "i", b, 0, 540)
+        b[4:12] = b"n+2\0\r\n\x1a\n"
+        struct.pack_into(e + "hh", b, 12, code, bits)
+        struct.pack_into(e + "8q", b, 16, *dim)
+        struct.pack_into(e + "8d", b, 104, *pix)
+        struct.pack_into(e + "q", b, 168, offset)
+        struct.pack_into(e + "2d", b, 176, 1, 0)
+        struct.pack_into(e + "ii", b, 344, 1, 0)
+        struct.pack_into(e + "3d", b, 352, 0, 0, 1)
+        struct.pack_into(e + "i", b, 500, 10)
+    data = bytes(i % 5 for i in range(24 * n_t * bits // 8)) if bits == 8 else b"".join(
+        struct.pack(e + {4: "h", 16: "f", 64: "d", 1280: "Q"}[code], i % 9) for i in range(24 * n_t))
+    return bytes(b) + (b"\1\0\0\0" if extension else b"\0\0\0\0") + extension + data
+
+
+images = {
+    "one.nii": image(1, False, 1, 4, 16), "big.nii": image(1, True, 2, 16, 32), "two.nii": image(2, False, 1, 2, 8),
+    "two_big.nii": image(2, True, 3, 64, 64), "extended.nii": image(1, False, 1, 4, 16, struct.pack("<ii8x", 16, 6) * 2),
+    "u64.nii": image(2, False, 1, 1280, 64),
+}
+for name, data in images.items():
+    put("nifti", name, data)
+    put("gzip", name + ".inside", b"\1" + data)
+    put("gzip", name + ".gz", b"\0" + gzip.compress(data, mtime=0))
+put("gzip", "members.gz", b"\0" + gzip.compress(images["one.nii"][:99], mtime=0) + gzip.compress(images["one.nii"][99:], mtime=0) + bytes(20))
+
+maps = "region\td\td_se\tlicence\nL_a\t0.5\t0.1\tCC0\nR_a\tn/a\tn/a\tCC0\n"
+put("tsv", "table", "\0" + maps)
+put("tsv", "series", "\1x\ty\r\n1.5\t-2e3\r\nn/a\t3\r\n")
+put("tsv", "maps", "\2" + maps)
+put("tsv", "geometry", "\3region\themisphere\tcompartment\tx_mm\ty_mm\tz_mm\tsphere_x\tsphere_y\tsphere_z\nL_a\tL\tcortex\t1\t2\t3\t0\t1\t0\n")
+put("tsv", "molset", "\4drug_id\tname\tsmiles\tfingerprint\tatc4\tmechanism_class\tmw\nA\ta\tC\t01ff\tN05A\tx\t9.5\n")
+put("tsv", "csv", "\5a,\"b,c\"\n\"x \"\"y\"\"\",\"z\n\"\n")
+put("tsv", "packed", b"\0" + gzip.compress(maps.encode(), mtime=0))
+put("labels", "tsv", "index\tname\themisphere\n0\tBackground\tn/a\n1\tinsula\tL\n2\tinsula\tR\n7\tstem\tB\n")
+put("labels", "plain", "id\tlabel\n3\ta\n4\tb\n")
+put("json", "object", '{"d": {"unit": "mm", "se_column": "d_se", "n": [1, -2.5e3, null, true, "\\u00e9"]}}')
+put("json", "deep", "[" * 40 + "]" * 40)
+put("study", "full", """schema: nepenthe/study/1
+name: a study
+geometry: geo.tsv
+disorders:
+  - {id: DOID:5419, name: schizophrenia, map: {table: maps/d.tsv, value: d, se: d_se}, direction: decrease}
+  - {id: SIM:A, name: Simulated A, map: {table: /d.tsv, value: d, se: [20, 30]}, simulated: true, truth: t.tsv}
+receptors: {table: "${NEPENTHE_SHARED}/r.tsv", reliability: rel.tsv}
+drugs: drugs.tsv
+affinities: aff.tsv
+labels: labels.tsv
+evidence: ev.tsv
+targets: t.tsv
+atlas: a.nii.gz
+channels: [{name: engagement, options: {z: 1, a: two}}, {name: analogue}]
+primary: {channels: [engagement], scope: cortex, relative_occupancy: 0.6, score: A, mode: S}
+evaluate: {protocols: [masked], negatives: [all, failed], bootstrap: 100}
+nulls: {n: 500, kind: spin}
+""")
+put("study", "alias", "a: &x [1]\nb: *x\n")
+put("study", "block", "schema: nepenthe/study/1.2\nname: |\n  n\ndrugs: >\n  d\ndisorders: [{id: a, name: b}]\n")
+put("hdf5", "answer", b"NEPH5DAT" + struct.pack("<5q3d", 1, 3, 1, 1, 1, 1, 2, 3) + b"NEPH5END")
+put("hdf5", "empty", b"NEPH5DAT" + struct.pack("<5q", 2, 0, 5, 1, 1) + b"NEPH5END")
+put("hdf5", "error", b"NEPH5ERRis no HDF5 file")

@@ -54,17 +54,6 @@ NEP_MUST_USE nep_status nep_report_write_evaluation(nep_ctx *ctx, const json_t *
  * keys beside the contract's are additions. out: a new reference. Errors: NEP_E_NOMEM. */
 NEP_MUST_USE nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *evaluation, json_t **out);
 
-/* Labels a schematic brain, drawn from smooth ellipsoids, by the nearest region centre: cortex as a ribbon, the rest as
- * small ellipsoids around their centres, hemispheres split at the midline.
- *
- * geometry  the regions, centres in mm (RAS+)
- * out       label 1 + region, 0 outside, n_regions + 1 tissue without a region; freed with nep_atlas_free (names left out)
- *
- * It is a drawing to find one's way by, no anatomical atlas. Cost: voxels (about 600,000 at 2 mm) times regions.
- * Errors: NEP_E_ARG (no regions), NEP_E_NOMEM.
- */
-NEP_MUST_USE nep_status nep_report_draw_brain(nep_ctx *ctx, const nep_geometry *geometry, nep_atlas *out);
-
 #ifdef __cplusplus
 }
 #endif

@@ -34,7 +34,7 @@ json_t *nep_gather_candidates(nep_ctx *ctx, const nep_ranking *r, int64_t disord
 json_t *nep_gather_labelled(const nep_ranking *r, int64_t disorder);
 json_t *nep_gather_drugs(nep_ctx *ctx, const nep_ranking *r, nep_status *st);
 json_t *nep_gather_methods(const nep_ranking *r);
-json_t *nep_gather_licences(const nep_ranking *r);
+json_t *nep_gather_licences(const nep_ranking *r, const json_t *provenance);
 
 /* One writer per format; each takes the document and the path of its file. */
 NEP_MUST_USE nep_status nep_candidates_write(nep_ctx *ctx, const json_t *doc, const char *path, bool csv);
@@ -56,8 +56,9 @@ void nep_sha256_bytes(const void *bytes, size_t n, unsigned char out[32]);
 /* Base64 of n bytes, with padding; out holds 4 * ceil(n / 3) + 1. RFC 4648. */
 void nep_base64_encode(const unsigned char *bytes, size_t n, char *out);
 
-/* The atlas as {shape, origin, step, rle}: runs of (label low byte, label high byte, length 1..255), base64. */
-json_t *nep_brain_encode(nep_ctx *ctx, const nep_atlas *atlas, nep_status *st);
+/* The schematic parcellation as {shape, origin, step, rle}: runs of (label low byte, label high byte, length 1..255),
+ * base64; label 0 outside, 1 + region, n_regions + 1 tissue without a region. NULL with a warning when it cannot be drawn. */
+NEP_MUST_USE nep_status nep_brain_pack(nep_ctx *ctx, const nep_geometry *geometry, json_t **out);
 
 /* Embedded by CMake from src/report/assets/. */
 typedef struct {

@@ -208,7 +208,7 @@ static json_t *gather_document(nep_ctx *ctx, const nep_ranking *r, const json_t 
     DOC_PUT(o, "regions", gather_regions(r->inputs));
     DOC_PUT(o, "evaluation", evaluation ? json_deep_copy(evaluation) : json_null());
     DOC_PUT(o, "methods", nep_gather_methods(r));
-    DOC_PUT(o, "licences", nep_gather_licences(r));
+    DOC_PUT(o, "licences", nep_gather_licences(r, provenance));
     DOC_PUT(o, "provenance", provenance ? json_deep_copy(provenance) : json_object());
     DOC_END(o);
 }

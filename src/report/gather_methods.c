@@ -119,13 +119,15 @@ json_t *nep_gather_methods(const nep_ranking *r)
     DOC_END(array);
 }
 
-json_t *nep_gather_licences(const nep_ranking *r)
+json_t *nep_gather_licences(const nep_ranking *r, const json_t *provenance)
 {
     int bad = 0;
+    size_t i;
+    json_t *word, *set = json_array();
     const nep_inputs *in = r->inputs;
-    json_t *set = json_array();
-    for (int c = 0; c < r->n_channels; c++)
-        bad |= nep_doc_collect(set, r->channels[c]->licence);
+    const json_t *given = json_object_get(provenance, "licence"); /* of the tables: a text or a list */
+    bad |= nep_doc_collect(set, json_string_value(given));
+    json_array_foreach(given, i, word) bad |= nep_doc_collect(set, json_string_value(word));
     for (int64_t a = 0; a < in->n_affinities && in->affinities && !bad; a++)
         bad |= nep_doc_collect(set, in->affinities[a].licence);
     DOC_END(set);

@@ -169,14 +169,10 @@ static nep_status fit(nep_ctx *ctx, const json_t *doc, json_t *brain, json_t **o
 
 nep_status nep_html_write_report(nep_ctx *ctx, const json_t *doc, const nep_ranking *r, const char *path)
 {
-    nep_atlas atlas = {0};
     json_t *brain = NULL, *data = NULL;
     nep_status st = NEP_OK;
-    if (r->inputs->geometry && r->inputs->n_regions > 0) {
-        NEP_TRY_OR_DONE(st, nep_report_draw_brain(ctx, r->inputs->geometry, &atlas));
-        brain = nep_brain_encode(ctx, &atlas, &st);
-        NEP_REQUIRE_OR_DONE(st, ctx, brain != NULL, st == NEP_OK ? NEP_E_NOMEM : st, "report.html: memory ran out");
-    }
+    if (r->inputs->geometry && r->inputs->n_regions > 0)
+        NEP_TRY_OR_DONE(st, nep_brain_pack(ctx, r->inputs->geometry, &brain));
     NEP_TRY_OR_DONE(st, fit(ctx, doc, brain, &data));
     const char *study = nep_doc_get_text(doc, "study");
     st = nep_html_write_page(ctx, *study ? study : "Nepenthe report", json_is_true(json_object_get(doc, "simulated")), data,
@@ -184,6 +180,5 @@ nep_status nep_html_write_report(nep_ctx *ctx, const json_t *doc, const nep_rank
 done:
     json_decref(data);
     json_decref(brain);
-    nep_atlas_free(&atlas);
     return st;
 }

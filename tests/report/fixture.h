@@ -250,7 +250,7 @@ static inline json_t *fix_json(const char *text)
 static inline json_t *fix_provenance(void)
 {
     return fix_json("{\"version\": \"0.1.0\", \"command\": \"nepenthe rank study.yaml -o out\", \"seed\": 7, \"device\": \"cpu\","
-                    " \"config_hash\": \"0123456789abcdef0123456789abcdef\","
+                    " \"config_hash\": \"0123456789abcdef0123456789abcdef\", \"licence\": \"CC0; CC BY 4.0\","
                     " \"inputs\": [{\"name\": \"drugs.tsv\", \"xxh3\": \"00ff\", \"licence\": \"CC BY-SA 4.0\"}, {\"name\": \"maps.tsv\", \"xxh3\": \"11ee\", \"licence\": \"CC0\"}]}");
 }
 

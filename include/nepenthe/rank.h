@@ -68,8 +68,11 @@ typedef struct {
 typedef struct {
     nep_estimate delta;    /* gain of AP by imaging over ligand_only and analogue without it, masked protocol; n = recorded
                             * treatments; NaN: too few, and the map alone was tested */
-    double p_map, p_holm;  /* two-sided, of the gain (or of the map) under map nulls; Holm over the disorders */
-    double detectable;     /* smallest gain (or correlation) this design would have detected (power 0.8) */
+    double p_map, p_holm;  /* two-sided, by map nulls, Holm over the disorders: of the excess of the recorded treatments' mean
+                            * engagement score over the others' (a rank would not see how strongly a map speaks); of the
+                            * strongest drug's score where the map alone was tested */
+    double detectable;     /* smallest gain that would stand out from the gains of null maps and, by its interval, from chance
+                            * in the drugs, with power 0.8; a correlation where the map alone was tested */
     nep_imaging_verdict verdict;
 } nep_increment;
 

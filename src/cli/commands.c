@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 
 #define CLI_COMMAND_LIST(X)                                                                                           \
+    X(features)                                                                                                       \
     X(parcels)                                                                                                        \
     X(clean)                                                                                                          \
     X(connectivity)                                                                                                   \

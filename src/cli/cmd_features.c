@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nepenthe features BIDS OUT participant|group - every requested feature of every participant, then the group tables. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/features.h"
+#include "cli/tabular.h"
+
+static const cli_option options[] = {
+    {"atlas", 0, CLI_INPUT, "NIFTI", NULL, NULL, "regions as labels on a grid (participant level; at group level it picks among several)"},
+    {"labels", 0, CLI_INPUT, "TSV", NULL, NULL, "names of the atlas's values: index name"},
+    {"atlas-name", 0, CLI_TEXT, "NAME", NULL, NULL, "the atlas in file names (seg-NAME); default from its file name"},
+    {"resample", 0, CLI_FLAG, NULL, NULL, NULL, "bring the atlas onto each run's grid by the nearest voxel"},
+    {"participant-label", 0, CLI_TEXTS, "LABEL", NULL, NULL, "participants, with or without sub-; default all"},
+    {"session-label", 0, CLI_TEXTS, "LABEL", NULL, NULL, "sessions, with or without ses-; default all"},
+    {"task-id", 't', CLI_TEXTS, "TASK", NULL, NULL, "tasks; default all"},
+    {"space", 0, CLI_TEXT, "SPACE", NULL, NULL, "space entity of the runs, where there are several"},
+    {"features", 0, CLI_TEXTS, "LIST", "timeseries,connectivity,alff,falff", NULL, "timeseries, connectivity, alff, falff; quality always"},
+    {"confounds", 0, CLI_TEXTS, "SET", "auto", NULL,
+     "6p, 8p (6p, csf, white_matter), 9p (and global_signal), 24p, 32p, 36p (with derivatives and squares), none, or columns; "
+     "auto is 36p where its columns are, else 6p and what there is of csf and white_matter"},
+    {"tr", 0, CLI_REAL, "S", NULL, NULL, "repetition time, s; default from the run's JSON, then its header"},
+    {"band", 0, CLI_TEXTS, "LOW,HIGH", "0.01,0.08", NULL, "band of ALFF and of the band-pass before connectivity, Hz"},
+    {"censor-fd", 0, CLI_REAL, "MM", "0.5", NULL, "frames that moved more are left out, mm (Power 2012); 0 = none"},
+    {"fail-fd", 0, CLI_REAL, "MM", "0.5", NULL, "mean displacement above which a run fails, mm (Power 2012)"},
+    {"warn-fd", 0, CLI_REAL, "MM", "0.2", NULL, "mean displacement above which a run gets a warning, mm (Power 2014)"},
+    {"min-frames", 0, CLI_INT, "N", "50", NULL, "a run with fewer frames left fails"},
+    {"min-coverage", 0, CLI_REAL, "SHARE", "0.5", NULL, "a region with a smaller share of its voxels in the mask is missing, 0 to 1"},
+    {"no-resume", 0, CLI_FLAG, NULL, NULL, NULL, "measure again what is done already"},
+};
+
+/* ---- options ---- */
+
+static nep_status read_features(features *f)
+{
+    static const char *const known[] = {"timeseries", "connectivity", "alff", "falff", "quality"};
+    bool wanted[NEP_LEN(known)] = {false};
+    int n;
+    const char *const *list = cli_texts(f->c, "features", &n);
+    for (int i = 0; i < n; i++) {
+        int at = 0;
+        while (at < NEP_LEN(known) && strcmp(known[at], list[i]) != 0)
+            at++;
+        const char *near = nep_data_nearest(list[i], known, NEP_LEN(known));
+        NEP_REQUIRE(f->ctx, at < NEP_LEN(known), NEP_E_USAGE, "--features: there is no '%s'%s%s%s", list[i], near ? "; did you mean '" : "",
+                    near ? near : "", near ? "'?" : "");
+        wanted[at] = true;
+    }
+    f->o.series = wanted[0];
+    f->o.connectivity = wanted[1];
+    f->o.alff = wanted[2];
+    f->o.falff = wanted[3];
+    return NEP_OK;
+}
+
+static nep_status read_options(features *f)
+{
+    int n;
+    char *end;
+    const char *const *band = cli_texts(f->c, "band", &n);
+    features_opts *o = &f->o;
+    NEP_REQUIRE(f->ctx, n == 2, NEP_E_USAGE, "--band needs two frequencies in Hz, as 0.01,0.08");
+    o->low_hz = strtod(band[0], &end);
+    NEP_REQUIRE(f->ctx, *end == '\0', NEP_E_USAGE, "--band: '%s' is not a number", band[0]);
+    o->high_hz = strtod(band[1], &end);
+    NEP_REQUIRE(f->ctx, *end == '\0', NEP_E_USAGE, "--band: '%s' is not a number", band[1]);
+    NEP_REQUIRE(f->ctx, o->low_hz > 0 && o->high_hz > o->low_hz, NEP_E_USAGE, "--band %s,%s: needs 0 < LOW < HIGH", band[0], band[1]);
+    o->confounds = cli_texts(f->c, "confounds", &o->n_confounds);
+    o->tr_s = cli_real(f->c, "tr");
+    o->censor_mm = cli_real(f->c, "censor-fd");
+    o->fail_fd_mm = cli_real(f->c, "fail-fd");
+    o->warn_fd_mm = cli_real(f->c, "warn-fd");
+    o->min_frames = cli_int(f->c, "min-frames");
+    o->min_coverage = cli_real(f->c, "min-coverage");
+    o->resample = cli_flag(f->c, "resample");
+    NEP_REQUIRE(f->ctx, !(o->tr_s <= 0) && o->censor_mm >= 0 && o->fail_fd_mm >= 0 && o->warn_fd_mm >= 0 && o->min_frames >= 0, NEP_E_USAGE,
+                "--tr must be above 0, --censor-fd, --fail-fd, --warn-fd and --min-frames must not be negative");
+    NEP_REQUIRE(f->ctx, o->min_coverage >= 0 && o->min_coverage <= 1, NEP_E_USAGE, "--min-coverage is a share from 0 to 1");
+    return read_features(f);
+}
+
+/* --atlas-name, else the value of atlas- in the file name, else its letters and digits. */
+static void name_atlas(features *f)
+{
+    const char *given = cli_text(f->c, "atlas-name"), *path = cli_text(f->c, "atlas"), *slash = path ? strrchr(path, '/') : NULL;
+    const char *p = given ? given : slash ? slash + 1 : path ? path : "";
+    const char *entity = given ? NULL : strstr(p, "atlas-");
+    size_t n = 0;
+    p = entity ? entity + 6 : p;
+    for (; *p && *p != '.' && !(entity && *p == '_') && n + 1 < sizeof f->seg; p++)
+        if ((*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z'))
+            f->seg[n++] = *p;
+    f->seg[n] = '\0';
+}
+
+/* What differs between machines, selections and ways of running has no place in the key of a result. */
+static nep_status make_provenance(features *f)
+{
+    static const char *const passing[] = {"participant-label", "session-label", "task-id", "space", "no-resume", "json", "progress", "quiet",
+                                          "verbose", "mem-mb", "vram-mb", "dry-run", "device", "out"};
+    json_t *p = cli_provenance(f->c, "as the inputs"), *given = p ? json_object_get(p, "parameters") : NULL;
+    const char *text = p ? json_string_value(json_object_get(p, "device")) : NULL;
+    char device[256];
+    NEP_REQUIRE(f->ctx, given && text, NEP_E_NOMEM, "no memory for the provenance");
+    f->provenance = p;
+    for (int i = 0; i < NEP_LEN(passing); i++)
+        json_object_del(given, passing[i]);
+    json_object_del(p, "warnings");
+    snprintf(device, sizeof device, "%s", text);
+    char *threads = strstr(device, " thread"), *from = threads, *after = threads ? strchr(threads + 1, ',') : NULL;
+    while (from && from > device && *from != ',')
+        from--;
+    if (threads && *from == ',')
+        memmove(from, after ? after : device + strlen(device), strlen(after ? after : "") + 1);
+    json_object_set_new(p, "device", json_string(device));
+    return NEP_OK;
+}
+
+/* BIDS Apps give labels as words: those after the three positions belong to --participant-label. */
+static nep_status read_filter(features *f, nep_bids_filter *filter, const char **labels, int room)
+{
+    int n, sessions, tasks;
+    const char *const *given = cli_texts(f->c, "participant-label", &n);
+    const int more = cli_input_count(f->c) - 3;
+    filter->sessions = cli_texts(f->c, "session-label", &sessions);
+    filter->tasks = cli_texts(f->c, "task-id", &tasks);
+    filter->n_sessions = sessions;
+    filter->n_tasks = tasks;
+    filter->space = cli_text(f->c, "space");
+    NEP_REQUIRE(f->ctx, more == 0 || (n > 0 && sessions == 0 && tasks == 0), NEP_E_USAGE, "'%s' is one word too many; labels go to --participant-label A,B",
+                cli_input(f->c, 3));
+    NEP_REQUIRE(f->ctx, n + more <= room, NEP_E_USAGE, "more than %d participants are named", room);
+    for (int i = 0; i < n + more; i++)
+        labels[i] = i < n ? given[i] : cli_input(f->c, 3 + i - n);
+    filter->participants = labels;
+    filter->n_participants = n + more;
+    return NEP_OK;
+}
+
+/* ---- failures ---- */
+
+typedef struct {
+    char **participant, **run, **message;
+    const char **code;
+    int64_t n, room;
+    nep_status first;
+    bool mixed;
+} failures;
+
+static void failures_free(failures *k)
+{
+    nep_data_free_names(k->participant, k->n);
+    nep_data_free_names(k->run, k->n);
+    nep_data_free_names(k->message, k->n);
+    nep_alloc_free(k->code);
+}
+
+/* The sentence without the folder in front of its paths: outputs tell no one where a person keeps the data. */
+static void relative_sentence(const features *f, const char *sentence, char *out, size_t size)
+{
+    const size_t root = strlen(f->root);
+    size_t n = 0;
+    while (*sentence && n + 1 < size) {
+        if (root > 0 && strncmp(sentence, f->root, root) == 0 && (sentence[root] == '/' || f->root[root - 1] == '/'))
+            sentence += root + (sentence[root] == '/');
+        else
+            out[n++] = (unsigned char)*sentence < ' ' ? ' ' : *sentence, sentence++;
+    }
+    out[n] = '\0';
+}
+
+static nep_status note_failure(features *f, failures *k, const char *participant, const char *run, nep_status st)
+{
+    char id[NEP_BIDS_MAX_NAME + 8], sentence[1024];
+    relative_sentence(f, nep_ctx_error(f->ctx), sentence, sizeof sentence);
+    nep_ctx_clear(f->ctx);
+    snprintf(id, sizeof id, "sub-%s", participant);
+    if (k->n == k->room) {
+        const int64_t room = k->room ? 2 * k->room : 16;
+        char ***const grown[] = {&k->participant, &k->run, &k->message};
+        for (int i = 0; i < NEP_LEN(grown); i++)
+            NEP_TRY(nep_alloc_grow(f->ctx, room, sizeof(char *), "failures", grown[i]));
+        NEP_TRY(nep_alloc_grow(f->ctx, room, sizeof(char *), "failures", &k->code));
+        k->room = room;
+    }
+    k->mixed = k->mixed || (k->n > 0 && st != k->first);
+    k->first = k->n == 0 ? st : k->first;
+    k->n++;
+    k->code[k->n - 1] = nep_status_symbol(st);
+    NEP_TRY(nep_alloc_string(f->ctx, id, &k->participant[k->n - 1]));
+    NEP_TRY(nep_alloc_string(f->ctx, run ? run : "n/a", &k->run[k->n - 1]));
+    NEP_TRY(nep_alloc_string(f->ctx, sentence, &k->message[k->n - 1]));
+    cli_say(f->c, "failed: %s: %s", id, sentence);
+    return NEP_OK;
+}
+
+/* failures.tsv is there when something failed, and only then. */
+static nep_status write_failures(features *f, const failures *k)
+{
+    char path[4096];
+    NEP_TRY(cli_features_path(f->ctx, path, sizeof path, "%s/failures.tsv", f->out));
+    if (k->n == 0) {
+        unlink(path);
+        return NEP_OK;
+    }
+    const cli_column columns[] = {{"participant_id", (const char *const *)k->participant, NULL}, {"run", (const char *const *)k->run, NULL},
+                                  {"code", k->code, NULL}, {"message", (const char *const *)k->message, NULL}};
+    return cli_tabular_write(f->ctx, path, columns, NEP_LEN(columns), k->n);
+}
+
+/* ---- participant level ---- */
+
+typedef struct {
+    int64_t measured, skipped, failed_quality;
+} tally;
+
+static bool stops_all(nep_status st)
+{
+    return st == NEP_E_WRITE || st == NEP_E_INTERRUPTED || st == NEP_E_DEVICE || st == NEP_E_INTERNAL || st == NEP_E_USAGE;
+}
+
+static nep_status do_run(features *f, const nep_bids_run *run, tally *n)
+{
+    features_result r = {0};
+    bool done = false;
+    nep_status st;
+    if (!cli_flag(f->c, "no-resume"))
+        NEP_TRY(cli_features_done(f, run, &done));
+    if (done) {
+        n->skipped++;
+        return NEP_OK;
+    }
+    st = cli_features_measure(f, run, &r);
+    if (st == NEP_OK)
+        st = cli_features_write(f, run, &r);
+    if (st == NEP_OK) {
+        n->measured++;
+        n->failed_quality += strcmp(r.verdict, "fail") == 0;
+        if (strcmp(r.verdict, "fail") == 0)
+            cli_say(f->c, "%s: quality fail: %s", run->stem, r.reasons);
+    }
+    cli_features_result_free(&r);
+    return st;
+}
+
+static nep_status do_runs(features *f, const nep_bids_runs *runs, failures *k, tally *n)
+{
+    int64_t at = 0;
+    nep_progress_open(f->ctx, "features", runs->n);
+    for (int64_t p = 0; p < runs->n_participants; p++) {
+        const int64_t first = at;
+        for (; at < runs->n && strcmp(runs->runs[at].participant, runs->participants[p]) == 0; at++) {
+            const nep_status st = do_run(f, &runs->runs[at], n);
+            if (stops_all(st)) {
+                nep_progress_close(f->ctx);
+                return st;
+            }
+            if (st != NEP_OK)
+                NEP_TRY(note_failure(f, k, runs->participants[p], runs->runs[at].stem, st));
+            nep_progress_step(f->ctx, at + 1);
+        }
+        if (at == first) {
+            const nep_status st = nep_ctx_fail(f->ctx, NEP_E_MISSING, "sub-%s: has no desc-preproc_bold.nii.gz of what is asked for", runs->participants[p]);
+            NEP_TRY(note_failure(f, k, runs->participants[p], NULL, st));
+        }
+    }
+    nep_progress_close(f->ctx);
+    return NEP_OK;
+}
+
+static nep_status plan(features *f, const nep_bids_runs *runs)
+{
+    const char *outputs[] = {"dataset_description.json", ".bidsignore", "sub-*/[ses-*/]func/*_desc-quality_bold.tsv",
+                             "sub-*/[ses-*/]func/*_stat-mean_timeseries.tsv", "sub-*/[ses-*/]func/*_relmat.tsv", "sub-*/[ses-*/]func/*_stat-alff_bold.tsv",
+                             "sub-*/[ses-*/]func/*_stat-falff_bold.tsv"};
+    int64_t largest = 0;
+    for (int64_t i = 0; i < runs->n; i++) {
+        char path[4096];
+        nep_nifti *n = NULL;
+        NEP_TRY(cli_features_path(f->ctx, path, sizeof path, "%s/%s", f->root, runs->runs[i].bold));
+        if (nep_nifti_open(f->ctx, path, &n) == NEP_OK) {
+            const int64_t bytes = nep_nifti_info(n)->n_t * nep_grid_voxels(&nep_nifti_info(n)->grid) * 12;
+            largest = bytes > largest ? bytes : largest;
+        }
+        nep_ctx_clear(f->ctx); /* what cannot be opened is told when it is measured */
+        nep_nifti_free(n);
+    }
+    const int64_t bound = nep_alloc_budget(f->ctx) / 2;
+    return cli_plan(f->c, runs->n, largest < bound ? largest : bound, (double)NAN, outputs, NEP_LEN(outputs));
+}
+
+static nep_status summary(features *f, const nep_bids_runs *runs, const failures *k, const tally *n)
+{
+    json_t *doc = json_pack("{s:I,s:I,s:I,s:I,s:I,s:o}", "participants", (json_int_t)runs->n_participants, "runs_measured", (json_int_t)n->measured,
+                            "runs_done_before", (json_int_t)n->skipped, "runs_failing_quality", (json_int_t)n->failed_quality, "runs_failed",
+                            (json_int_t)k->n, "failures", json_array());
+    for (int64_t i = 0; doc && i < k->n; i++)
+        json_array_append_new(json_object_get(doc, "failures"), json_pack("{s:s,s:s,s:s,s:s}", "participant_id", k->participant[i], "run", k->run[i],
+                                                                          "code", k->code[i], "message", k->message[i]));
+    cli_say(f->c, "%lld runs of %lld participants: %lld measured (%lld fail quality), %lld done before, %lld failed", (long long)runs->n,
+            (long long)runs->n_participants, (long long)n->measured, (long long)n->failed_quality, (long long)n->skipped, (long long)k->n);
+    return cli_document(f->c, doc);
+}
+
+/* Exit 1 when some failed; when nothing is whole, the failures' own status, 65 when they differ. */
+static nep_status verdict(features *f, const failures *k, const tally *n)
+{
+    if (k->n == 0)
+        return NEP_OK;
+    if (n->measured + n->skipped > 0)
+        return nep_ctx_fail(f->ctx, NEP_E_PARTIAL, "%lld of %lld runs failed; failures.tsv says why", (long long)k->n,
+                            (long long)(k->n + n->measured + n->skipped));
+    return nep_ctx_fail(f->ctx, k->mixed ? NEP_E_FORMAT : k->first, "every run failed; the first: %s", k->message[0]);
+}
+
+static nep_status run_participant(features *f, const nep_bids_filter *filter)
+{
+    nep_bids_runs runs = {0};
+    failures k = {0};
+    tally n = {0};
+    nep_status st;
+    NEP_REQUIRE(f->ctx, cli_text(f->c, "atlas"), NEP_E_USAGE, "the participant level needs --atlas");
+    NEP_REQUIRE(f->ctx, f->seg[0], NEP_E_USAGE, "--atlas-name: the atlas needs a name of letters and digits");
+    NEP_TRY_OR_DONE(st, nep_bids_find(f->ctx, f->root, filter, &runs));
+    NEP_TRY_OR_DONE(st, nep_nifti_read_atlas(f->ctx, cli_text(f->c, "atlas"), cli_text(f->c, "labels"), &f->atlas));
+    if (cli_dry_run(f->c)) {
+        st = plan(f, &runs);
+        goto done;
+    }
+    NEP_TRY_OR_DONE(st, make_provenance(f));
+    NEP_TRY_OR_DONE(st, nep_file_folder(f->ctx, f->out));
+    NEP_TRY_OR_DONE(st, cli_features_dataset(f));
+    NEP_TRY_OR_DONE(st, do_runs(f, &runs, &k, &n));
+    NEP_TRY_OR_DONE(st, write_failures(f, &k));
+    NEP_TRY_OR_DONE(st, summary(f, &runs, &k, &n));
+    st = verdict(f, &k, &n);
+done:
+    failures_free(&k);
+    nep_bids_free(&runs);
+    return st;
+}
+
+static nep_status run(cli *c)
+{
+    features f = {.c = c, .ctx = cli_ctx(c), .root = cli_input(c, 0), .out = cli_input(c, 1)};
+    const char *level = cli_input(c, 2), *labels[4096];
+    nep_bids_filter filter = {0};
+    nep_status st;
+    const bool group = strcmp(level, "group") == 0;
+    NEP_REQUIRE(f.ctx, group || strcmp(level, "participant") == 0, NEP_E_USAGE, "the level is '%s': it must be participant or group", level);
+    NEP_REQUIRE(f.ctx, !cli_text(c, "out"), NEP_E_USAGE, "--out: the output folder is the second word");
+    NEP_TRY(read_options(&f));
+    NEP_TRY(read_filter(&f, &filter, labels, NEP_LEN(labels)));
+    name_atlas(&f);
+    st = group ? cli_features_group(&f, &filter) : run_participant(&f, &filter);
+    nep_atlas_free(&f.fitted);
+    nep_atlas_free(&f.atlas);
+    json_decref(f.provenance);
+    return st;
+}
+
+const cli_command cli_cmd_features = {
+    .name = "features",
+    .group = "Imaging",
+    .summary = "quality, regional series, connectivity and slow amplitude of every run of a BIDS-derivatives data set",
+    .inputs = "BIDS OUT participant|group",
+    .min_inputs = 3,
+    .max_inputs = -1,
+    .inputs_are_files = false,
+    .options = options,
+    .n_options = NEP_LEN(options),
+    .run = run,
+    .example = "nepenthe features derivatives/fmriprep features participant --atlas atlas_dseg.nii.gz --labels atlas_dseg.tsv",
+};

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* features.h - what the parts of `nepenthe features` share: options, one run's inputs and results, its outputs. */
+#ifndef NEP_CLI_FEATURES_H
+#define NEP_CLI_FEATURES_H
+
+#include <nepenthe/bids.h>
+#include <nepenthe/imaging.h>
+#include <nepenthe/io.h>
+
+#include "cli/cli.h"
+
+typedef struct {
+    double tr_s;                                     /* NaN = from the sidecar, else the header */
+    double censor_mm, fail_fd_mm, warn_fd_mm;        /* framewise displacement */
+    double low_hz, high_hz;
+    double min_coverage;                             /* of a region's voxels, below it the region is missing */
+    int64_t min_frames;
+    const char *const *confounds;                    /* a preset, or column names */
+    int n_confounds;
+    bool resample, series, connectivity, alff, falff; /* what is asked for */
+} features_opts;
+
+typedef struct {
+    cli *c;
+    nep_ctx *ctx;
+    const char *root, *out;
+    features_opts o;
+    nep_atlas atlas, fitted; /* fitted: brought onto the grid of the last run that needed it */
+    char seg[64];            /* name of the atlas in file names */
+    json_t *provenance;      /* version, parameters, atlas; without what differs between machines and selections */
+} features;
+
+/* Results of one run. Regions without enough voxels are NaN. */
+typedef struct {
+    int64_t n_frames, n_kept, n_voxels, n_rows;
+    double tr_s, fd_mean, fd_max, dvars, tsnr, coverage, dof;
+    char verdict[8], reasons[1024], confounds[256];
+    bool measured;    /* false: too few frames were left, there is quality alone */
+    bool own_mask;    /* made from the images, none came with them */
+    double *fd, *dvars_t; /* [n_frames] */
+    bool *keep;           /* [n_frames] */
+    double *series;       /* [n_rows, n_regions] cleaned, percent */
+    double *r, *z;        /* [n_regions, n_regions] */
+    double *alff, *falff, *strength, *covered; /* [n_regions] */
+} features_result;
+
+/* Measures one run (features_run.c). Errors are the run's: the sentence is in the context. */
+NEP_MUST_USE nep_status cli_features_measure(features *f, const nep_bids_run *run, features_result *out);
+void cli_features_result_free(features_result *r);
+/* Chosen confounds of a run as series [n_frames, k] (features_confounds.c); `label` gets their name, motion [n_frames, 6]
+ * and fd [n_frames] come from the same table (NaN where it has none), `steady` is false for non-steady-state frames. */
+NEP_MUST_USE nep_status cli_features_confounds(features *f, const char *path, int64_t n_frames, nep_series *out, char *label,
+                                               size_t size, double *fd, bool *steady);
+/* Writes every output of a run with its sidecars, then the mark that they are whole (features_write.c). */
+NEP_MUST_USE nep_status cli_features_write(features *f, const nep_bids_run *run, const features_result *r);
+/* Whether the mark of these inputs and parameters is there and every output is as it was written. */
+NEP_MUST_USE nep_status cli_features_done(features *f, const nep_bids_run *run, bool *done);
+/* dataset_description.json and .bidsignore. */
+NEP_MUST_USE nep_status cli_features_dataset(features *f);
+/* The group tables and features.h5 (features_group.c). */
+NEP_MUST_USE nep_status cli_features_group(features *f, const nep_bids_filter *filter);
+/* AnnData (features_anndata.c): X [n_obs, n_var], obs number columns, var columns feature and region. */
+typedef struct {
+    int64_t n_obs, n_var, n_obs_columns;
+    char *const *obs, *const *var, *const *feature, *const *region;
+    const double *x;
+    const char *const *obs_names; /* [n_obs_columns] */
+    const double *const *obs_columns;
+    char *const *verdict; /* [n_obs] */
+} features_anndata;
+NEP_MUST_USE nep_status cli_features_anndata(nep_ctx *ctx, const char *path, const features_anndata *a, const char *provenance);
+/* Text of a folder and a name; names are bounded by the walk. */
+NEP_MUST_USE nep_status cli_features_path(nep_ctx *ctx, char *out, size_t size, const char *fmt, ...) NEP_PRINTF(4, 5);
+
+#endif

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* features_write - the files of one run under BIDS-derivative names, each with its sidecar, and the mark that they are whole. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/features.h"
+#include "cli/tabular.h"
+
+enum { SERIES, CORRELATION, FISHER, STRENGTH, ALFF, FALFF, COVERAGE, FRAMES, QUALITY, TABLES };
+
+static const struct {
+    const char *tail, *description, *units;
+} tables[TABLES] = {
+    [SERIES] = {"stat-mean_timeseries", "Regional means after confound regression and band-pass, one row per frame that was kept", "percent"},
+    [CORRELATION] = {"stat-pearsoncorrelation_relmat", "Pearson correlation of the cleaned regional series", "1"},
+    [FISHER] = {"stat-fisherz_relmat", "Inverse hyperbolic tangent of the Pearson correlation; the diagonal is left out", "1"},
+    [STRENGTH] = {"stat-strength_bold", "Mean Fisher z of a region with all others", "1"},
+    [ALFF] = {"stat-alff_bold", "Mean amplitude over the band, one-sided, of each voxel after detrending and confound regression without "
+                                "band-pass, as percent of the voxel's mean; averaged over the region's voxels", "percent"},
+    [FALFF] = {"stat-falff_bold", "Amplitude in the band over that of all frequencies, per voxel, averaged over the region's voxels", "1"},
+    [COVERAGE] = {"stat-coverage_bold", "Share of the region's voxels that lie in the mask and vary", "1"},
+    [FRAMES] = {"desc-quality_timeseries", "Per frame: framewise displacement (mm, Power 2012), voxelwise-standardised DVARS (Nichols 2017), "
+                                           "whether the frame was kept", "n/a"},
+    [QUALITY] = {"desc-quality_bold", "Quality of the run and its verdict", "n/a"},
+};
+
+nep_status cli_features_path(nep_ctx *ctx, char *out, size_t size, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    const int n = vsnprintf(out, size, fmt, args);
+    va_end(args);
+    NEP_REQUIRE(ctx, n >= 0 && (size_t)n < size, NEP_E_ARG, "a path is longer than %zu characters", size - 1);
+    return NEP_OK;
+}
+
+/* seg- comes before res-, den- and label-. */
+static nep_status table_path(features *f, const nep_bids_run *run, int table, const char *ext, char *out, size_t size)
+{
+    static const char *const later[] = {"_scale-", "_res-", "_den-", "_label-"};
+    size_t at = strlen(run->stem);
+    for (int i = 0; i < NEP_LEN(later); i++) {
+        const char *p = strstr(run->stem, later[i]);
+        if (p && (size_t)(p - run->stem) < at)
+            at = (size_t)(p - run->stem);
+    }
+    return cli_features_path(f->ctx, out, size, "%s/%s/%.*s_seg-%s%s_%s%s", f->out, run->folder, (int)at, run->stem, f->seg, run->stem + at,
+                             tables[table].tail, ext);
+}
+
+static bool table_wanted(const features *f, int table, bool measured)
+{
+    switch (table) {
+    case SERIES: return measured && f->o.series;
+    case CORRELATION:
+    case FISHER:
+    case STRENGTH: return measured && f->o.connectivity;
+    case ALFF: return measured && f->o.alff;
+    case FALFF: return measured && f->o.falff;
+    default: return true;
+    }
+}
+
+/* ---- the mark ---- */
+
+typedef struct {
+    int32_t measured;
+    nep_hash table[TABLES], sidecar[TABLES];
+} mark;
+
+static nep_status add_input(features *f, json_t *list, const char *path)
+{
+    char full[4096];
+    nep_hash h;
+    if (!path)
+        return NEP_OK;
+    NEP_TRY(cli_features_path(f->ctx, full, sizeof full, "%s/%s", f->root, path));
+    NEP_TRY(nep_hash_file(f->ctx, full, &h));
+    NEP_REQUIRE(f->ctx, json_array_append_new(list, json_pack("{s:s,s:s}", "name", path, "xxh3_128", h.hex)) == 0, NEP_E_NOMEM,
+                "%s: no memory for its provenance", path);
+    return NEP_OK;
+}
+
+/* The provenance of one run: that of the command, with the run's own files. */
+static nep_status provenance_of(features *f, const nep_bids_run *run, json_t **out)
+{
+    json_t *p = json_deep_copy(f->provenance), *list = p ? json_object_get(p, "inputs") : NULL;
+    const char *const files[] = {run->bold, run->mask, run->confounds, run->sidecar};
+    nep_status st = NEP_OK;
+    NEP_REQUIRE_OR_DONE(st, f->ctx, list, NEP_E_NOMEM, "%s: no memory for its provenance", run->bold);
+    for (int i = 0; i < NEP_LEN(files); i++)
+        NEP_TRY_OR_DONE(st, add_input(f, list, files[i]));
+    *out = p;
+    p = NULL;
+done:
+    json_decref(p);
+    return st;
+}
+
+static nep_status key_of(features *f, const json_t *provenance, nep_hash *out)
+{
+    char *text = json_dumps(provenance, JSON_SORT_KEYS | JSON_COMPACT);
+    NEP_REQUIRE(f->ctx, text, NEP_E_NOMEM, "no memory for the key of a run");
+    *out = nep_hash_bytes(text, strlen(text));
+    free(text);
+    return NEP_OK;
+}
+
+static nep_status mark_path(features *f, const nep_bids_run *run, char *out, size_t size)
+{
+    return cli_features_path(f->ctx, out, size, "%s/.nepenthe/units/%s_seg-%s.done", f->out, run->stem, f->seg);
+}
+
+static nep_status same_file(features *f, const nep_bids_run *run, int table, const char *ext, const nep_hash *want, bool *same)
+{
+    char path[4096];
+    nep_hash have;
+    NEP_TRY(table_path(f, run, table, ext, path, sizeof path));
+    *same = false;
+    if (!nep_file_exists(path))
+        return NEP_OK;
+    NEP_TRY(nep_hash_file(f->ctx, path, &have));
+    *same = strcmp(have.hex, want->hex) == 0;
+    return NEP_OK;
+}
+
+nep_status cli_features_done(features *f, const nep_bids_run *run, bool *done)
+{
+    char path[4096];
+    json_t *p = NULL;
+    nep_hash key;
+    mark m;
+    *done = false;
+    NEP_TRY(mark_path(f, run, path, sizeof path));
+    if (!nep_file_exists(path))
+        return NEP_OK;
+    NEP_TRY(provenance_of(f, run, &p));
+    const nep_status st = key_of(f, p, &key);
+    json_decref(p);
+    NEP_TRY(st);
+    NEP_TRY(nep_checkpoint_load(f->ctx, path, &key, &m, sizeof m, done));
+    for (int t = 0; t < TABLES && *done; t++) {
+        if (!table_wanted(f, t, m.measured != 0))
+            continue;
+        NEP_TRY(same_file(f, run, t, ".tsv", &m.table[t], done));
+        if (*done)
+            NEP_TRY(same_file(f, run, t, ".json", &m.sidecar[t], done));
+    }
+    return NEP_OK;
+}
+
+/* ---- tables ---- */
+
+static nep_status write_nodes(features *f, const char *path, const char *column, const double *x)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s", column);
+    char *names[1] = {name};
+    return nep_tsv_write_matrix(f->ctx, path, "Node", f->atlas.names, names, f->atlas.n_regions, 1, x);
+}
+
+static nep_status write_frames(features *f, const char *path, const features_result *r)
+{
+    double *kept = NULL;
+    NEP_TRY(nep_alloc(f->ctx, r->n_frames, sizeof *kept, "kept frames", &kept));
+    for (int64_t t = 0; t < r->n_frames; t++)
+        kept[t] = r->keep[t];
+    const cli_column columns[] = {{"framewise_displacement", NULL, r->fd}, {"dvars", NULL, r->dvars_t}, {"kept", NULL, kept}};
+    const nep_status st = cli_tabular_write(f->ctx, path, columns, NEP_LEN(columns), r->n_frames);
+    nep_alloc_free(kept);
+    return st;
+}
+
+static nep_status write_quality(features *f, const nep_bids_run *run, const char *path, const features_result *r)
+{
+    char id[NEP_BIDS_MAX_NAME + 8];
+    snprintf(id, sizeof id, "sub-%s", run->participant);
+    const char *const text[] = {id, run->session, run->task, run->run, r->verdict, r->reasons[0] ? r->reasons : NULL, r->confounds};
+    const double frames[] = {(double)r->n_frames, (double)r->n_kept, (double)(r->n_frames - r->n_kept), (double)r->n_voxels, r->measured};
+    const cli_column columns[] = {
+        {"participant_id", &text[0], NULL}, {"session_id", &text[1], NULL}, {"task", &text[2], NULL}, {"run", &text[3], NULL},
+        {"verdict", &text[4], NULL}, {"fd_mean", NULL, &r->fd_mean}, {"fd_max", NULL, &r->fd_max}, {"n_frames", NULL, &frames[0]},
+        {"n_kept", NULL, &frames[1]}, {"n_censored", NULL, &frames[2]}, {"dvars", NULL, &r->dvars}, {"tsnr", NULL, &r->tsnr},
+        {"coverage", NULL, &r->coverage}, {"n_voxels", NULL, &frames[3]}, {"tr_s", NULL, &r->tr_s}, {"dof", NULL, &r->dof},
+        {"measured", NULL, &frames[4]}, {"confounds", &text[6], NULL}, {"reasons", &text[5], NULL}};
+    return cli_tabular_write(f->ctx, path, columns, NEP_LEN(columns), 1);
+}
+
+static nep_status write_table(features *f, const nep_bids_run *run, int table, const char *path, const features_result *r)
+{
+    const int64_t n = f->atlas.n_regions;
+    switch (table) {
+    case SERIES: return nep_tsv_write_matrix(f->ctx, path, NULL, NULL, f->atlas.names, r->n_rows, n, r->series);
+    case CORRELATION: return nep_tsv_write_matrix(f->ctx, path, "Node", f->atlas.names, f->atlas.names, n, n, r->r);
+    case FISHER: return nep_tsv_write_matrix(f->ctx, path, "Node", f->atlas.names, f->atlas.names, n, n, r->z);
+    case STRENGTH: return write_nodes(f, path, "strength", r->strength);
+    case ALFF: return write_nodes(f, path, "alff", r->alff);
+    case FALFF: return write_nodes(f, path, "falff", r->falff);
+    case COVERAGE: return write_nodes(f, path, "coverage", r->covered);
+    case FRAMES: return write_frames(f, path, r);
+    default: return write_quality(f, run, path, r);
+    }
+}
+
+static nep_status write_text(nep_ctx *ctx, const char *path, const char *text)
+{
+    nep_file *file = NULL;
+    NEP_TRY(nep_file_create(ctx, path, &file));
+    const nep_status st = nep_file_printf(file, "%s\n", text);
+    if (st != NEP_OK) {
+        nep_file_abort(file);
+        return st;
+    }
+    return nep_file_commit(file);
+}
+
+static nep_status write_json(nep_ctx *ctx, const char *path, const json_t *doc)
+{
+    char *text = json_dumps(doc, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    NEP_REQUIRE(ctx, text, NEP_E_NOMEM, "no memory for a sidecar");
+    const nep_status st = write_text(ctx, path, text);
+    free(text);
+    return st;
+}
+
+static nep_status write_sidecar(features *f, const nep_bids_run *run, int table, const char *path, const json_t *provenance,
+                                const features_result *r)
+{
+    char source[2 * NEP_BIDS_MAX_NAME + 64];
+    json_t *sources = json_array(), *doc;
+    nep_status st = NEP_OK;
+    snprintf(source, sizeof source, "bids:preprocessed:%s", run->bold);
+    json_array_append_new(sources, json_string(source));
+    doc = json_pack("{s:s,s:s,s:o,s:f,s:I,s:I,s:s,s:b,s:O}", "Description", tables[table].description, "Units", tables[table].units, "Sources",
+                    sources, "RepetitionTime", r->tr_s, "NumberOfVolumes", (json_int_t)r->n_frames, "NumberOfVolumesKept",
+                    (json_int_t)r->n_kept, "Confounds", r->confounds, "MaskFromImages", (int)r->own_mask, "Provenance", provenance);
+    NEP_REQUIRE_OR_DONE(st, f->ctx, doc, NEP_E_NOMEM, "%s: no memory for a sidecar", run->bold);
+    if (table == CORRELATION || table == FISHER)
+        json_object_update_new(doc, json_pack("{s:s,s:b,s:b,s:b}", "Measure", table == FISHER ? "fisherz" : "pearsoncorrelation", "Weighted", 1,
+                                              "Directed", 0, "ValidDiagonal", table == CORRELATION));
+    if (table == QUALITY || table == FRAMES)
+        json_object_set_new(doc, "Thresholds", json_pack("{s:f,s:f,s:f,s:I}", "censor_fd_mm", f->o.censor_mm, "fail_fd_mean_mm", f->o.fail_fd_mm,
+                                                         "warn_fd_mean_mm", f->o.warn_fd_mm, "min_frames", (json_int_t)f->o.min_frames));
+    else if (table != COVERAGE)
+        json_object_set_new(doc, "BandHz", json_pack("[f,f]", f->o.low_hz, f->o.high_hz));
+    st = write_json(f->ctx, path, doc);
+done:
+    json_decref(doc);
+    return st;
+}
+
+static nep_status write_one(features *f, const nep_bids_run *run, int table, const json_t *provenance, const features_result *r, mark *m)
+{
+    char path[4096], beside[4096];
+    NEP_TRY(table_path(f, run, table, ".tsv", path, sizeof path));
+    NEP_TRY(table_path(f, run, table, ".json", beside, sizeof beside));
+    if (!table_wanted(f, table, r->measured)) { /* of an earlier run with other options: it would be taken for one of these */
+        unlink(path);
+        unlink(beside);
+        return NEP_OK;
+    }
+    NEP_TRY(write_table(f, run, table, path, r));
+    NEP_TRY(write_sidecar(f, run, table, beside, provenance, r));
+    NEP_TRY(nep_hash_file(f->ctx, path, &m->table[table]));
+    return nep_hash_file(f->ctx, beside, &m->sidecar[table]);
+}
+
+nep_status cli_features_write(features *f, const nep_bids_run *run, const features_result *r)
+{
+    char folder[4096], path[4096];
+    json_t *p = NULL;
+    mark m;
+    nep_hash key;
+    nep_status st;
+    memset(&m, 0, sizeof m);
+    m.measured = r->measured;
+    NEP_TRY(mark_path(f, run, path, sizeof path));
+    unlink(path); /* from here on until the end, the outputs are not whole */
+    NEP_TRY(cli_features_path(f->ctx, folder, sizeof folder, "%s/%s", f->out, run->folder));
+    NEP_TRY(nep_file_folder(f->ctx, folder));
+    NEP_TRY_OR_DONE(st, provenance_of(f, run, &p));
+    NEP_TRY_OR_DONE(st, key_of(f, p, &key));
+    for (int t = 0; t < TABLES; t++)
+        NEP_TRY_OR_DONE(st, write_one(f, run, t, p, r, &m));
+    NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, folder, sizeof folder, "%s/.nepenthe/units", f->out));
+    NEP_TRY_OR_DONE(st, nep_file_folder(f->ctx, folder));
+    st = nep_checkpoint_save(f->ctx, path, &key, &m, sizeof m);
+done:
+    json_decref(p);
+    return st;
+}
+
+/* ---- the data set ---- */
+
+/* Where the preprocessed data lie as seen from the outputs, when they are near; far away, the path would say too much. */
+static void relative_link(const features *f, char *out, size_t size)
+{
+    char *a = realpath(f->root, NULL), *b = realpath(f->out, NULL);
+    size_t shared = 0; /* length of the common folders */
+    int ups = 0;
+    *out = '\0';
+    for (size_t i = 0; a && b && i <= strlen(a) && i <= strlen(b); i++) {
+        if ((a[i] == '/' || a[i] == '\0') && (b[i] == '/' || b[i] == '\0'))
+            shared = i;
+        if (a[i] != b[i])
+            break;
+    }
+    for (const char *p = b ? b + shared : ""; *p; p++)
+        ups += *p == '/';
+    if (shared > 0 && ups >= 1 && ups <= 2)
+        snprintf(out, size, "%s%s", ups == 1 ? ".." : "../..", a + shared);
+    free(a);
+    free(b);
+}
+
+nep_status cli_features_dataset(features *f)
+{
+    char path[4096], link[4096];
+    nep_status st;
+    json_t *doc = json_pack("{s:s,s:s,s:s,s:s,s:[{s:s,s:s}]}", "Name", "nepenthe derivatives", "BIDSVersion", "1.10.0", "DatasetType", "derivative",
+                            "License", "as the inputs", "GeneratedBy", "Name", "nepenthe", "Version", NEP_VERSION);
+    NEP_REQUIRE(f->ctx, doc, NEP_E_NOMEM, "no memory for dataset_description.json");
+    relative_link(f, link, sizeof link);
+    if (link[0])
+        json_object_set_new(doc, "DatasetLinks", json_pack("{s:s}", "preprocessed", link));
+    NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, path, sizeof path, "%s/dataset_description.json", f->out));
+    NEP_TRY_OR_DONE(st, write_json(f->ctx, path, doc));
+    NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, path, sizeof path, "%s/.bidsignore", f->out));
+    st = write_text(f->ctx, path, "*_relmat.*\n*_timeseries.*\n*_bold.tsv\n*_bold.json\n*.h5\ngroup_*\nfailures.tsv");
+done:
+    json_decref(doc);
+    return st;
+}

@@ -1,0 +1,188 @@
+#!/usr/bin/env bats
+# features: a BIDS-derivatives data set in, BIDS derivatives, group tables and failures out.
+
+setup_file() {
+    cd "$BATS_FILE_TMPDIR"
+    python3 "$BATS_TEST_DIRNAME/make_bids.py" bids 3
+    "$NEPENTHE" features bids whole participant --atlas atlas-slabs_dseg.nii.gz --labels atlas-slabs_dseg.tsv 2> whole.talk
+    "$NEPENTHE" features bids whole group 2>> whole.talk
+}
+
+setup() {
+    cd "$BATS_FILE_TMPDIR"
+    ATLAS="--atlas atlas-slabs_dseg.nii.gz --labels atlas-slabs_dseg.tsv"
+    OUT="$BATS_TEST_TMPDIR/out"
+    BOLD=sub-01/func/sub-01_task-rest_space-X_desc-preproc_bold.nii.gz
+    MASK=sub-01/func/sub-01_task-rest_space-X_desc-brain_mask.nii.gz
+    CONFOUNDS=sub-01/func/sub-01_task-rest_desc-confounds_timeseries.tsv
+    STEM=sub-01/func/sub-01_task-rest_space-X_seg-slabs
+}
+
+# A copy of the data set whose sub-01 may be broken.
+copy() {
+    cp -r bids "$BATS_TEST_TMPDIR/bids"
+    BIDS="$BATS_TEST_TMPDIR/bids"
+}
+
+# The broken sub-01 is named with its code, the others are measured, the exit code is 1.
+fails_alone() {
+    run "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"failed: sub-01: "*"$2"* ]]
+    run awk -F'\t' 'NR==2{print $1, $3}' "$OUT/failures.tsv"
+    [ "$output" = "sub-01 $1" ]
+    grep -q "$2" "$OUT/failures.tsv"
+    ! grep -q "$BATS_TEST_TMPDIR" "$OUT/failures.tsv"
+    [ ! -e "$OUT/${STEM}_desc-quality_bold.tsv" ]
+    [ -e "$OUT/sub-03/func/sub-03_task-rest_space-X_seg-slabs_stat-alff_bold.tsv" ]
+    # alone, it is the whole: its own code
+    run "$NEPENTHE" features "$BIDS" "$OUT-alone" participant $ATLAS --participant-label sub-01
+    [ "$status" -eq 65 ]
+    [ -s "$OUT-alone/failures.tsv" ]
+}
+
+@test "participant: derivatives under BIDS names, each with its sidecar" {
+    for tail in stat-mean_timeseries stat-pearsoncorrelation_relmat stat-fisherz_relmat stat-strength_bold stat-alff_bold \
+        stat-falff_bold stat-coverage_bold desc-quality_bold desc-quality_timeseries; do
+        [ -s "whole/${STEM}_$tail.tsv" ]
+        python3 -m json.tool "whole/${STEM}_$tail.json" > /dev/null
+    done
+    python3 -m json.tool whole/dataset_description.json | grep -q '"derivative"'
+    [ ! -e whole/failures.tsv ]
+    run head -1 "whole/${STEM}_stat-pearsoncorrelation_relmat.tsv"
+    [ "$output" = "$(printf 'Node\tL_front\tL_back\tR_front\tB_outside')" ]
+    ! grep -rq "$BATS_FILE_TMPDIR" whole
+}
+
+@test "participant: planted amplitudes come back in percent; a region outside the mask is n/a" {
+    # a cosine of k percent has one bin of 0.01..0.08 Hz: 0.05 Hz among the bins 2..12 of 160 s: ALFF = k / 11 + noise
+    "$NEPENTHE" features bids "$OUT" participant $ATLAS --participant-label 01 --features alff,falff --confounds none -q
+    run python3 - "$OUT/${STEM}_stat-alff_bold.tsv" <<'PY'
+import sys
+rows = [line.split() for line in open(sys.argv[1])][1:]
+for k, (name, value) in enumerate(rows[:3], 1):
+    assert 0 < float(value) - k / 11 < 0.03 + 0.02 * k, (name, value) # noise of 0.1 percent, and what detrending spreads
+assert rows[3] == ["B_outside", "n/a"], rows[3]
+PY
+    [ "$status" -eq 0 ]
+    run awk -F'\t' 'NR==5{print $2}' "whole/${STEM}_stat-coverage_bold.tsv"
+    [ "$output" = "0" ]
+}
+
+@test "participant: a run that moves too much is measured as far as it goes, its verdict is fail, the exit code is 0" {
+    grep -q 'quality fail: mean displacement' whole.talk
+    run awk -F'\t' 'NR==1{for(i=1;i<=NF;i++) c[$i]=i} NR>1{print $c["participant_id"], $c["verdict"], ($c["fd_mean"]>0.5)}' whole/group_quality.tsv
+    [ "$output" = "$(printf 'sub-01 warn 0\nsub-02 fail 1\nsub-03 warn 0')" ] # warn: the fourth region is not covered
+}
+
+@test "group: one row per participant, every region, n/a where nothing was measured" {
+    for table in alff falff connectivity_strength coverage; do
+        run head -1 whole/group_$table.tsv
+        [ "$output" = "$(printf 'participant_id\tL_front\tL_back\tR_front\tB_outside')" ]
+        [ "$(wc -l < whole/group_$table.tsv)" -eq 4 ]
+        [ -s whole/group_$table.json ]
+    done
+    run awk -F'\t' 'NR==2{print $1, ($2!="n/a"), $5}' whole/group_alff.tsv
+    [ "$output" = "sub-01 1 n/a" ]
+}
+
+@test "what is done is skipped; a changed input, parameter or output is measured again" {
+    copy
+    "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS
+    run "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS
+    [[ "$output" == *"0 measured"*"3 done before"* ]]
+    echo >> "$OUT/${STEM}_stat-alff_bold.tsv"
+    run "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS
+    [[ "$output" == *"1 measured"*"2 done before"* ]]
+    cmp "$OUT/${STEM}_stat-alff_bold.tsv" "whole/${STEM}_stat-alff_bold.tsv"
+    sed -i '3s/0\.00/0.01/' "$BIDS/$CONFOUNDS"
+    run "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS
+    [[ "$output" == *"1 measured"*"2 done before"* ]]
+    run "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS --band 0.02,0.08 --participant-label 03
+    [[ "$output" == *"1 measured"*"0 done before"* ]]
+}
+
+@test "the same bytes for any number of threads and any memory" {
+    "$NEPENTHE" features bids "$OUT" participant $ATLAS --threads 3 --mem-mb 40 -q
+    "$NEPENTHE" features bids "$OUT" group --threads 3 -q
+    diff -r -x '*.json' -x .nepenthe -x features.h5 whole "$OUT"
+}
+
+@test "confounds of another length" {
+    copy
+    sed -i '$d' "$BIDS/$CONFOUNDS"
+    fails_alone SHAPE "has 79 rows, the series has 80 frames"
+}
+
+@test "a mask on another grid" {
+    copy
+    cp shifted.nii.gz "$BIDS/$MASK"
+    fails_alone GRID "the mask lies on another grid"
+}
+
+@test "a run with one volume" {
+    copy
+    cp "$BIDS/$MASK" "$BIDS/$BOLD"
+    fails_alone SHAPE "one 3D image where a 4D series is needed"
+}
+
+@test "a run that is cut short" {
+    copy
+    head -c 9000 "bids/$BOLD" > "$BIDS/$BOLD"
+    fails_alone TRUNCATED "desc-preproc_bold.nii.gz"
+}
+
+@test "an atlas on another grid fails every run without --resample and works with it" {
+    run "$NEPENTHE" features bids "$OUT" participant --atlas shifted.nii.gz --atlas-name slabs --labels atlas-slabs_dseg.tsv
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"the atlas lies on another grid"*"--resample"* ]]
+    [ "$(wc -l < "$OUT/failures.tsv")" -eq 4 ]
+    run "$NEPENTHE" features bids "$OUT" participant --atlas shifted.nii.gz --atlas-name slabs --labels atlas-slabs_dseg.tsv --resample
+    [ "$status" -eq 0 ]
+    [ ! -e "$OUT/failures.tsv" ]
+    # 1 mm of 6: the nearest voxel is the same, but for the layers that fall outside the atlas
+    run awk -F'\t' 'NR>1 && NR<5{print $2}' "$OUT/${STEM}_stat-coverage_bold.tsv"
+    [ "$output" = "$(printf '1\n1\n1')" ]
+    run awk -F'\t' 'NR==3{printf "%.1f", $2}' "$OUT/${STEM}_stat-alff_bold.tsv"
+    [ "$output" = "$(awk -F'\t' 'NR==3{printf "%.1f", $2}' "whole/${STEM}_stat-alff_bold.tsv")" ]
+}
+
+@test "a participant without a run, and labels that are not there" {
+    copy
+    rm "$BIDS/$BOLD"
+    run "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS
+    [ "$status" -eq 1 ]
+    grep -q "$(printf 'sub-01\tn/a\tINPUT_MISSING')" "$OUT/failures.tsv"
+    run "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS --participant_label 09
+    [ "$status" -eq 66 ]
+    [[ "$output" == *"no participant 'sub-09'"* ]]
+    run "$NEPENTHE" features "$BATS_TEST_TMPDIR" "$OUT" participant $ATLAS
+    [ "$status" -eq 66 ]
+}
+
+@test "usage: level, list of features, confounds that are not there" {
+    run "$NEPENTHE" features bids "$OUT" subject $ATLAS
+    [ "$status" -eq 64 ]
+    run "$NEPENTHE" features bids "$OUT" participant $ATLAS --features allf
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"did you mean 'alff'"* ]]
+    run "$NEPENTHE" features bids "$OUT" participant
+    [ "$status" -eq 64 ]
+    run "$NEPENTHE" features bids "$OUT" participant $ATLAS --confounds 36p
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"no confound 'global_signal'"* ]]
+    run "$NEPENTHE" features bids "$OUT-none" group
+    [ "$status" -eq 66 ]
+}
+
+@test "--dry-run writes nothing; --json is one document; words after the level are participants" {
+    run "$NEPENTHE" features bids "$OUT" participant $ATLAS --dry-run
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"units"*"3"* ]]
+    [ ! -e "$OUT" ]
+    "$NEPENTHE" features bids "$OUT" participant $ATLAS --features alff --json --participant-label 01 03 > doc.json
+    run python3 -c 'import json; d = json.load(open("doc.json")); print(d["schema"], d["participants"], d["runs_measured"])'
+    [ "$output" = "nepenthe/features/1 2 2" ]
+    [ -e "$OUT/${STEM}_stat-alff_bold.tsv" ]
+    [ ! -e "$OUT/${STEM}_stat-fisherz_relmat.tsv" ]
+}

@@ -18,7 +18,7 @@ static const char *mode_text(char mode)
 {
     switch (mode) {
     case 'S':
-        return "signed by the recorded action (agonist-like +1, antagonist-like -1, unknown 0)";
+        return "signed by the recorded action (agonist-like +1, partial agonist +1/2, antagonist-like -1, unknown 0)";
     case 'T':
         return "signed by transmitter tone (reuptake and enzyme inhibitors act as indirect agonists at that transmitter's "
                "receptors)";

@@ -167,6 +167,19 @@ static nep_status fit(nep_ctx *ctx, const json_t *doc, json_t *brain, json_t **o
     }
 }
 
+/* Warnings that came up after the document was gathered. */
+static nep_status add_warnings(nep_ctx *ctx, json_t *data)
+{
+    int bad = 0;
+    json_t *warnings = json_copy(json_object_get(data, "warnings"));
+    for (int i = (int)json_array_size(warnings); i < nep_warn_count(ctx) && warnings; i++)
+        DOC_ADD(warnings, nep_doc_text(nep_warn_get(ctx, i)));
+    if (warnings)
+        DOC_PUT(data, "warnings", warnings);
+    NEP_REQUIRE(ctx, !bad, NEP_E_NOMEM, "report.html: memory ran out while the warnings were listed");
+    return NEP_OK;
+}
+
 nep_status nep_html_write_report(nep_ctx *ctx, const json_t *doc, const nep_ranking *r, const char *path)
 {
     json_t *brain = NULL, *data = NULL;
@@ -174,6 +187,7 @@ nep_status nep_html_write_report(nep_ctx *ctx, const json_t *doc, const nep_rank
     if (r->inputs->geometry && r->inputs->n_regions > 0)
         NEP_TRY_OR_DONE(st, nep_brain_pack(ctx, r->inputs->geometry, &brain));
     NEP_TRY_OR_DONE(st, fit(ctx, doc, brain, &data));
+    NEP_TRY_OR_DONE(st, add_warnings(ctx, data));
     const char *study = nep_doc_get_text(doc, "study");
     st = nep_html_write_page(ctx, *study ? study : "Nepenthe report", json_is_true(json_object_get(doc, "simulated")), data,
                              path);

@@ -162,6 +162,10 @@ static void test_brain_is_packed_or_missed(void **state)
     assert_int_equal(nep_warn_count(f->ctx), before + 1);
     assert_string_equal(nep_ctx_error(f->ctx), "");
     write_all(f, folder);
+    int64_t n;
+    char *page = read_file(f->ctx, folder, "report.html", &n);
+    assert_non_null(strstr(page, "\"no slice viewer: "));
+    nep_alloc_free(page);
 }
 
 /* A study too large for the page keeps every candidate and drops the details of the worst. */

@@ -127,6 +127,7 @@ function createCandidates(disorders) {
       h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'candidates' }, h('table', { class: 'candidates' + (isSide() ? ' side' : '') }, h('thead', {}, head), h('tbody', {}, lines))),
       rows.length > cut.length ? h('button', { type: 'button', class: 'plain-button more', onclick: () => { state.shown += 5 * PAGE_ROWS; draw(); } }, `Show more (${whole(rows.length - cut.length)} left)`) : '');
     count.textContent = `${whole(rows.length)} of ${whole(isSide() ? side.length : disorders[state.tab].n)} drugs` + (isSide() || disorders[state.tab].scored === disorders[state.tab].n ? '' : ` (${whole(disorders[state.tab].scored)} with a score)`) + (rows.length > cut.length ? `, the first ${whole(cut.length)} drawn` : '');
+    body.setAttribute('aria-labelledby', 'tab-' + state.tab);
     tabs.querySelectorAll('[role=tab]').forEach((t, i) => { t.setAttribute('aria-selected', String(i === state.tab)); t.tabIndex = i === state.tab ? 0 : -1; });
   }
 

@@ -2,6 +2,8 @@
 /* study_load.c - a study file and the tables it names, joined by name into what the channels read. */
 #include "cli/study_load.h"
 
+#include <jansson.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,17 +42,6 @@ static int64_t find(const lookup *l, const char *name)
 }
 
 /* ---- files and licences ---- */
-static nep_status note_file(nep_ctx *ctx, cli_study *s, const char *path)
-{
-    for (int64_t i = 0; i < s->n_files; i++)
-        if (strcmp(s->files[i], path) == 0)
-            return NEP_OK;
-    NEP_TRY(nep_alloc_grow(ctx, s->n_files + 1, sizeof *s->files, "files", &s->files));
-    NEP_TRY(nep_alloc_string(ctx, path, &s->files[s->n_files]));
-    s->n_files++;
-    return NEP_OK;
-}
-
 static bool holds_word(const char *list, const char *word)
 {
     const size_t n = strlen(word);
@@ -70,6 +61,40 @@ static nep_status note_licence(nep_ctx *ctx, cli_study *s, const char *licence)
         s->licences[old] = ';';
     memcpy(s->licences + old + (old ? 1 : 0), licence, n + 1);
     return NEP_OK;
+}
+
+/* The licence in the sidecar of a table: the same path with .json. */
+static nep_status note_sidecar(nep_ctx *ctx, cli_study *s, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    char *sidecar = NULL;
+    json_t *doc = NULL;
+    nep_status st = NEP_OK;
+    if (!dot || strchr(dot, '/'))
+        return NEP_OK;
+    const size_t stem = (size_t)(dot - path);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, (int64_t)stem + 6, 1, "sidecar", &sidecar));
+    memcpy(sidecar, path, stem);
+    memcpy(sidecar + stem, ".json", 6);
+    if (!nep_file_exists(sidecar))
+        goto done;
+    NEP_TRY_OR_DONE(st, nep_json_read(ctx, sidecar, &doc));
+    st = note_licence(ctx, s, json_string_value(json_object_get(doc, "licence")));
+done:
+    json_decref(doc);
+    nep_alloc_free(sidecar);
+    return st;
+}
+
+static nep_status note_file(nep_ctx *ctx, cli_study *s, const char *path)
+{
+    for (int64_t i = 0; i < s->n_files; i++)
+        if (strcmp(s->files[i], path) == 0)
+            return NEP_OK;
+    NEP_TRY(nep_alloc_grow(ctx, s->n_files + 1, sizeof *s->files, "files", &s->files));
+    NEP_TRY(nep_alloc_string(ctx, path, &s->files[s->n_files]));
+    s->n_files++;
+    return note_sidecar(ctx, s, path);
 }
 
 static nep_status read_table(nep_ctx *ctx, cli_study *s, const char *path, nep_table *t)

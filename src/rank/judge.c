@@ -119,33 +119,60 @@ static nep_status judge_candidate(nep_ctx *ctx, nep_ranking *r, int64_t j, nep_c
     return nep_alloc_string(ctx, f.text, &c->flags);
 }
 
+/* Why the map alone was tested. */
+static void write_reason(const nep_ranking *r, int64_t j, char *text, size_t size)
+{
+    const nep_inputs *in = r->inputs;
+    bool by_truth = false;
+    for (int64_t k = 0; in->truth && k < in->n_drugs; k++)
+        by_truth = by_truth || in->truth[j * in->n_drugs + k] >= 0;
+    if (by_truth)
+        snprintf(text, size, "By the simulated truth no drug that can be scored is relevant");
+    else
+        snprintf(text, size, "Only %lld recorded treatments can be scored", (long long)r->disorders[j].increment.delta.n);
+}
+
+static void write_map_test(const nep_ranking *r, int64_t j, char *text, size_t size)
+{
+    const nep_increment *i = &r->disorders[j].increment;
+    char reason[96];
+    const char *head = i->p_holm <= 0.05 ? "Undetermined: the map follows receptors beyond null maps, but nothing shows that this helps "
+                                           "to rank."
+                       : i->verdict == NEP_IMAGING_NO_SIGNAL ? "No signal: the image tells no receptor from null maps."
+                                                             : "Undetermined: this map has too little power.";
+    write_reason(r, j, reason, sizeof reason);
+    snprintf(text, size,
+             "%s %s, so the map alone was tested: its strongest engagement has map-null p = %.2g (Holm %.2g); a correlation of "
+             "%.2f with one drug's engagement map would have been detected.",
+             head, reason, i->p_map, i->p_holm, i->detectable);
+}
+
+static void write_gain(const nep_increment *i, char *text, size_t size)
+{
+    const char *head = i->verdict == NEP_IMAGING_ADDS        ? "The image adds."
+                       : i->verdict == NEP_IMAGING_NO_SIGNAL ? "No signal: the image adds nothing that matters."
+                                                             : "Undetermined: the study has too little power to say whether the "
+                                                               "image adds.";
+    snprintf(text, size,
+             "%s Over targets and structures alone it changes average precision by %+.3f (90 %% interval %+.3f to %+.3f; map-null "
+             "p = %.2g, Holm %.2g; %lld recorded treatments); a gain of %.2f would have been detected.",
+             head, i->delta.value, i->delta.low, i->delta.high, i->p_map, i->p_holm, (long long)i->delta.n, i->detectable);
+}
+
 static nep_status write_trust(nep_ctx *ctx, nep_ranking *r, int64_t j)
 {
-    nep_ranking_disorder *d = &r->disorders[j];
-    const nep_increment *i = &d->increment;
+    const nep_increment *i = &r->disorders[j].increment;
     char text[700];
     if (channel_index(r, "engagement") < 0)
         snprintf(text, sizeof text, "No brain image enters this ranking.");
     else if (isnan(i->p_map))
-        snprintf(text, sizeof text, "Whether the image adds anything could not be tested: no drug passes the coverage gate, or the "
-                                    "disorder has no map.");
+        snprintf(text, sizeof text, "Whether the image adds anything could not be tested: no drug passes the coverage gate, or "
+                                    "the disorder has no map.");
     else if (isnan(i->delta.value))
-        snprintf(text, sizeof text,
-                 "%s Only %lld recorded treatments can be scored, so the map alone was tested: its strongest engagement has map-null p = "
-                 "%.2g (Holm %.2g); a correlation of %.2f with one drug's engagement map would have been detected.",
-                 i->p_holm <= 0.05 ? "Undetermined: the map follows receptors beyond null maps, but nothing shows that this helps to rank."
-                 : i->verdict == NEP_IMAGING_NO_SIGNAL ? "No signal: the image tells no receptor from null maps."
-                                                       : "Undetermined: this map has too little power.",
-                 (long long)i->delta.n, i->p_map, i->p_holm, i->detectable);
+        write_map_test(r, j, text, sizeof text);
     else
-        snprintf(text, sizeof text,
-                 "%s Over targets and structures alone it changes average precision by %+.3f (90 %% interval %+.3f to %+.3f; map-null p = "
-                 "%.2g, Holm %.2g; %lld recorded treatments); a gain of %.2f would have been detected.",
-                 i->verdict == NEP_IMAGING_ADDS        ? "The image adds."
-                 : i->verdict == NEP_IMAGING_NO_SIGNAL ? "No signal: the image adds nothing that matters."
-                                                       : "Undetermined: the study has too little power to say whether the image adds.",
-                 i->delta.value, i->delta.low, i->delta.high, i->p_map, i->p_holm, (long long)i->delta.n, i->detectable);
-    return nep_alloc_string(ctx, text, &d->trust);
+        write_gain(i, text, sizeof text);
+    return nep_alloc_string(ctx, text, &r->disorders[j].trust);
 }
 
 nep_status rank_judge(nep_ctx *ctx, nep_ranking *r, int n_votes)

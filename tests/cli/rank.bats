@@ -124,3 +124,16 @@ PY
     [[ "$output" == *evaluation.json* ]]
     [ ! -e out ]
 }
+
+@test "an interrupt stops within a second, says so and writes nothing" {
+    run timeout -s INT -k 10 1 "$NEPENTHE" rank study.yaml -o out --redraws 300000
+    [ "$status" -eq 124 ] || [ "$status" -eq 130 ]
+    [ ! -e out/report.html ]
+    "$NEPENTHE" rank study.yaml -o out --redraws 300000 &
+    pid=$!
+    sleep 0.5
+    kill -INT "$pid"
+    wait "$pid" || status=$?
+    [ "$status" -eq 130 ]
+    [ ! -e out/report.html ]
+}

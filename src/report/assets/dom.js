@@ -10,9 +10,12 @@ document.addEventListener('securitypolicyviolation', (e) => problems.push('polic
 function fill(node, attributes, children) {
   for (const [key, value] of Object.entries(attributes || {})) {
     if (value === null || value === undefined || value === false) continue;
-    if (key.startsWith('on')) node.addEventListener(key.slice(2), value);
-    else if (key === 'style') for (const [k, v] of Object.entries(value)) node.style.setProperty(k, v);
-    else node.setAttribute(key, value === true ? '' : value);
+    if (key.startsWith('on'))
+      node.addEventListener(key.slice(2), value);
+    else if (key === 'style')
+      for (const [k, v] of Object.entries(value)) node.style.setProperty(k, v);
+    else
+      node.setAttribute(key, value === true ? '' : value);
   }
   for (const child of children.flat(4)) {
     if (child === null || child === undefined || child === false) continue;
@@ -23,7 +26,7 @@ function fill(node, attributes, children) {
 
 const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
 const svg = (tag, attributes, ...children) =>
-  fill(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
+    fill(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
 
 const known = (x) => typeof x === 'number' && Number.isFinite(x);
 
@@ -37,9 +40,10 @@ const signed = (x, digits = 2) => (known(x) && x > 0 ? '+' : '') + num(x, digits
 const whole = (x) => (known(x) ? String(Math.round(x)).replace(/\B(?=(\d{3})+$)/g, '\u202f') : '–');
 const percent = (x, digits = 0) => (known(x) ? (100 * x).toFixed(digits) + '\u202f%' : '–');
 const pvalue = (p) => (!known(p) ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3));
-const interval = (e, digits = 2) =>
-  e && known(e.low) && known(e.high) ? `${num(e.value, digits)} (${num(e.low, digits)} to ${num(e.high, digits)})` : num(e && e.value, digits);
-const estimate = (x) => (x && typeof x === 'object' ? x : { value: x });
+const interval = (e, digits = 2) => e && known(e.low) && known(e.high) ?
+    `${num(e.value, digits)} (${num(e.low, digits)} to ${num(e.high, digits)})` :
+    num(e && e.value, digits);
+const estimate = (x) => (x && typeof x === 'object' ? x : {value: x});
 const plural = (n, word) => `${whole(n)} ${word}${n === 1 ? '' : 's'}`;
 const nice = (word) => String(word).replace(/_/g, ' ');
 
@@ -55,23 +59,32 @@ function cited(text) {
   return String(text || '').split(/(doi:10\.[^\s;,)]+)/).map((part) => {
     if (!part.startsWith('doi:10.')) return part;
     const doi = part.slice(4).replace(/\.$/, '');
-    return [h('a', { href: 'https://doi.org/' + doi, rel: 'noreferrer noopener' }, 'doi:' + doi), part.endsWith('.') ? '.' : ''];
+    return [h('a', {href: 'https://doi.org/' + doi, rel: 'noreferrer noopener'}, 'doi:' + doi), part.endsWith('.') ? '.' : ''];
   });
 }
 
 function table(head, rows, options = {}) {
-  return h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': options.label || 'table' },
-    h('table', { class: options.class || 'plain' },
-      options.caption ? h('caption', {}, options.caption) : null,
-      h('thead', {}, h('tr', {}, head.map((t) => h('th', { scope: 'col', class: t.number ? 'number' : null, title: t.title }, t.label || t)))),
-      h('tbody', {}, rows.map((row) => h('tr', {}, row.map((cell, i) => h('td', { class: head[i] && head[i].number ? 'number' : null }, cell)))))));
+  return h(
+      'div', {class: 'scroll', tabindex: '0', role: 'region', 'aria-label': options.label || 'table'},
+      h('table', {class: options.class || 'plain'}, options.caption ? h('caption', {}, options.caption) : null,
+        h('thead', {},
+          h('tr', {}, head.map((t) => h('th', {scope: 'col', class: t.number ? 'number' : null, title: t.title}, t.label || t)))),
+        h('tbody', {},
+          rows.map(
+              (row) => h('tr', {}, row.map((cell, i) => h('td', {class: head[i] && head[i].number ? 'number' : null}, cell)))))));
 }
 
 function section(id, title, ...children) {
-  return h('section', { id, 'aria-labelledby': id + '-title' },
-    h('h2', { id: id + '-title' }, title, document.documentElement.dataset.simulated === 'yes' ? h('span', { class: 'simulated-tag' }, 'simulated data') : null),
-    children);
+  return h(
+      'section', {id, 'aria-labelledby': id + '-title'},
+      h('h2', {id: id + '-title'}, title,
+        document.documentElement.dataset.simulated === 'yes' ? h('span', {class: 'simulated-tag'}, 'simulated data') : null),
+      children);
 }
 
-const BADGE_TEXT = { adds: 'image adds', no_signal: 'no signal', undetermined: 'undetermined' };
-const badge = (word, kind) => h('span', { class: `badge ${kind}-${word}` }, (kind === 'imaging' && BADGE_TEXT[word]) || nice(word));
+const BADGE_TEXT = {
+  adds: 'image adds',
+  no_signal: 'no signal',
+  undetermined: 'undetermined'
+};
+const badge = (word, kind) => h('span', {class: `badge ${kind}-${word}`}, (kind === 'imaging' && BADGE_TEXT[word]) || nice(word));

@@ -6,8 +6,12 @@ const RULES = data.rules || {};
 const VERDICT_TEXT = {
   contraindicated: 'recorded as contraindicated, or as failed for harm, in this disorder',
   gated: `the exposure gate excludes it: CNS MPO below ${RULES.gate} of 6, and no disorder of this study records the drug`,
-  insufficient: `no voting channel speaks, or the coverage gate failed (fewer than ${RULES.min_targets} measured targets with a map, or the strongest target has none); this is no evidence against the drug`,
-  supported: `score at least ${RULES.score} (the upper 5 % of a ranking without signal) with its interval above 0, and either the image adds for this disorder or the score without engagement reaches ${RULES.score} as well`,
+  insufficient: `no voting channel speaks, or the coverage gate failed (fewer than ${
+      RULES.min_targets} measured targets with a map, or the strongest target has none); this is no evidence against the drug`,
+  supported: `score at least ${
+      RULES
+          .score} (the upper 5 % of a ranking without signal) with its interval above 0, and either the image adds for this disorder or the score without engagement reaches ${
+      RULES.score} as well`,
   weak: 'there is evidence, but it does not meet the rule for supported',
 };
 const VERDICT_ORDER = ['contraindicated', 'gated', 'insufficient', 'supported', 'weak'];
@@ -25,79 +29,173 @@ const evaluated = (disorder, protocol = 'masked') => {
 };
 
 function baselineTicks(disorder, protocol = 'masked') {
-  return Object.entries((data.evaluation && data.evaluation.baselines) || {}).map(([name, b]) => {
-    const own = b[protocol] && (b[protocol].disorders || []).find((d) => d.id === disorder.id);
-    return { name: nice(name), value: own ? estimate(own.auroc).value : NaN };
-  }).filter((t) => known(t.value));
+  return Object.entries((data.evaluation && data.evaluation.baselines) || {})
+      .map(([name, b]) => {
+        const own = b[protocol] && (b[protocol].disorders || []).find((d) => d.id === disorder.id);
+        return {name: nice(name), value: own ? estimate(own.auroc).value : NaN};
+      })
+      .filter((t) => known(t.value));
 }
 
 function imagingFacts(disorder) {
-  const g = disorder.imaging, e = evaluated(disorder), auroc = e ? estimate(e.auroc) : null, none = e && e.map_null ? e.map_null : {};
+  const g = disorder.imaging, e = evaluated(disorder), auroc = e ? estimate(e.auroc) : null,
+        none = e && e.map_null ? e.map_null : {};
   const ticks = baselineTicks(disorder);
   return [
     facts([
-      ['gain in average precision by the image', known(g.delta.value) ? [h('b', {}, signed(g.delta.value, 3)), known(g.delta.low) ? ` (90 % interval ${signed(g.delta.low, 3)} to ${signed(g.delta.high, 3)})` : ''] : `not estimable: ${plural(g.delta.n || 0, 'recorded treatment')} with evidence, ${RULES.min_pos} needed; the map alone was tested`],
-      [known(g.delta.value) ? 'smallest gain that would have been seen' : 'smallest correlation with one drug’s map that would have been seen', known(g.detectable) ? num(g.detectable, known(g.delta.value) ? 3 : 2) + ' (power 0.8)' : '–'],
+      [
+        'gain in average precision by the image',
+        known(g.delta.value) ?
+            [
+              h('b', {}, signed(g.delta.value, 3)),
+              known(g.delta.low) ? ` (90 % interval ${signed(g.delta.low, 3)} to ${signed(g.delta.high, 3)})` : ''
+            ] :
+                                   `not estimable: ${plural(g.delta.n || 0, 'recorded treatment')} with evidence, ${
+                RULES.min_pos} needed; the map alone was tested`
+      ],
+      [
+        known(g.delta.value) ? 'smallest gain that would have been seen' :
+                               'smallest correlation with one drug’s map that would have been seen',
+        known(g.detectable) ? num(g.detectable, known(g.delta.value) ? 3 : 2) + ' (power 0.8)' : '–'
+      ],
       ['p against surrogate maps', pvalue(g.p_map) + (known(g.p_holm) ? ` (Holm ${pvalue(g.p_holm)})` : '')],
       e ? ['recorded treatments scored', `${whole(e.n_pos)} among ${whole(e.n_pos + e.n_neg)} drugs`] : null,
-      known(disorder.truth_auroc) ? ['recovery of the planted truth', `AUROC ${num(disorder.truth_auroc)}, ${percent(disorder.truth_recall10)} of it among the first ten`] : null,
+      known(disorder.truth_auroc) ?
+          [
+            'recovery of the planted truth',
+            `AUROC ${num(disorder.truth_auroc)}, ${percent(disorder.truth_recall10)} of it among the first ten`
+          ] :
+          null,
     ]),
-    auroc && known(auroc.value) ? h('figure', { class: 'wide' }, againstNull({ ...auroc, nullLow: none.low, nullHigh: none.high, ticks, label: `AUROC ${interval(auroc)}; null maps ${num(none.low)} to ${num(none.high)}` }),
-      h('figcaption', {}, `AUROC ${interval(auroc)} with similar drugs masked.`, known(none.low) ? ` Grey: what surrogate maps give (${num(none.low)} to ${num(none.high)}).` : '', ticks.length ? ' Triangles: baselines (' + ticks.map((t) => `${t.name} ${num(t.value)}`).join(', ') + ').' : '')) : null,
+    auroc && known(auroc.value) ?
+        h('figure', {class: 'wide'}, againstNull({
+            ...auroc,
+            nullLow: none.low,
+            nullHigh: none.high,
+            ticks,
+            label: `AUROC ${interval(auroc)}; null maps ${num(none.low)} to ${num(none.high)}`
+          }),
+          h('figcaption', {}, `AUROC ${interval(auroc)} with similar drugs masked.`,
+            known(none.low) ? ` Grey: what surrogate maps give (${num(none.low)} to ${num(none.high)}).` : '',
+            ticks.length ? ' Triangles: baselines (' + ticks.map((t) => `${t.name} ${num(t.value)}`).join(', ') + ').' : '')) :
+        null,
   ];
 }
 
 function trustCard(disorder) {
-  return h('article', { class: 'card trust-card imaging-edge-' + disorder.imaging.verdict },
-    h('h3', {}, disorder.name, h('span', { class: 'muted' }, ' ' + disorder.id), disorder.simulated ? h('span', { class: 'simulated-tag' }, 'simulated') : null),
-    h('p', { class: 'verdict-line' }, badge(disorder.imaging.verdict, 'imaging'), h('span', {}, IMAGING_TEXT[disorder.imaging.verdict] || '')),
-    disorder.trust ? h('p', { class: 'trust-sentence' }, disorder.trust) : null, imagingFacts(disorder));
+  return h(
+      'article', {class: 'card trust-card imaging-edge-' + disorder.imaging.verdict},
+      h('h3', {}, disorder.name, h('span', {class: 'muted'}, ' ' + disorder.id),
+        disorder.simulated ? h('span', {class: 'simulated-tag'}, 'simulated') : null),
+      h('p', {class: 'verdict-line'}, badge(disorder.imaging.verdict, 'imaging'),
+        h('span', {}, IMAGING_TEXT[disorder.imaging.verdict] || '')),
+      disorder.trust ? h('p', {class: 'trust-sentence'}, disorder.trust) : null, imagingFacts(disorder));
 }
 
 function nullRates(rates) {
-  if (!rates.length) return h('p', { class: 'note' }, 'The false-positive rate of the nulls was not measured in this run.');
-  return table(['null model', { label: 'nominal', number: true }, { label: 'measured rate', number: true }, { label: '90 % interval', number: true }, { label: 'maps', number: true }],
-    rates.map((r) => [nice(r.name), num(r.alpha), num(r.rate, 3), `${num(r.low, 3)} to ${num(r.high, 3)}`, whole(r.n_maps)]),
-    { caption: 'How often each null calls a map without any signal significant, at this parcellation', label: 'false-positive rates' });
+  if (!rates.length) return h('p', {class: 'note'}, 'The false-positive rate of the nulls was not measured in this run.');
+  return table(
+      [
+        'null model', {label: 'nominal', number: true}, {label: 'measured rate', number: true},
+        {label: '90 % interval', number: true}, {label: 'maps', number: true}
+      ],
+      rates.map((r) => [nice(r.name), num(r.alpha), num(r.rate, 3), `${num(r.low, 3)} to ${num(r.high, 3)}`, whole(r.n_maps)]), {
+        caption: 'How often each null calls a map without any signal significant, at this parcellation',
+        label: 'false-positive rates'
+      });
 }
 
 function macroBaselines(evaluation, protocol = 'masked') {
   const p = evaluation && evaluation.protocols && evaluation.protocols[protocol];
   if (!p) return null;
-  const rows = [['this ranking', p.macro || {}]].concat(Object.entries(evaluation.baselines || {}).filter(([, b]) => b[protocol]).map(([name, b]) => [nice(name) + (b.upper_bound ? ' (upper bound, no rival)' : ''), b[protocol].macro || b[protocol]]));
-  return table(['order by', { label: 'average precision', number: true }, { label: 'AUROC', number: true }, { label: 'AUROC vs CNS drugs', number: true, title: 'recorded treatments against other nervous-system drugs only' }],
-    rows.map(([name, m]) => [name, interval(estimate(m.ap), 3), interval(estimate(m.auroc)), interval(estimate(m.auroc_vs_ns))]),
-    { caption: `Against the baselines, protocol "${nice(protocol)}", mean over disorders with 90 % intervals`, label: 'baselines' });
+  const rows = [['this ranking', p.macro || {}]].concat(
+      Object.entries(evaluation.baselines || {})
+          .filter(([, b]) => b[protocol])
+          .map(
+              ([name, b]) => [nice(name) + (b.upper_bound ? ' (upper bound, no rival)' : ''), b[protocol].macro || b[protocol]]));
+  return table(
+      [
+        'order by', {label: 'average precision', number: true}, {label: 'AUROC', number: true},
+        {label: 'AUROC vs CNS drugs', number: true, title: 'recorded treatments against other nervous-system drugs only'}
+      ],
+      rows.map(
+          ([name, m]) => [name, interval(estimate(m.ap), 3), interval(estimate(m.auroc)), interval(estimate(m.auroc_vs_ns))]),
+      {
+        caption: `Against the baselines, protocol "${nice(protocol)}", mean over disorders with 90 % intervals`,
+        label: 'baselines'
+      });
 }
 
 function trustSection() {
-  return section('trust', 'How far can this ranking be trusted?',
-    h('div', { class: 'cards' }, data.disorders.map(trustCard)),
-    h('div', { class: 'columns' }, h('div', {}, macroBaselines(data.evaluation) || h('p', { class: 'note' }, 'This ranking was not evaluated in this run, so the page cannot say how well it finds recorded treatments. `nepenthe evaluate` on the same study measures it.')),
-      h('div', {}, nullRates(data.null_rates))));
+  return section(
+      'trust', 'How far can this ranking be trusted?', h('div', {class: 'cards'}, data.disorders.map(trustCard)),
+      h('div', {class: 'columns'},
+        h('div', {},
+          macroBaselines(data.evaluation) ||
+              h('p', {class: 'note'},
+                'This ranking was not evaluated in this run, so the page cannot say how well it finds recorded treatments. `nepenthe evaluate` on the same study measures it.')),
+        h('div', {}, nullRates(data.null_rates))));
 }
 
 function candidateSection() {
   candidates = createCandidates(data.disorders);
-  return section('candidates', 'Candidates', candidates.node,
-    h('details', { class: 'explain', open: true }, h('summary', {}, 'What each number and word means'), facts([
-      ['score', 'Each voting channel turns its values into normal scores within the disorder; the score is their sum over its standard deviation (Stouffer). 0 is the middle of the field, +2 is far up. It orders drugs; it is no effect size and no probability.'],
-      ['intervals', '90 %. The ranking is repeated with maps, affinities, receptor maps and labels redrawn within their errors. They do not cover a wrong model.'],
-      ['P(top 10)', 'share of those redraws in which the drug stands among the first ten.'],
-      ['contributions', 'what each voting channel adds to the score; the pieces sum to it.'],
-      ['coverage', 'the ring: share of the targets with a receptor map for which this drug has a measured affinity; then the voting channels that have evidence. Missing is not zero.'],
-      ['baselines', 'percentile of the drug when ordered by each baseline alone. A candidate that every baseline also puts on top is no discovery of the image.'],
-      ['verdict', 'the first of these that applies:'],
-      ...VERDICT_ORDER.map((v) => [badge(v, 'verdict'), VERDICT_TEXT[v]]),
-    ])),
-    data.detail_limit < data.drugs.length ? h('p', { class: 'note' }, `To keep this page small, target rows and reasons are here for the best ${whole(data.detail_limit)} drugs of each disorder and for all labelled ones; the rest stands in candidates.json.`) : null);
+  return section(
+      'candidates', 'Candidates', candidates.node,
+      h('details', {class: 'explain', open: true}, h('summary', {}, 'What each number and word means'), facts([
+          [
+            'score',
+            'Each voting channel turns its values into normal scores within the disorder; the score is their sum over its standard deviation (Stouffer). 0 is the middle of the field, +2 is far up. It orders drugs; it is no effect size and no probability.'
+          ],
+          [
+            'intervals',
+            '90 %. The ranking is repeated with maps, affinities, receptor maps and labels redrawn within their errors. They do not cover a wrong model.'
+          ],
+          ['P(top 10)', 'share of those redraws in which the drug stands among the first ten.'],
+          ['contributions', 'what each voting channel adds to the score; the pieces sum to it.'],
+          [
+            'coverage',
+            'the ring: share of the targets with a receptor map for which this drug has a measured affinity; then the voting channels that have evidence. Missing is not zero.'
+          ],
+          [
+            'baselines',
+            'percentile of the drug when ordered by each baseline alone. A candidate that every baseline also puts on top is no discovery of the image.'
+          ],
+          ['verdict', 'the first of these that applies:'],
+          ...VERDICT_ORDER.map((v) => [badge(v, 'verdict'), VERDICT_TEXT[v]]),
+        ])),
+      data.detail_limit < data.drugs.length ?
+          h('p', {class: 'note'},
+            `To keep this page small, target rows and reasons are here for the best ${
+                whole(
+                    data.detail_limit)} drugs of each disorder and for all labelled ones; the rest stands in candidates.json.`) :
+          null);
 }
 
 function knownList(disorder, kinds, title, empty) {
   const list = disorder.labelled.filter((l) => kinds.includes(l.status));
-  const many = kinds.length > 1, drawn = list.length ? table(['drug', ...(many ? ['status'] : []), { label: 'rank', number: true }, { label: 'top', number: true, title: 'its rank as a share of the drugs with a score' }, 'verdict', 'source'],
-    list.map((l) => [l.name || l.drug_id, ...(many ? [nice(l.status)] : []), l.scored ? `${whole(l.rank)} of ${whole(l.of)}` : 'no score', l.scored ? percent(l.rank / l.of) : '–', badge(l.verdict, 'verdict'), h('span', { class: 'source' }, cited(l.source || '–'))]), { label: title, class: 'plain known-table' }) : h('p', { class: 'note' }, empty);
-  return h('div', {}, h('h4', {}, title), list.length > 8 ? h('details', {}, h('summary', {}, `${plural(list.length, 'drug')}, best first: ${list.slice(0, 3).map((l) => `${l.name || l.drug_id} (${l.scored ? l.rank : 'no score'})`).join(', ')} …`), drawn) : drawn);
+  const many = kinds.length > 1,
+        drawn = list.length ?
+      table(
+            [
+              'drug', ...(many ? ['status'] : []), {label: 'rank', number: true},
+              {label: 'top', number: true, title: 'its rank as a share of the drugs with a score'}, 'verdict', 'source'
+            ],
+            list.map(
+                (l) =>
+                    [l.name || l.drug_id, ...(many ? [nice(l.status)] : []),
+                     l.scored ? `${whole(l.rank)} of ${whole(l.of)}` : 'no score', l.scored ? percent(l.rank / l.of) : '–',
+                     badge(l.verdict, 'verdict'), h('span', {class: 'source'}, cited(l.source || '–'))]),
+            {label: title, class: 'plain known-table'}) :
+      h('p', {class: 'note'}, empty);
+  return h(
+      'div', {}, h('h4', {}, title),
+      list.length > 8 ?
+          h('details', {},
+            h('summary', {},
+              `${plural(list.length, 'drug')}, best first: ${
+                  list.slice(0, 3).map((l) => `${l.name || l.drug_id} (${l.scored ? l.rank : 'no score'})`).join(', ')} …`),
+            drawn) :
+          drawn);
 }
 
 function median(x) {
@@ -106,16 +204,30 @@ function median(x) {
 }
 
 function knownCard(disorder) {
-  const all = disorder.labelled.filter((l) => STATUS_CLASS[l.status] === 'approved'), good = all.filter((l) => l.scored), tenth = disorder.scored / 10;
+  const all = disorder.labelled.filter((l) => STATUS_CLASS[l.status] === 'approved'), good = all.filter((l) => l.scored),
+        tenth = disorder.scored / 10;
   const silent = all.length - good.length;
   const sentence = !all.length ? 'No treatment is recorded for this disorder.' : [
-    good.length ? `${good.filter((l) => l.rank <= tenth).length} of ${plural(good.length, 'recorded treatment')} with a score fell in the first tenth of the ${whole(disorder.scored)} drugs that have one (chance: ${num(good.length / 10, 1)}); their median rank is ${whole(median(good.map((l) => l.rank)))}. No drug’s own label counts for it. ` : '',
-    silent ? `${plural(silent, 'recorded treatment')} ${silent === 1 ? 'has' : 'have'} no score, because no voting channel speaks of ${silent === 1 ? 'it' : 'them'}.` : ''].join('');
-  return h('article', { class: 'card' }, h('h3', {}, disorder.name), h('p', {}, sentence),
-    disorder.labelled.some((l) => l.scored) ? h('figure', { class: 'wide' }, rankStrip(disorder.labelled.filter((l) => l.scored), disorder.scored), h('figcaption', {}, 'One line per drug with a score; the shaded part is the first tenth.')) : null,
-    knownList(disorder, ['approved', 'symptomatic'], 'Where standard treatments fell', 'None is recorded.'),
-    knownList(disorder, ['contraindicated'], 'Known worsening drugs', 'None is recorded. That is a gap in the records and no reassurance.'),
-    disorder.labelled.some((l) => l.status === 'failed') ? knownList(disorder, ['failed'], 'Drugs that failed', '') : null);
+    good.length ? `${good.filter((l) => l.rank <= tenth).length} of ${
+                      plural(good.length, 'recorded treatment')} with a score fell in the first tenth of the ${
+                      whole(disorder.scored)} drugs that have one (chance: ${num(good.length / 10, 1)}); their median rank is ${
+                      whole(median(good.map((l) => l.rank)))}. No drug’s own label counts for it. ` :
+                  '',
+    silent ? `${plural(silent, 'recorded treatment')} ${
+                 silent === 1 ? 'has' : 'have'} no score, because no voting channel speaks of ${silent === 1 ? 'it' : 'them'}.` :
+             ''
+  ].join('');
+  return h(
+      'article', {class: 'card'}, h('h3', {}, disorder.name), h('p', {}, sentence),
+      disorder.labelled.some((l) => l.scored) ?
+          h('figure', {class: 'wide'}, rankStrip(disorder.labelled.filter((l) => l.scored), disorder.scored),
+            h('figcaption', {}, 'One line per drug with a score; the shaded part is the first tenth.')) :
+          null,
+      knownList(disorder, ['approved', 'symptomatic'], 'Where standard treatments fell', 'None is recorded.'),
+      knownList(
+          disorder, ['contraindicated'], 'Known worsening drugs',
+          'None is recorded. That is a gap in the records and no reassurance.'),
+      disorder.labelled.some((l) => l.status === 'failed') ? knownList(disorder, ['failed'], 'Drugs that failed', '') : null);
 }
 
 function engagementOf(drug) {
@@ -124,12 +236,31 @@ function engagementOf(drug) {
 }
 
 function mapChoices() {
-  const choices = data.disorders.filter((d) => d.map && d.map.some(known)).map((d) => ({ group: 'disorder maps', label: `${d.name}: effect map`, unit: 'effect size, patients − controls', values: () => d.map }));
+  const choices = data.disorders.filter((d) => d.map && d.map.some(known)).map((d) => ({
+                                                                                 group: 'disorder maps',
+                                                                                 label: `${d.name}: effect map`,
+                                                                                 unit: 'effect size, patients − controls',
+                                                                                 values: () => d.map
+                                                                               }));
   const seen = new Set();
   for (const d of data.disorders)
     for (const c of d.candidates.filter((x) => (data.drugs[x.drug].weights || []).length).slice(0, 20))
-      if (!seen.has(c.drug)) { seen.add(c.drug); choices.push({ group: 'engagement maps of the best candidates', drug: c.drug, label: `${c.name}: engagement map`, unit: 'occupancy × receptor density (z)', values: () => engagementOf(c.drug) }); }
-  data.targets.filter((t) => t.mapped).forEach((t, i) => choices.push({ group: 'receptor maps', label: `${t.name || t.symbol}: receptor density`, unit: 'density, z within compartment', values: () => data.regions.map((r) => (r.receptor ? r.receptor[i] : NaN)) }));
+      if (!seen.has(c.drug)) {
+        seen.add(c.drug);
+        choices.push({
+          group: 'engagement maps of the best candidates',
+          drug: c.drug,
+          label: `${c.name}: engagement map`,
+          unit: 'occupancy × receptor density (z)',
+          values: () => engagementOf(c.drug)
+        });
+      }
+  data.targets.filter((t) => t.mapped).forEach((t, i) => choices.push({
+    group: 'receptor maps',
+    label: `${t.name || t.symbol}: receptor density`,
+    unit: 'density, z within compartment',
+    values: () => data.regions.map((r) => (r.receptor ? r.receptor[i] : NaN))
+  }));
   return choices;
 }
 
@@ -139,49 +270,108 @@ function brainSection() {
   if (!choices.length) return null;
   const picker = (view, start) => {
     const groups = [...new Set(choices.map((c) => c.group))];
-    const select = h('select', { 'aria-label': 'map to show', onchange: () => { const c = choices[select.value]; view.show(c.label, c.unit, c.values()); } },
-      groups.map((g) => h('optgroup', { label: g }, choices.map((c, i) => c.group === g ? h('option', { value: i, selected: i === start }, c.label) : null))));
+    const select =
+        h('select', {
+          'aria-label': 'map to show',
+          onchange: () => {
+            const c = choices[select.value];
+            view.show(c.label, c.unit, c.values());
+          }
+        },
+          groups.map(
+              (g) =>
+                  h('optgroup', {label: g},
+                    choices.map((c, i) => c.group === g ? h('option', {value: i, selected: i === start}, c.label) : null))));
     view.show(choices[start].label, choices[start].unit, choices[start].values());
     view.select = select;
     return select;
   };
   const engaged = choices.findIndex((c) => c.drug !== undefined);
-  viewer = { first, second };
+  viewer = {first, second};
   maps = choices;
-  return section('brain', 'Maps', h('p', {}, 'The disorder’s effect map beside a candidate’s engagement map: how strongly the drug would occupy the receptors of each region at the assumed concentration.'),
-    h('div', { class: 'viewers' }, [[first, 0], [second, engaged >= 0 ? engaged : choices.length - 1]].map(([view, start]) => h('div', {}, picker(view, start), view.node))));
+  return section(
+      'brain', 'Maps',
+      h('p', {},
+        'The disorder’s effect map beside a candidate’s engagement map: how strongly the drug would occupy the receptors of each region at the assumed concentration.'),
+      h('div', {class: 'viewers'}, [
+        [first, 0], [second, engaged >= 0 ? engaged : choices.length - 1]
+      ].map(([view, start]) => h('div', {}, picker(view, start), view.node))));
 }
 
 function showEngagement(drug) {
   closeDrawer();
-  viewer.second.show(`${data.drugs[drug].name || data.drugs[drug].id}: engagement map`, 'occupancy × receptor density (z)', engagementOf(drug));
-  viewer.second.node.scrollIntoView({ block: 'center' });
+  viewer.second.show(
+      `${data.drugs[drug].name || data.drugs[drug].id}: engagement map`, 'occupancy × receptor density (z)', engagementOf(drug));
+  viewer.second.node.scrollIntoView({block: 'center'});
 }
 
 function profileFigure(disorder) {
-  const rows = data.targets.map((t, i) => [t.name || t.symbol, disorder.profile ? disorder.profile[i] : NaN]).filter((r) => known(r[1])).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 10);
+  const rows = data.targets.map((t, i) => [t.name || t.symbol, disorder.profile ? disorder.profile[i] : NaN])
+                   .filter((r) => known(r[1]))
+                   .sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]))
+                   .slice(0, 10);
   const reach = Math.max(...rows.map((r) => Math.abs(r[1])), 1e-9);
-  return rows.length ? h('div', {}, h('h4', {}, disorder.name), h('ul', { class: 'reasons profile' }, rows.map(([name, v]) => h('li', {}, h('span', { class: 'share' }, signed(v)), h('span', { class: 'meter ' + (v < 0 ? 'minus' : 'plus'), style: { '--w': Math.abs(v) / reach } }), h('b', {}, name))))) : null;
+  return rows.length ? h('div', {}, h('h4', {}, disorder.name),
+                         h('ul', {class: 'reasons profile'},
+                           rows.map(
+                               ([name, v]) => h(
+                                   'li', {}, h('span', {class: 'share'}, signed(v)),
+                                   h('span', {class: 'meter ' + (v < 0 ? 'minus' : 'plus'), style: {'--w': Math.abs(v) / reach}}),
+                                   h('b', {}, name))))) :
+                       null;
 }
 
 function assumptionSection() {
-  const s = data.settings, modes = { U: 'unsigned engagement', S: 'signed by recorded action', T: 'transmitter tone' };
+  const s = data.settings, modes = {U: 'unsigned engagement', S: 'signed by recorded action', T: 'transmitter tone'};
   const profiles = data.disorders.map(profileFigure).filter(Boolean);
-  return section('assumptions', 'Assumptions', facts([
-    ['concentration', `no dose is known: each drug’s strongest measured target is taken as ${percent(s.relative_occupancy)} occupied, the others follow from their own affinities`],
-    ['sign', modes[s.mode] || s.mode], ['score', s.score === 'A' ? 'A: correlation of maps' : 'B: agreement in units of its spread over surrogate maps'],
-    ['regions', `${whole(s.n_regions)} (${s.scope === 'cortex' ? 'cortex only' : 'cortex and subcortex'})`], ['receptor maps', `${whole(s.n_mapped)} of ${whole(s.n_targets)} targets; from healthy adults`],
-    ['direction', data.disorders.map((d) => `${d.name}: ${d.direction > 0 ? 'increase' : d.direction < 0 ? 'decrease' : 'not declared, so no claim about direction'}`).join('; ')],
-    ['surrogate maps', whole(s.n_nulls)], ['drugs', `${whole(s.n_drugs)} with ${whole(s.n_affinities)} affinities`],
-  ]), profiles.length ? [h('h3', {}, 'What each map says per target'), h('p', { class: 'note' }, 'Receptor profile of the effect map after measurement error and ridge. The sign is that of the map; it does not tell agonists from antagonists.'), h('div', { class: 'cards profiles' }, profiles)] : null);
+  return section(
+      'assumptions', 'Assumptions', facts([
+        [
+          'concentration',
+          `no dose is known: each drug’s strongest measured target is taken as ${
+              percent(s.relative_occupancy)} occupied, the others follow from their own affinities`
+        ],
+        ['sign', modes[s.mode] || s.mode],
+        ['score', s.score === 'A' ? 'A: correlation of maps' : 'B: agreement in units of its spread over surrogate maps'],
+        ['regions', `${whole(s.n_regions)} (${s.scope === 'cortex' ? 'cortex only' : 'cortex and subcortex'})`],
+        ['receptor maps', `${whole(s.n_mapped)} of ${whole(s.n_targets)} targets; from healthy adults`],
+        [
+          'direction',
+          data.disorders
+              .map(
+                  (d) => `${d.name}: ${
+                      d.direction > 0     ? 'increase' :
+                          d.direction < 0 ? 'decrease' :
+                                            'not declared, so no claim about direction'}`)
+              .join('; ')
+        ],
+        ['surrogate maps', whole(s.n_nulls)],
+        ['drugs', `${whole(s.n_drugs)} with ${whole(s.n_affinities)} affinities`],
+      ]),
+      profiles.length ?
+          [
+            h('h3', {}, 'What each map says per target'),
+            h('p', {class: 'note'},
+              'Receptor profile of the effect map after measurement error and ridge. The sign is that of the map; it does not tell agonists from antagonists.'),
+            h('div', {class: 'cards profiles'}, profiles)
+          ] :
+          null);
 }
 
 function methodsSection(methods) {
-  return section('methods', 'Methods', h('div', { class: 'prose' }, methods.map((m) => h('div', {}, h('h3', {}, m.heading), h('p', {}, cited(m.text)), m.source ? h('p', { class: 'source' }, 'Source: ', cited(m.source)) : null))));
+  return section(
+      'methods', 'Methods',
+      h('div', {class: 'prose'},
+        methods.map(
+            (m) =>
+                h('div', {}, h('h3', {}, m.heading), h('p', {}, cited(m.text)),
+                  m.source ? h('p', {class: 'source'}, 'Source: ', cited(m.source)) : null))));
 }
 
 function warningSection(warnings) {
-  return section('warnings', 'Errors and warnings', warnings.length ? h('ul', { class: 'warnings' }, warnings.map((w) => h('li', {}, w))) : h('p', { class: 'note' }, 'None.'));
+  return section(
+      'warnings', 'Errors and warnings',
+      warnings.length ? h('ul', {class: 'warnings'}, warnings.map((w) => h('li', {}, w))) : h('p', {class: 'note'}, 'None.'));
 }
 
 /* Any JSON as nested definition lists. */
@@ -189,7 +379,7 @@ function tree(value) {
   if (Array.isArray(value)) {
     if (value.length && value.every((v) => v && typeof v === 'object' && !Array.isArray(v))) {
       const keys = [...new Set(value.flatMap((v) => Object.keys(v)))];
-      return table(keys.map(nice), value.map((v) => keys.map((k) => tree(v[k]))), { label: 'list' });
+      return table(keys.map(nice), value.map((v) => keys.map((k) => tree(v[k]))), {label: 'list'});
     }
     return value.length ? value.map((v, i) => [i ? ', ' : '', tree(v)]) : 'none';
   }
@@ -198,31 +388,56 @@ function tree(value) {
 }
 
 function provenanceSection(provenance, licences, version) {
-  return section('provenance', 'Provenance and licences', facts([['nepenthe', version]]), tree(provenance),
-    licences ? [h('h3', {}, 'Licences of the data used'), licences.length ? h('ul', {}, licences.map((l) => h('li', {}, cited(l)))) : h('p', { class: 'note' }, 'None is recorded.')] : null);
+  return section(
+      'provenance', 'Provenance and licences', facts([['nepenthe', version]]), tree(provenance),
+      licences ?
+          [
+            h('h3', {}, 'Licences of the data used'),
+            licences.length ? h('ul', {}, licences.map((l) => h('li', {}, cited(l)))) :
+                              h('p', {class: 'note'}, 'None is recorded.')
+          ] :
+          null);
 }
 
 function pageHeader(kicker, title, line) {
-  return h('header', { class: 'page-header' }, h('p', { class: 'brand' }, 'Nepenthe', h('span', {}, kicker)), h('h1', {}, title), h('p', { class: 'lede' }, line));
+  return h(
+      'header', {class: 'page-header'}, h('p', {class: 'brand'}, 'Nepenthe', h('span', {}, kicker)), h('h1', {}, title),
+      h('p', {class: 'lede'}, line));
 }
 
-const pageNav = (items) => h('nav', { 'aria-label': 'sections' }, items.filter(Boolean).map(([id, label]) => h('a', { href: '#' + id }, label)));
+const pageNav = (items) =>
+    h('nav', {'aria-label': 'sections'}, items.filter(Boolean).map(([id, label]) => h('a', {href: '#' + id}, label)));
 
 function watermark() {
-  return h('div', { class: 'watermark', 'aria-hidden': 'true' }, Array.from({ length: 3 }, () => h('span', {}, 'SIMULATED')));
+  return h('div', {class: 'watermark', 'aria-hidden': 'true'}, Array.from({length: 3}, () => h('span', {}, 'SIMULATED')));
 }
 
-const simulatedNote = () => h('p', { class: 'simulated-banner', role: 'note' }, h('b', {}, 'Simulated data. '), 'The brain images of this page were generated by the program. No patient was measured, and nothing here is evidence about a disorder.');
+const simulatedNote = () => h(
+    'p', {class: 'simulated-banner', role: 'note'}, h('b', {}, 'Simulated data. '),
+    'The brain images of this page were generated by the program. No patient was measured, and nothing here is evidence about a disorder.');
 
 function renderReport() {
   data.disorders.forEach(unpack);
   const brain = brainSection();
   return [
-    pageHeader('ranking report', data.study || 'Ranking', `${plural(data.disorders.length, 'disorder')} · ${plural(data.drugs.length, 'drug')} · ${plural(data.settings.n_regions, 'region')} · ${plural(data.channels.filter((c) => c.role === 'VOTE').length, 'voting channel')} · seed ${data.settings.seed} · version ${data.version}`),
-    pageNav([['trust', 'Trust'], ['candidates', 'Candidates'], ['known', 'Known drugs'], brain && ['brain', 'Maps'], ['assumptions', 'Assumptions'], ['methods', 'Methods'], ['warnings', `Warnings (${data.warnings.length})`], ['provenance', 'Provenance']]),
+    pageHeader(
+        'ranking report', data.study || 'Ranking',
+        `${plural(data.disorders.length, 'disorder')} · ${plural(data.drugs.length, 'drug')} · ${
+            plural(data.settings.n_regions, 'region')} · ${
+            plural(data.channels.filter((c) => c.role === 'VOTE').length, 'voting channel')} · seed ${
+            data.settings.seed} · version ${data.version}`),
+    pageNav([
+      ['trust', 'Trust'], ['candidates', 'Candidates'], ['known', 'Known drugs'], brain && ['brain', 'Maps'],
+      ['assumptions', 'Assumptions'], ['methods', 'Methods'], ['warnings', `Warnings (${data.warnings.length})`],
+      ['provenance', 'Provenance']
+    ]),
     h('main', {}, data.simulated ? simulatedNote() : null, trustSection(), candidateSection(),
-      section('known', 'Where standard treatments and known worsening drugs fell', h('div', { class: 'cards' }, data.disorders.map(knownCard))),
-      brain, assumptionSection(), methodsSection(data.methods), warningSection(data.warnings), provenanceSection(data.provenance, data.licences, data.version)),
-    h('footer', {}, 'A ranking of hypotheses for research. It is not medical advice, and a rank is no evidence of efficacy or safety in people.'),
+      section(
+          'known', 'Where standard treatments and known worsening drugs fell',
+          h('div', {class: 'cards'}, data.disorders.map(knownCard))),
+      brain, assumptionSection(), methodsSection(data.methods), warningSection(data.warnings),
+      provenanceSection(data.provenance, data.licences, data.version)),
+    h('footer', {},
+      'A ranking of hypotheses for research. It is not medical advice, and a rank is no evidence of efficacy or safety in people.'),
   ];
 }

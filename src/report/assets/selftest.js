@@ -1,13 +1,21 @@
 /* selftest.js - what `#selftest` runs: the page works its own controls and says so on the root element. */
 'use strict';
 
-function check(condition, what) { if (!condition) throw new Error(what); }
+function check(condition, what) {
+  if (!condition) throw new Error(what);
+}
 
 const drawnNames = () => [...candidates.body.querySelectorAll('tr.candidate button.open')].map((b) => b.textContent);
 
-function press(key) { candidates.body.querySelector(`th[data-key="${key}"] button`).click(); return candidates.body.querySelector(`th[data-key="${key}"]`).getAttribute('aria-sort'); }
+function press(key) {
+  candidates.body.querySelector(`th[data-key="${key}"] button`).click();
+  return candidates.body.querySelector(`th[data-key="${key}"]`).getAttribute('aria-sort');
+}
 
-function type(text) { candidates.search.value = text; candidates.search.dispatchEvent(new Event('input')); }
+function type(text) {
+  candidates.search.value = text;
+  candidates.search.dispatchEvent(new Event('input'));
+}
 
 function checkTable() {
   const first = data.disorders[0], all = drawnNames();
@@ -18,7 +26,9 @@ function checkTable() {
   check(names.every((n, i) => i === 0 || names[i - 1] <= n), 'names are sorted');
   check(press('name') === 'descending', 'aria-sort says descending');
   press('score');
-  const scores = [...candidates.body.querySelectorAll('tr.candidate')].map((t) => first.candidates.find((c) => c.drug === Number(t.dataset.drug)).score).filter(known);
+  const scores = [...candidates.body.querySelectorAll('tr.candidate')]
+                     .map((t) => first.candidates.find((c) => c.drug === Number(t.dataset.drug)).score)
+                     .filter(known);
   check(scores.every((s, i) => i === 0 || scores[i - 1] >= s), 'scores are sorted from the top');
 }
 
@@ -31,7 +41,10 @@ function checkFilters() {
   type('');
   const box = candidates.filters.querySelector('input');
   box.click();
-  check([...candidates.body.querySelectorAll('tr.candidate')].every((t) => first.candidates.find((c) => c.drug === Number(t.dataset.drug)).verdict !== box.value), 'the verdict filter hides its rows');
+  check(
+      [...candidates.body.querySelectorAll('tr.candidate')].every(
+          (t) => first.candidates.find((c) => c.drug === Number(t.dataset.drug)).verdict !== box.value),
+      'the verdict filter hides its rows');
   box.click();
   check(drawnNames().length === Math.min(PAGE_ROWS, first.n), 'the filter opens again');
 }
@@ -40,12 +53,15 @@ function checkDrawer() {
   candidates.body.querySelector('tr.candidate').click();
   const drawer = document.getElementById('drawer');
   check(drawer && drawer.contains(document.activeElement), 'the details open and take the focus');
-  drawer.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }));
+  drawer.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true}));
   check(!document.getElementById('drawer'), 'Escape closes the details');
 }
 
 function checkTabs() {
-  data.disorders.forEach((d, i) => { candidates.choose(i); check(drawnNames()[0] === d.candidates[0].name, 'a tab shows its disorder'); });
+  data.disorders.forEach((d, i) => {
+    candidates.choose(i);
+    check(drawnNames()[0] === d.candidates[0].name, 'a tab shows its disorder');
+  });
   if (data.disorders.length > 1) {
     candidates.choose(data.disorders.length);
     check(candidates.body.querySelectorAll('thead th').length === data.disorders.length + 2, 'the disorders stand side by side');
@@ -57,8 +73,11 @@ function checkViewer() {
   if (!viewer) return;
   const view = viewer.first, before = view.state.at.slice();
   check(view.labelAt(view.index(before)) > 0, 'the crosshair starts inside the brain');
-  view.canvases.forEach((c) => check(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v, i) => i % 4 === 3 && v > 0), 'a slice is drawn'));
-  view.canvases[0].dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowUp' }));
+  view.canvases.forEach(
+      (c) => check(
+          c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v, i) => i % 4 === 3 && v > 0),
+          'a slice is drawn'));
+  view.canvases[0].dispatchEvent(new KeyboardEvent('keydown', {key: 'ArrowUp'}));
   check(view.state.at.some((v, a) => v !== before[a]), 'the arrow keys move the crosshair');
   data.regions.forEach((r, i) => check(view.labelAt(view.index(r.mm)) === i + 1, `the centre of ${r.name} lies in its region`));
 }
@@ -66,10 +85,18 @@ function checkViewer() {
 function selftest() {
   const root = document.documentElement;
   try {
-    if (data.kind === 'report') { checkTable(); checkFilters(); checkDrawer(); checkTabs(); checkViewer(); }
+    if (data.kind === 'report') {
+      checkTable();
+      checkFilters();
+      checkDrawer();
+      checkTabs();
+      checkViewer();
+    }
     check(document.querySelectorAll('main section').length >= 5, 'the sections are there');
     check(document.getElementById('warnings'), 'errors and warnings are always there');
-    check(document.documentElement.scrollWidth <= window.innerWidth + 1, `nothing sticks out sideways (${document.documentElement.scrollWidth} > ${window.innerWidth})`);
+    check(
+        document.documentElement.scrollWidth <= window.innerWidth + 1,
+        `nothing sticks out sideways (${document.documentElement.scrollWidth} > ${window.innerWidth})`);
     check(performance.getEntriesByType('resource').length === 0, 'the network was asked for something');
     check(problems.length === 0, problems.join('; '));
     root.dataset.selftest = 'ok';

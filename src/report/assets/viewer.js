@@ -14,29 +14,42 @@ function decodeBrain(brain) {
 
 /* across, up: the axes of the picture; through: the axis it cuts. Left stands left. */
 const PLANES = [
-  { name: 'sagittal', across: 1, up: 2, through: 0, ends: ['P', 'A'] },
-  { name: 'coronal', across: 0, up: 2, through: 1, ends: ['L', 'R'] },
-  { name: 'axial', across: 0, up: 1, through: 2, ends: ['L', 'R'] },
+  {name: 'sagittal', across: 1, up: 2, through: 0, ends: ['P', 'A']},
+  {name: 'coronal', across: 0, up: 2, through: 1, ends: ['L', 'R']},
+  {name: 'axial', across: 0, up: 1, through: 2, ends: ['L', 'R']},
 ];
 
-const GREY = { tissue: [213, 209, 201], missing: [140, 142, 146] };
+const GREY = {
+  tissue: [213, 209, 201],
+  missing: [140, 142, 146]
+};
 
 function createViewer(brain, regions) {
-  const labels = decodeBrain(brain), { shape, origin, step } = brain;
-  const state = { values: [], title: '', unit: '', reach: 1, at: [0, 0, 0] };
+  const labels = decodeBrain(brain), {shape, origin, step} = brain;
+  const state = {values: [], title: '', unit: '', reach: 1, at: [0, 0, 0]};
   const index = (mm) => mm.map((v, a) => Math.max(0, Math.min(shape[a] - 1, Math.round((v - origin[a]) / step[a]))));
   const labelAt = (ijk) => labels[ijk[0] + shape[0] * (ijk[1] + shape[1] * ijk[2])];
 
-  const readout = h('p', { class: 'readout', 'aria-live': 'polite' });
-  const bar = h('div', { class: 'colourbar' });
+  const readout = h('p', {class: 'readout', 'aria-live': 'polite'});
+  const bar = h('div', {class: 'colourbar'});
   const heading = h('h3', {});
   const canvases = PLANES.map((plane) => h('canvas', {
-    tabindex: '0', role: 'img', class: 'slice ' + plane.name,
-    onpointerdown: (e) => { moveTo(plane, e); e.target.setPointerCapture(e.pointerId); },
-    onpointermove: (e) => { if (e.buttons & 1) moveTo(plane, e); else hover(plane, e); },
-    onpointerleave: () => describe(state.at),
-    onkeydown: (e) => key(plane, e),
-  }));
+                                tabindex: '0',
+                                role: 'img',
+                                class: 'slice ' + plane.name,
+                                onpointerdown: (e) => {
+                                  moveTo(plane, e);
+                                  e.target.setPointerCapture(e.pointerId);
+                                },
+                                onpointermove: (e) => {
+                                  if (e.buttons & 1)
+                                    moveTo(plane, e);
+                                  else
+                                    hover(plane, e);
+                                },
+                                onpointerleave: () => describe(state.at),
+                                onkeydown: (e) => key(plane, e),
+                              }));
 
   function pixel(label) {
     if (label === 0) return null;
@@ -82,8 +95,14 @@ function createViewer(brain, regions) {
     g.strokeStyle = getComputedStyle(canvas).color;
     g.globalAlpha = 0.55;
     g.beginPath();
-    g.moveTo(x, 0); g.lineTo(x, y - 9); g.moveTo(x, y + 9); g.lineTo(x, canvas.height);
-    g.moveTo(0, y); g.lineTo(x - 9, y); g.moveTo(x + 9, y); g.lineTo(canvas.width, y);
+    g.moveTo(x, 0);
+    g.lineTo(x, y - 9);
+    g.moveTo(x, y + 9);
+    g.lineTo(x, canvas.height);
+    g.moveTo(0, y);
+    g.lineTo(x - 9, y);
+    g.moveTo(x + 9, y);
+    g.lineTo(canvas.width, y);
     g.stroke();
     g.globalAlpha = 1;
     g.fillStyle = g.strokeStyle;
@@ -93,15 +112,19 @@ function createViewer(brain, regions) {
     g.fillText(plane.ends[1], canvas.width - 5, 20);
     g.font = '14px system-ui, sans-serif';
     g.fillText(`${'xyz'[plane.through]} = ${num(state.at[plane.through], 0)} mm`, canvas.width - 5, canvas.height - 7);
-    canvas.setAttribute('aria-label', `${plane.name} slice at ${'xyz'[plane.through]} = ${state.at[plane.through]} mm of ${state.title}`);
+    canvas.setAttribute(
+        'aria-label', `${plane.name} slice at ${'xyz'[plane.through]} = ${state.at[plane.through]} mm of ${state.title}`);
   }
 
   function describe(mm) {
     const label = labelAt(index(mm));
-    const name = label === 0 ? 'outside the drawing' : label > regions.length ? 'tissue without a region' : regions[label - 1].name;
+    const name = label === 0   ? 'outside the drawing' :
+        label > regions.length ? 'tissue without a region' :
+                                 regions[label - 1].name;
     const value = label > 0 && label <= regions.length ? state.values[label - 1] : NaN;
-    readout.replaceChildren(h('b', {}, name), h('span', {}, ` (${mm.map((v) => num(v, 0)).join(', ')}) mm`),
-      label > 0 && label <= regions.length ? h('span', { class: 'value' }, known(value) ? signed(value, 3) : 'no value') : null);
+    readout.replaceChildren(
+        h('b', {}, name), h('span', {}, ` (${mm.map((v) => num(v, 0)).join(', ')}) mm`),
+        label > 0 && label <= regions.length ? h('span', {class: 'value'}, known(value) ? signed(value, 3) : 'no value') : null);
   }
 
   function place(plane, e) {
@@ -111,11 +134,23 @@ function createViewer(brain, regions) {
     mm[plane.up] = along(plane.up, 1 - (e.clientY - box.top) / box.height);
     return mm;
   }
-  function hover(plane, e) { describe(place(plane, e)); }
-  function moveTo(plane, e) { state.at = place(plane, e); draw(); }
+  function hover(plane, e) {
+    describe(place(plane, e));
+  }
+  function moveTo(plane, e) {
+    state.at = place(plane, e);
+    draw();
+  }
 
   function key(plane, e) {
-    const moves = { ArrowLeft: [plane.across, -1], ArrowRight: [plane.across, 1], ArrowUp: [plane.up, 1], ArrowDown: [plane.up, -1], PageUp: [plane.through, 1], PageDown: [plane.through, -1] };
+    const moves = {
+      ArrowLeft: [plane.across, -1],
+      ArrowRight: [plane.across, 1],
+      ArrowUp: [plane.up, 1],
+      ArrowDown: [plane.up, -1],
+      PageUp: [plane.through, 1],
+      PageDown: [plane.through, -1]
+    };
     const move = moves[e.key];
     if (!move) return;
     e.preventDefault();
@@ -126,12 +161,17 @@ function createViewer(brain, regions) {
   }
 
   function drawBar() {
-    const w = 260, stops = DIVERGING.map((c, i) => svg('stop', { offset: i / (DIVERGING.length - 1), 'stop-color': `rgb(${c})` }));
-    bar.replaceChildren(picture(w + 40, 40, `colours from ${num(-state.reach)} to ${num(state.reach)} ${state.unit}`,
-      svg('defs', {}, svg('linearGradient', { id: 'diverging' }, stops)),
-      svg('rect', { x: 20, y: 2, width: w, height: 12, fill: 'url(#diverging)', rx: 2 }),
-      [-1, -0.5, 0, 0.5, 1].map((t) => svg('text', { x: 20 + w * (t + 1) / 2, y: 30, class: 'small', 'text-anchor': 'middle' }, signed(t * state.reach)))),
-    h('span', { class: 'unit' }, state.unit), h('span', { class: 'swatch missing' }, 'no value'), h('span', { class: 'swatch tissue' }, 'no region'));
+    const w = 260, stops = DIVERGING.map((c, i) => svg('stop', {offset: i / (DIVERGING.length - 1), 'stop-color': `rgb(${c})`}));
+    bar.replaceChildren(
+        picture(
+            w + 40, 40, `colours from ${num(-state.reach)} to ${num(state.reach)} ${state.unit}`,
+            svg('defs', {}, svg('linearGradient', {id: 'diverging'}, stops)),
+            svg('rect', {x: 20, y: 2, width: w, height: 12, fill: 'url(#diverging)', rx: 2}),
+            [-1, -0.5, 0, 0.5, 1].map(
+                (t) => svg(
+                    'text', {x: 20 + w * (t + 1) / 2, y: 30, class: 'small', 'text-anchor': 'middle'}, signed(t * state.reach)))),
+        h('span', {class: 'unit'}, state.unit), h('span', {class: 'swatch missing'}, 'no value'),
+        h('span', {class: 'swatch tissue'}, 'no region'));
   }
 
   function draw() {
@@ -142,15 +182,19 @@ function createViewer(brain, regions) {
   /* Shows one value per region; the crosshair goes to the region that stands out most. */
   function show(title, unit, values) {
     const order = values.map((v, i) => [known(v) ? Math.abs(v) : -1, i]).sort((a, b) => b[0] - a[0]);
-    Object.assign(state, { title, unit, values, reach: order.length && order[0][0] > 0 ? order[0][0] : 1 });
-    if (order.length && order[0][0] > 0) state.at = regions[order[0][1]].mm.map((v, a) => origin[a] + step[a] * Math.round((v - origin[a]) / step[a]));
+    Object.assign(state, {title, unit, values, reach: order.length && order[0][0] > 0 ? order[0][0] : 1});
+    if (order.length && order[0][0] > 0)
+      state.at = regions[order[0][1]].mm.map((v, a) => origin[a] + step[a] * Math.round((v - origin[a]) / step[a]));
     heading.textContent = title;
     drawBar();
     draw();
   }
 
-  const node = h('div', { class: 'viewer' }, heading,
-    h('div', { class: 'planes' }, PLANES.map((plane, i) => h('figure', {}, canvases[i], h('figcaption', {}, plane.name)))), readout, bar,
-    h('p', { class: 'note' }, 'Schematic: regions are drawn around their published centres inside a stylised outline. It helps to find one’s way; it is no anatomical atlas. Left is on the left. Click, drag or use the arrow and page keys.'));
-  return { node, show, state, labelAt, index, canvases };
+  const node = h(
+      'div', {class: 'viewer'}, heading,
+      h('div', {class: 'planes'}, PLANES.map((plane, i) => h('figure', {}, canvases[i], h('figcaption', {}, plane.name)))),
+      readout, bar,
+      h('p', {class: 'note'},
+        'Schematic: regions are drawn around their published centres inside a stylised outline. It helps to find one’s way; it is no anatomical atlas. Left is on the left. Click, drag or use the arrow and page keys.'));
+  return {node, show, state, labelAt, index, canvases};
 }

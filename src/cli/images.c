@@ -2,6 +2,10 @@
 /* images - atlas and mask on an image's grid, streamed regional series, masked series in tiles. */
 #include "cli/images.h"
 
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <string.h>
 
 bool cli_images_is_nifti(const char *path)
@@ -87,34 +91,82 @@ static bool dtype_of(int nifti, nep_dtype *out)
     return false;
 }
 
-/* Two buffers in turn: one is summed while the next volume inflates into the other. Summing touches no context. */
+/* Two buffers in turn: a second thread sums one while the next volume inflates into the other. Summing touches no context
+ * and cannot fail; a thread that waits sleeps, so a busy machine loses nothing to it. */
+typedef struct {
+    nep_parcels *p;
+    nep_dtype dtype;
+    double slope, inter, *out;
+    int64_t n_t, n_regions;
+    void *volume[2];
+    sem_t filled, empty;
+    atomic_bool stop;
+} pump;
+
+static void sum_volume(pump *u, int64_t t)
+{
+    nep_parcels_add_raw(u->p, u->volume[t % 2], u->dtype, u->slope, u->inter, u->out + t * u->n_regions);
+}
+
+static void wait_for(sem_t *s)
+{
+    while (sem_wait(s) != 0 && errno == EINTR)
+        ;
+}
+
+static void *sum_all(void *user)
+{
+    pump *u = user;
+    for (int64_t t = 0; t < u->n_t; t++) {
+        wait_for(&u->filled);
+        if (atomic_load(&u->stop))
+            break;
+        sum_volume(u, t);
+        sem_post(&u->empty);
+    }
+    return NULL;
+}
+
+static nep_status read_all(nep_ctx *ctx, nep_nifti *n, pump *u, bool beside)
+{
+    for (int64_t t = 0; t < u->n_t; t++) {
+        if (beside)
+            wait_for(&u->empty);
+        NEP_TRY(nep_nifti_next_raw(n, u->volume[t % 2]));
+        if (beside)
+            sem_post(&u->filled);
+        else
+            sum_volume(u, t);
+        nep_progress_step(ctx, t + 1);
+        NEP_TRY(nep_ctx_check(ctx));
+    }
+    return NEP_OK;
+}
+
 static nep_status stream_raw(nep_ctx *ctx, nep_nifti *n, nep_parcels *p, nep_dtype dtype, int64_t n_regions, double *out)
 {
     const nep_nifti_header *h = nep_nifti_info(n);
-    const int64_t n_vox = nep_grid_voxels(&h->grid), n_t = h->n_t;
-    void *volume[2] = {NULL, NULL};
+    pump u = {.p = p, .dtype = dtype, .slope = h->slope, .inter = h->inter, .out = out, .n_t = h->n_t, .n_regions = n_regions};
+    pthread_t summer;
     nep_status st;
     for (int k = 0; k < 2; k++)
-        NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_vox, nep_dtype_size(dtype), "one volume", &volume[k]));
-    NEP_TRY_OR_DONE(st, nep_nifti_next_raw(n, volume[0]));
-    for (int64_t t = 0; t < n_t && st == NEP_OK; t++) {
-        nep_status next = NEP_OK;
-#pragma omp parallel sections num_threads(2) if (nep_ctx_threads(ctx) > 1)
-        {
-#pragma omp section
-            if (t + 1 < n_t)
-                next = nep_nifti_next_raw(n, volume[(t + 1) % 2]);
-#pragma omp section
-            nep_parcels_add_raw(p, volume[t % 2], dtype, h->slope, h->inter, out + t * n_regions);
+        NEP_TRY_OR_DONE(st, nep_alloc(ctx, nep_grid_voxels(&h->grid), nep_dtype_size(dtype), "one volume", &u.volume[k]));
+    sem_init(&u.filled, 0, 0);
+    sem_init(&u.empty, 0, 2);
+    const bool beside = nep_ctx_threads(ctx) > 1 && pthread_create(&summer, NULL, sum_all, &u) == 0;
+    st = read_all(ctx, n, &u, beside);
+    if (beside) {
+        if (st != NEP_OK) {
+            atomic_store(&u.stop, true);
+            sem_post(&u.filled);
         }
-        st = next;
-        nep_progress_step(ctx, t + 1);
-        if (st == NEP_OK)
-            st = nep_ctx_check(ctx);
+        pthread_join(summer, NULL);
     }
+    sem_destroy(&u.filled);
+    sem_destroy(&u.empty);
 done:
-    nep_alloc_free(volume[1]);
-    nep_alloc_free(volume[0]);
+    nep_alloc_free(u.volume[1]);
+    nep_alloc_free(u.volume[0]);
     return st;
 }
 

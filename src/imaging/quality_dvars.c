@@ -2,7 +2,6 @@
 /* quality_dvars - DVARS and its two standardisations, in nipype's definition (Nichols 2017, arXiv:1704.01469). */
 #include <nepenthe/imaging.h>
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Floats as integers in the same order. */
@@ -42,10 +41,32 @@ static float kth_smallest(const float *x, int64_t n, int64_t k, int64_t *bins)
     return unordered(prefix);
 }
 
-static int by_value(const void *a, const void *b)
+/* The k-th smallest of a short array, which is reordered (Hoare's selection). */
+static float selected(float *x, int64_t n, int64_t k)
 {
-    const float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
+    int64_t low = 0, high = n - 1;
+    while (low < high) {
+        const float pivot = x[low + (high - low) / 2];
+        int64_t i = low, j = high;
+        while (i <= j) {
+            while (x[i] < pivot)
+                i++;
+            while (pivot < x[j])
+                j--;
+            if (i <= j) {
+                const float t = x[i];
+                x[i++] = x[j];
+                x[j--] = t;
+            }
+        }
+        if (k <= j)
+            high = j;
+        else if (k >= i)
+            low = i;
+        else
+            break;
+    }
+    return x[k];
 }
 
 /* Columns that are finite throughout, packed; returns how many. */
@@ -73,9 +94,8 @@ static double expected_step(const float *x, int64_t n_t, int64_t stride, double 
         square += d * d;
         lag += t > 0 ? d * ((double)x[(t - 1) * stride] - mean) : 0;
     }
-    qsort(column, (size_t)n_t, sizeof *column, by_value);
-    const int64_t upper = (n_t - 1) * 75 / 100, lower = (n_t - 1) * 25 / 100;
-    const double sd = ((double)column[upper] - (double)column[lower]) / 1.349;
+    const double upper = (double)selected(column, n_t, (n_t - 1) * 75 / 100);
+    const double sd = (upper - (double)selected(column, n_t, (n_t - 1) * 25 / 100)) / 1.349;
     return sd * scale > 1e-7 && square > 0 ? sqrt(2 * (1 - lag / square)) * sd : 0;
 }
 

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_failures - each allocation of each measure fails once: a status, nothing leaked, results as before. */
+#include "support.h"
+
+#include <nepenthe/imaging.h>
+
+enum { T = 60, N = 6, VOXELS = 24 };
+
+static nep_ctx *ctx;
+static float x[T * N], out[T * N];
+static double value[T * N];
+
+static nep_status run_clean(void)
+{
+    static bool keep[T];
+    nep_series confounds = {.n_t = T, .n_cols = 2, .data = x};
+    nep_clean_opts o = NEP_CLEAN_DEFAULTS;
+    nep_clean c = {0};
+    memset(keep, 1, sizeof keep);
+    keep[20] = keep[0] = false;
+    o.tr_s = 2;
+    o.low_pass_hz = 0.1;
+    o.high_pass_hz = 0.01;
+    o.scale = NEP_CLEAN_PSC;
+    o.keep = keep;
+    nep_status st = nep_clean_build(ctx, T, &confounds, &o, &c);
+    if (st == NEP_OK)
+        st = nep_clean_apply(ctx, &c, x, N, out);
+    nep_clean_free(&c);
+    return st;
+}
+
+static nep_status run_parcels(void)
+{
+    static int32_t label[VOXELS], id[2] = {1, 2};
+    static char a[] = "a", b[] = "b";
+    static char *names[2] = {a, b};
+    const nep_atlas atlas = {.grid = {.nx = VOXELS, .ny = 1, .nz = 1, .affine = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}},
+                             .n_regions = 2, .label = label, .id = id, .names = names};
+    nep_atlas moved = {0};
+    nep_parcels *p = NULL;
+    for (int v = 0; v < VOXELS; v++)
+        label[v] = v % 3;
+    nep_status st = nep_parcels_resample(ctx, &atlas, &atlas.grid, &moved);
+    if (st == NEP_OK)
+        st = nep_parcels_open(ctx, &moved, &(nep_parcels_opts){.nan_as_zero = true}, &p);
+    if (st == NEP_OK)
+        st = nep_parcels_add(p, x, 2, value);
+    nep_parcels_free(p);
+    nep_atlas_free(&moved);
+    return st;
+}
+
+static nep_status run_partial(void)
+{
+    return nep_connectivity(ctx, x, T, N, NEP_CONNECTIVITY_PARTIAL, true, value);
+}
+
+static nep_status run_afni(void)
+{
+    return nep_voxelwise_alff(ctx, x, T, N, 2, 0.01, 0.1, NEP_VOXELWISE_AFNI, value, value + N);
+}
+
+static nep_status run_cpac(void)
+{
+    return nep_voxelwise_alff(ctx, x, T, N, 2, 0.01, 0.1, NEP_VOXELWISE_CPAC, value, value + N);
+}
+
+static nep_status run_tsnr(void)
+{
+    return nep_voxelwise_tsnr(ctx, x, T, N, value);
+}
+
+static nep_status run_dvars(void)
+{
+    static float gap[T * N];
+    memcpy(gap, x, sizeof gap);
+    gap[3] = NAN;
+    return nep_quality_dvars(ctx, gap, T, N, value, value + T, value + 2 * T, NULL);
+}
+
+static nep_status run_mask(void)
+{
+    int64_t inside;
+    return nep_quality_mask(ctx, x, T * N, out, &inside);
+}
+
+static void test_every_allocation(void **state)
+{
+    (void)state;
+    static nep_status (*const runs[])(void) = {run_clean, run_parcels, run_partial, run_afni, run_cpac, run_tsnr, run_dvars, run_mask};
+    for (int i = 0; i < NEP_LEN(runs); i++) {
+        const int64_t before = nep_alloc_used(ctx);
+        assert_ok(ctx, runs[i]());
+        assert_int_equal(nep_alloc_used(ctx), before);
+        nep_status st = NEP_E_NOMEM;
+        int64_t k = 0;
+        for (; st != NEP_OK; k++) {
+            nep_alloc_fail_at(ctx, k);
+            st = runs[i]();
+            nep_alloc_fail_at(ctx, -1);
+            assert_true(st == NEP_OK || st == NEP_E_NOMEM);
+            assert_true(st == NEP_OK || nep_ctx_error(ctx)[0]);
+            assert_int_equal(nep_alloc_used(ctx), before);
+            nep_ctx_clear(ctx);
+            assert_true(k < 200);
+        }
+        assert_true(k > 1); /* at least one allocation did fail */
+    }
+}
+
+int main(void)
+{
+    ctx = test_ctx(2);
+    for (int i = 0; i < T * N; i++)
+        x[i] = (float)(100 + 20 * (i % N) + nep_philox_normal(9, 9, (uint64_t)i));
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_every_allocation)};
+    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    nep_ctx_free(ctx);
+    return failed;
+}

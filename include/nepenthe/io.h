@@ -137,6 +137,24 @@ void nep_hdf5_abort(nep_hdf5 *h);
 NEP_MUST_USE nep_status nep_hdf5_read_f64(nep_ctx *ctx, const char *path, const char *dataset, double **out, int *rank,
                                           int64_t dims[4]);
 
+/* ---- AnnData (anndata.c) ---------------------------------------------------------------------------------------
+ * On-disk format 0.1.0: X, obs and var as data frames, empty obsm, varm, obsp, varp, layers; uns holds one text. */
+typedef struct {
+    const char *name;
+    char *const *text;    /* entries may be NULL: "" */
+    const double *number; /* or numbers */
+} nep_anndata_column;
+typedef struct {
+    int64_t n_obs, n_var, n_obs_columns, n_var_columns;
+    const double *x; /* [n_obs, n_var], NaN = missing */
+    const char *obs_name, *var_name; /* what the names are called */
+    char *const *obs, *const *var;   /* unique names */
+    const nep_anndata_column *obs_columns, *var_columns;
+    const char *provenance; /* uns/provenance, JSON; or NULL */
+} nep_anndata;
+/* Writes the file; anndata, h5py and R open it. Errors: NEP_E_ARG (no names), those of the HDF5 writer. */
+NEP_MUST_USE nep_status nep_anndata_write(nep_ctx *ctx, const char *path, const nep_anndata *a);
+
 #ifdef __cplusplus
 }
 #endif

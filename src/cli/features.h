@@ -59,16 +59,6 @@ NEP_MUST_USE nep_status cli_features_done(features *f, const nep_bids_run *run, 
 NEP_MUST_USE nep_status cli_features_dataset(features *f);
 /* The group tables and features.h5 (features_group.c). */
 NEP_MUST_USE nep_status cli_features_group(features *f, const nep_bids_filter *filter);
-/* AnnData (features_anndata.c): X [n_obs, n_var], obs number columns, var columns feature and region. */
-typedef struct {
-    int64_t n_obs, n_var, n_obs_columns;
-    char *const *obs, *const *var, *const *feature, *const *region;
-    const double *x;
-    const char *const *obs_names; /* [n_obs_columns] */
-    const double *const *obs_columns;
-    char *const *verdict; /* [n_obs] */
-} features_anndata;
-NEP_MUST_USE nep_status cli_features_anndata(nep_ctx *ctx, const char *path, const features_anndata *a, const char *provenance);
 /* Text of a folder and a name; names are bounded by the walk. */
 NEP_MUST_USE nep_status cli_features_path(nep_ctx *ctx, char *out, size_t size, const char *fmt, ...) NEP_PRINTF(4, 5);
 

@@ -345,6 +345,51 @@ static nep_status write_features(gathering *g)
     return NEP_OK;
 }
 
+/* features.h5: participants by (feature, region), quality as their columns. */
+static nep_status write_matrix(gathering *g, const char *path)
+{
+    int64_t wide = 0, at = 0;
+    double *x = NULL;
+    char **names = NULL, *text = NULL;
+    const char **feature = NULL, **region = NULL;
+    nep_anndata_column columns[QUALITIES + 2] = {{"verdict", g->verdicts, NULL}, {"n_runs", NULL, g->n_runs}};
+    json_t *provenance = NULL;
+    nep_status st;
+    for (int k = 0; k < FEATURES; k++)
+        wide += has_feature(g, k) ? g->n_regions : 0;
+    NEP_TRY_OR_DONE(st, nep_alloc(g->ctx, g->n_people * wide, sizeof *x, "features", &x));
+    NEP_TRY_OR_DONE(st, nep_alloc(g->ctx, wide, sizeof *names, "features", &names));
+    NEP_TRY_OR_DONE(st, nep_alloc(g->ctx, wide, sizeof *feature, "features", &feature));
+    NEP_TRY_OR_DONE(st, nep_alloc(g->ctx, wide, sizeof *region, "features", &region));
+    for (int k = 0; k < FEATURES; k++)
+        for (int64_t q = 0; has_feature(g, k) && q < g->n_regions; q++, at++) {
+            char name[512];
+            snprintf(name, sizeof name, "%s:%.400s", feature_names[k], g->regions[q]);
+            NEP_TRY_OR_DONE(st, nep_alloc_string(g->ctx, name, &names[at]));
+            feature[at] = feature_names[k];
+            region[at] = g->regions[q];
+            for (int64_t i = 0; i < g->n_people; i++)
+                x[i * wide + at] = g->x[k][i * g->n_regions + q];
+        }
+    for (int k = 0; k < QUALITIES; k++)
+        columns[k + 2] = (nep_anndata_column){quality_names[k], NULL, g->q[k]};
+    provenance = cli_provenance(g->f->c, "as the inputs");
+    text = provenance ? json_dumps(provenance, JSON_SORT_KEYS) : NULL;
+    const nep_anndata_column kinds[] = {{"feature", (char *const *)feature, NULL}, {"region", (char *const *)region, NULL}};
+    const nep_anndata a = {.n_obs = g->n_people, .n_var = wide, .n_obs_columns = NEP_LEN(columns), .n_var_columns = NEP_LEN(kinds), .x = x,
+                           .obs_name = "participant_id", .var_name = "name", .obs = g->ids, .var = names, .obs_columns = columns,
+                           .var_columns = kinds, .provenance = text};
+    st = nep_anndata_write(g->ctx, path, &a);
+done:
+    free(text);
+    json_decref(provenance);
+    nep_alloc_free(region);
+    nep_alloc_free(feature);
+    nep_data_free_names(names, at);
+    nep_alloc_free(x);
+    return st;
+}
+
 static nep_status write_all(gathering *g)
 {
     char path[4096];
@@ -355,7 +400,9 @@ static nep_status write_all(gathering *g)
     NEP_TRY(write_quality(g, path));
     NEP_TRY(sidecar(g, path, "Quality per participant over the runs that do not fail (over all where every run fails); dvars is voxelwise-standardised, "
                              "tsnr the median over voxels, coverage the measured share of the atlas"));
-    return write_features(g);
+    NEP_TRY(write_features(g));
+    NEP_TRY(out_path(g, "features.h5", path, sizeof path));
+    return write_matrix(g, path);
 }
 
 static nep_status plan(gathering *g)

@@ -86,6 +86,34 @@ PY
     [ "$output" = "sub-01 1 n/a" ]
 }
 
+@test "group: features.h5 is AnnData" {
+    /usr/bin/python3 -c 'import h5py' 2> /dev/null || skip "h5py is not installed"
+    run /usr/bin/python3 - whole/features.h5 whole/group_alff.tsv <<'PY'
+import sys
+import h5py
+f = h5py.File(sys.argv[1], "r")
+assert f.attrs["encoding-type"] == "anndata" and f.attrs["encoding-version"] == "0.1.0"
+assert f["X"].shape == (3, 16) and f["X"].attrs["encoding-type"] == "array"
+for frame, index in (("obs", "participant_id"), ("var", "name")):
+    assert f[frame].attrs["_index"] == index and index in f[frame] and f[frame].attrs["encoding-type"] == "dataframe"
+    assert all(c in f[frame] for c in f[frame].attrs["column-order"])
+assert list(f["obs/participant_id"].asstr()) == ["sub-01", "sub-02", "sub-03"]
+assert list(f["obs/verdict"].asstr())[1] == "fail"
+assert f["var/name"].asstr()[0] == "alff:L_front" and f["var/region"].asstr()[4] == "L_front"
+row = open(sys.argv[2]).read().split("\n")[1].split("\t")
+assert abs(f["X"][0, 0] - float(row[1])) < 1e-8 and f["X"][0, 3] != f["X"][0, 3]
+try:
+    import anndata
+except ImportError:
+    pass
+else:
+    a = anndata.read_h5ad(sys.argv[1])
+    assert a.shape == (3, 16) and list(a.var["feature"][:1]) == ["alff"], a
+PY
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
 @test "what is done is skipped; a changed input, parameter or output is measured again" {
     copy
     "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS

@@ -105,15 +105,22 @@ static void swap_items(unsigned char *bytes, int64_t n, int size)
     }
 }
 
+/* Without scaling the value is rounded once, straight to float. */
 #define CONVERT(type)                                                                                        \
     do {                                                                                                     \
         const type *x = (const type *)bytes;                                                                 \
-        _Pragma("omp simd") for (int64_t i = 0; i < n; i++) out[i] = (float)((double)x[i] * slope + inter);  \
+        if (plain) {                                                                                         \
+            _Pragma("omp simd") for (int64_t i = 0; i < n; i++) out[i] = (float)x[i];                        \
+        } else {                                                                                             \
+            _Pragma("omp simd") for (int64_t i = 0; i < n; i++) out[i] =                                     \
+                (float)((double)x[i] * slope + inter);                                                       \
+        }                                                                                                    \
     } while (0)
 
 static void convert(const nep_nifti_header *h, const void *bytes, int64_t n, float *out)
 {
     const double slope = h->slope, inter = h->inter;
+    const bool plain = slope == 1 && inter == 0;
     switch (h->datatype) {
     case 2:
         CONVERT(uint8_t);
@@ -125,7 +132,7 @@ static void convert(const nep_nifti_header *h, const void *bytes, int64_t n, flo
         CONVERT(int32_t);
         break;
     case 16:
-        if (slope == 1 && inter == 0)
+        if (plain)
             memcpy(out, bytes, (size_t)n * sizeof *out); /* keeps -0 and every NaN */
         else
             CONVERT(float);

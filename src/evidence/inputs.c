@@ -5,6 +5,7 @@
 #include <nepenthe/evidence.h>
 
 #include <math.h>
+#include <string.h>
 
 enum { SETS = 1 + NEP_EVIDENCE_TRACERS };
 static const double least_reliability = 0.2;
@@ -19,6 +20,30 @@ static nep_status check_choices(nep_ctx *ctx, const nep_inputs *in)
                 "study: relative_occupancy is %g, must lie between 0 and 1", in->relative_occupancy);
     NEP_REQUIRE(ctx, in->n_nulls >= 99, NEP_E_ARG, "study: nulls.n is %lld, must be at least 99", (long long)in->n_nulls);
     return NEP_OK;
+}
+
+/* A region without a published value for a receptor takes the compartment's mean (0 of a z-score), so that it says nothing of
+ * that receptor and still speaks for the others. */
+static void fill_missing(const nep_inputs *in, double *receptor)
+{
+    for (int64_t i = 0; i < in->n_regions * in->n_mapped; i++)
+        if (isnan(receptor[i]))
+            receptor[i] = 0;
+}
+
+static void warn_missing(nep_ctx *ctx, const nep_inputs *in)
+{
+    int64_t cells = 0, maps = 0;
+    for (int64_t m = 0; m < in->n_mapped; m++) {
+        int64_t here = 0;
+        for (int64_t i = 0; i < in->n_regions; i++)
+            here += isnan(in->receptor[i * in->n_mapped + m]) && (in->geometry->cortex[i] || !in->cortex_only);
+        cells += here;
+        maps += here > 0;
+    }
+    if (cells)
+        nep_warn(ctx, "receptors: %lld values of %lld maps are missing; such a region counts as its compartment's mean",
+                 (long long)cells, (long long)maps);
 }
 
 /* The receptor table with its maps redrawn: another tracer where there is one, else noise as large as the tracers'. */
@@ -72,10 +97,14 @@ static nep_status make_profiles(nep_ctx *ctx, nep_inputs *in, const char *null_k
     NEP_TRY(nep_alloc(ctx, in->n_disorders * SETS, sizeof(struct nep_profile *), "profiles", &in->profiles));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_regions, sizeof *use, "profiles: regions", &use));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_regions * in->n_mapped, sizeof *receptor, "profiles: receptors", &receptor));
+    warn_missing(ctx, in);
     nep_progress_open(ctx, "map nulls", in->n_disorders * SETS);
     for (int64_t s = 0; s < SETS; s++) {
         if (s)
             redraw_receptors(in, s, receptor);
+        else
+            memcpy(receptor, in->receptor, (size_t)(in->n_regions * in->n_mapped) * sizeof *receptor);
+        fill_missing(in, receptor);
         for (int64_t j = 0; j < in->n_disorders; j++) {
             int64_t n;
             bool beyond_cortex;
@@ -90,7 +119,7 @@ static nep_status make_profiles(nep_ctx *ctx, nep_inputs *in, const char *null_k
                 .lambda = NEP_EVIDENCE_RIDGE,
                 .stream = nep_stream_id(NEP_STREAM_NULL, j, 0),
             };
-            NEP_TRY_OR_DONE(st, nep_profile_create(ctx, in->geometry, use, s ? receptor : in->receptor, in->n_mapped,
+            NEP_TRY_OR_DONE(st, nep_profile_create(ctx, in->geometry, use, receptor, in->n_mapped,
                                                    in->reliability, in->effect + j * in->n_regions,
                                                    in->effect_se ? in->effect_se + j * in->n_regions : NULL, &opts,
                                                    &in->profiles[j * SETS + s]));

@@ -85,9 +85,8 @@ static nep_status cpu_describe(nep_ctx *ctx, char *text, size_t size)
 {
     char model[128];
     cpu_model(model, sizeof model);
-    const int threads = nep_ctx_threads(ctx);
-    snprintf(text, size, "cpu: %s, %d thread%s, kernels %s, OpenBLAS %s on one thread per tile", model, threads,
-             threads == 1 ? "" : "s", nep_cpu_family_name(nep_cpu_family_get()), openblas_get_corename());
+    (void)ctx; /* the thread count is left out: results and their provenance do not depend on it */
+    snprintf(text, size, "cpu: %s, kernels %s, OpenBLAS %s", model, nep_cpu_family_name(nep_cpu_family_get()), openblas_get_corename());
     return NEP_OK;
 }
 

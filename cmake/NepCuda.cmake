@@ -56,7 +56,7 @@ foreach(kernel IN LISTS NEP_KERNELS)
   list(APPEND NEP_KERNEL_OBJECTS ${object})
 endforeach()
 
-add_library(nepenthe_cuda MODULE src/backend/cuda.c src/backend/cuda_memory.c src/backend/cuda_blas.c
+add_library(nepenthe_cuda MODULE src/backend/cuda.c src/backend/cuda_memory.c src/backend/cuda_measure.c src/backend/cuda_blas.c
   src/backend/cuda_link_ctx_log_alloc.c src/backend/dft_table.c ${NEP_KERNEL_OBJECTS})
 set_source_files_properties(${NEP_KERNEL_OBJECTS} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 set_target_properties(nepenthe_cuda PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden

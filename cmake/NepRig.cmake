@@ -4,7 +4,7 @@ if(NOT NEP_TESTS)
 endif()
 file(GLOB NEP_KERNELS CONFIGURE_DEPENDS kernels/*.cu)
 set(NEP_RIG_SOURCES tests/cuda_host/rig.cc tests/cuda_host/runtime.cc tests/cuda_host/blas.c
-  tests/cuda_host/rig_backend.cc src/backend/cuda.c src/backend/cuda_memory.c)
+  tests/cuda_host/rig_backend.cc src/backend/cuda.c src/backend/cuda_memory.c src/backend/cuda_measure.c)
 foreach(kernel IN LISTS NEP_KERNELS)
   get_filename_component(op ${kernel} NAME_WE)
   set(twin ${CMAKE_BINARY_DIR}/rig/${op}.cc)

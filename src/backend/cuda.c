@@ -127,7 +127,13 @@ static const nep_backend table = {
         },
 };
 
-static const nep_module module = {.backend = &table, .open = cuda_open, .complete = cuda_complete, .close = cuda_close};
+static const nep_module module = {
+    .backend = &table,
+    .open = cuda_open,
+    .complete = cuda_complete,
+    .measure = nep_cuda_measure,
+    .close = cuda_close,
+};
 
 const nep_module *nep_cuda_module(uint64_t hash, const nep_module_host *host)
 {

@@ -41,6 +41,7 @@ NEP_MUST_USE nep_status nep_cuda_launched(nep_ctx *ctx, const char *op);
 NEP_MUST_USE nep_status nep_cuda_dgemm(nep_ctx *ctx, nep_queue *queue, bool transpose_a, bool transpose_b, int64_t m,
                                        int64_t n, int64_t k, const double *a, int64_t lda, const double *b,
                                        int64_t ldb, double beta, double *c, int64_t ldc);
+NEP_MUST_USE nep_status nep_cuda_measure(nep_ctx *ctx, double *copy_gbs, double *f64_gflops);
 NEP_MUST_USE nep_status nep_cuda_blas_open(nep_ctx *ctx, nep_cuda_state *s);
 void nep_cuda_blas_close(nep_cuda_state *s);
 

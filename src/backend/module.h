@@ -27,6 +27,7 @@ typedef struct {
     const nep_backend *backend;
     nep_status (*open)(nep_ctx *ctx, int device, void **state); /* NEP_E_DEVICE with a sentence when there is none */
     nep_status (*complete)(nep_ctx *ctx, void *state); /* loads what is else loaded when first needed */
+    nep_status (*measure)(nep_ctx *ctx, double *copy_gbs, double *f64_gflops); /* of the context's device */
     void (*close)(nep_ctx *ctx, void *state);
 } nep_module;
 

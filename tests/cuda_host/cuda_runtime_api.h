@@ -19,7 +19,7 @@ typedef enum {
     cudaErrorNoDevice = 100
 } cudaError_t;
 
-typedef enum { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2 } cudaMemcpyKind;
+typedef enum { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 } cudaMemcpyKind;
 
 typedef struct CUstream_st *cudaStream_t;
 

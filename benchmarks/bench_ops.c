@@ -1,0 +1,557 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench_ops [DEVICE [OP]] - every op of the backend on buffers already in place: the result is checked against plain loops
+ * on a sample first, then the best of many runs is timed and set against what the memory or the multipliers allow (on the CPU by CPU time). */
+#include "bench_op.h"
+
+#include <math.h>
+
+#include <nepenthe/math/tstat.h>
+
+enum { BUFS = 8 };
+
+typedef struct {
+    nep_ctx *ctx;
+    const nep_backend *be;
+    nep_buf b[BUFS];    /* on the device */
+    void *host[BUFS];   /* what was put there; NULL for results */
+} state;
+
+typedef struct {
+    const char *op, *work;
+    double flops, bytes; /* the least an op must do and move: inputs read once, outputs written once */
+    bool single;         /* multiplies in float32 on the CPU */
+    nep_status (*make)(state *s);
+    nep_status (*run)(state *s);
+    nep_status (*check)(state *s, double *worst); /* largest error, in units that must stay below 1 */
+} row;
+
+/* ---- buffers --------------------------------------------------------------------------------------------------- */
+static nep_status input(state *s, int i, nep_dtype type, int64_t n, void **host)
+{
+    NEP_TRY(nep_alloc(s->ctx, n, nep_dtype_size(type), "benchmark input", &s->host[i]));
+    *host = s->host[i];
+    return NEP_OK;
+}
+
+static nep_status place(state *s, int i, nep_dtype type, int64_t n)
+{
+    return nep_buf_put(s->ctx, s->host[i], type, n, "benchmark input", &s->b[i]);
+}
+
+static nep_status output(state *s, int i, nep_dtype type, int64_t n)
+{
+    return nep_buf_new(s->ctx, type, n, "benchmark result", &s->b[i]);
+}
+
+static nep_status fetch(state *s, int i, void **host)
+{
+    NEP_TRY(nep_alloc(s->ctx, s->b[i].n, nep_dtype_size(s->b[i].dtype), "benchmark result", host));
+    const nep_status st = nep_buf_get(s->ctx, &s->b[i], *host);
+    if (st != NEP_OK)
+        nep_alloc_free(*host);
+    return st;
+}
+
+static void clear(state *s)
+{
+    for (int i = 0; i < BUFS; i++) {
+        nep_buf_free(&s->b[i]);
+        nep_alloc_free(s->host[i]);
+        s->host[i] = NULL;
+    }
+}
+
+/* Cheap numbers in (-1, 1): the quality of a generator is not what is timed. */
+static double cheap(uint64_t i)
+{
+    i = (i + 1) * 0x9E3779B97F4A7C15u;
+    i ^= i >> 29;
+    i *= 0xBF58476D1CE4E5B9u;
+    i ^= i >> 32;
+    return (double)(int64_t)i * (1.0 / 9223372036854775808.0);
+}
+
+static nep_status floats(state *s, int i, int64_t n, double level, double spread)
+{
+    void *p;
+    NEP_TRY(input(s, i, NEP_F32, n, &p));
+    float *x = p;
+#pragma omp parallel for
+    for (int64_t k = 0; k < n; k++)
+        x[k] = (float)(level + spread * cheap((uint64_t)(k * BUFS + i)));
+    return place(s, i, NEP_F32, n);
+}
+
+static nep_status doubles(state *s, int i, int64_t n, double level, double spread)
+{
+    void *p;
+    NEP_TRY(input(s, i, NEP_F64, n, &p));
+    double *x = p;
+#pragma omp parallel for
+    for (int64_t k = 0; k < n; k++)
+        x[k] = level + spread * cheap((uint64_t)(k * BUFS + i));
+    return place(s, i, NEP_F64, n);
+}
+
+static void keep_worst(double *worst, double got, double want, double allowed)
+{
+    const double e = fabs(got - want) / allowed;
+    if (!(e <= *worst))
+        *worst = e;
+}
+
+/* ---- the ops ---------------------------------------------------------------------------------------------------- */
+enum { T = 300, V = 100000, SAMPLE = 997 };
+
+enum { OCC = 4000000 };
+static nep_status occupancy_make(state *s)
+{
+    NEP_TRY(floats(s, 0, OCC, 50, 49));
+    NEP_TRY(floats(s, 1, OCC, 50, 49));
+    NEP_TRY(floats(s, 2, OCC, 1.5, 1));
+    return output(s, 3, NEP_F32, OCC);
+}
+static nep_status occupancy_run(state *s)
+{
+    return s->be->ops.occupancy(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, s->b[1].ptr, s->b[2].ptr, OCC, s->b[3].ptr);
+}
+static nep_status occupancy_check(state *s, double *worst)
+{
+    const float *c = s->host[0], *k = s->host[1], *h = s->host[2];
+    void *p;
+    NEP_TRY(fetch(s, 3, &p));
+    const float *got = p;
+    for (int64_t i = 0; i < OCC; i += SAMPLE)
+        keep_worst(worst, (double)got[i], 1 / (1 + exp((double)h[i] * log((double)k[i] / (double)c[i]))), 2.4e-7);
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+enum { VOLUMES = 40, VOXELS = 400000, REGIONS = 400 };
+static nep_status parcel_sums_make(state *s)
+{
+    void *p, *q;
+    NEP_TRY(floats(s, 0, (int64_t)VOLUMES * VOXELS, 100, 10));
+    NEP_TRY(input(s, 1, NEP_I64, REGIONS + 1, &p));
+    NEP_TRY(input(s, 2, NEP_I32, VOXELS, &q));
+    int64_t *start = p;
+    int32_t *voxel = q;
+    for (int r = 0; r <= REGIONS; r++)
+        start[r] = (int64_t)r * (VOXELS / REGIONS);
+    for (int i = 0; i < VOXELS; i++) { /* a volume of 100 x 100 x 40 in cubes of side 10 */
+        const int cube = i / 1000, x = i % 10, y = i / 10 % 10, z = i / 100 % 10;
+        voxel[i] = (cube % 10 * 10 + x) + 100 * (cube / 10 % 10 * 10 + y) + 10000 * (cube / 100 * 10 + z);
+    }
+    NEP_TRY(place(s, 1, NEP_I64, REGIONS + 1));
+    NEP_TRY(place(s, 2, NEP_I32, VOXELS));
+    NEP_TRY(output(s, 3, NEP_F64, VOLUMES * REGIONS));
+    return output(s, 4, NEP_I64, VOLUMES * REGIONS);
+}
+static nep_status parcel_sums_run(state *s)
+{
+    return s->be->ops.parcel_sums(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, VOLUMES, VOXELS, s->b[1].ptr, s->b[2].ptr,
+                                  REGIONS, s->b[3].ptr, s->b[4].ptr);
+}
+static nep_status parcel_sums_check(state *s, double *worst)
+{
+    const float *x = s->host[0];
+    const int64_t *start = s->host[1];
+    const int32_t *voxel = s->host[2];
+    void *p;
+    NEP_TRY(fetch(s, 3, &p));
+    const double *got = p;
+    for (int64_t i = 0; i < VOLUMES * REGIONS; i += SAMPLE) {
+        double want = 0;
+        for (int64_t k = start[i % REGIONS]; k < start[i % REGIONS + 1]; k++)
+            want += (double)x[i / REGIONS * VOXELS + voxel[k]];
+        keep_worst(worst, got[i], want, 1e-12 * fabs(want));
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+static nep_status moments_make(state *s)
+{
+    NEP_TRY(floats(s, 0, (int64_t)T * V, 1000, 10));
+    NEP_TRY(output(s, 1, NEP_F64, V));
+    return output(s, 2, NEP_F64, V);
+}
+static nep_status moments_run(state *s)
+{
+    return s->be->ops.moments(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, T, V, s->b[1].ptr, s->b[2].ptr);
+}
+static double column_mean(const float *x, int64_t c)
+{
+    double mean = 0;
+    for (int64_t t = 0; t < T; t++)
+        mean += (double)x[t * V + c];
+    return mean / T;
+}
+static nep_status moments_check(state *s, double *worst)
+{
+    const float *x = s->host[0];
+    void *p;
+    NEP_TRY(fetch(s, 2, &p));
+    const double *got = p;
+    for (int64_t c = 0; c < V; c += SAMPLE) {
+        const double mean = column_mean(x, c);
+        double m2 = 0;
+        for (int64_t t = 0; t < T; t++)
+            m2 += ((double)x[t * V + c] - mean) * ((double)x[t * V + c] - mean);
+        keep_worst(worst, got[c], m2, 1e-12 * m2);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+static nep_status apply_operator_make(state *s)
+{
+    NEP_TRY(floats(s, 0, (int64_t)T * V, 1000, 10));
+    NEP_TRY(doubles(s, 1, (int64_t)T * T, 0, 0.1));
+    NEP_TRY(doubles(s, 2, V, 1000, 1));
+    return output(s, 3, NEP_F32, (int64_t)T * V);
+}
+static nep_status apply_operator_run(state *s)
+{
+    return s->be->ops.apply_operator(s->ctx, s->be->queue(s->ctx), s->b[1].ptr, T, T, s->b[0].ptr, V, s->b[2].ptr,
+                                     s->b[3].ptr);
+}
+static nep_status apply_operator_check(state *s, double *worst)
+{
+    const float *x = s->host[0];
+    const double *m = s->host[1], *mean = s->host[2];
+    void *p;
+    NEP_TRY(fetch(s, 3, &p));
+    const float *got = p;
+    for (int64_t c = 0; c < V; c += SAMPLE)
+        for (int64_t r = 0; r < T; r += 13) {
+            double want = 0, size = 0;
+            for (int64_t t = 0; t < T; t++) {
+                want += m[r * T + t] * ((double)x[t * V + c] - mean[c]);
+                size += fabs(m[r * T + t] * ((double)x[t * V + c] - mean[c]));
+            }
+            keep_worst(worst, (double)got[r * V + c], want, 1e-6 * size);
+        }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+enum { FIRST = 6, LAST = 60, HALF = (T - 1) / 2 };
+static nep_status amplitude_sums_make(state *s)
+{
+    NEP_TRY(floats(s, 0, (int64_t)T * V, 1000, 10));
+    NEP_TRY(output(s, 1, NEP_F64, V));
+    return output(s, 2, NEP_F64, V);
+}
+static nep_status amplitude_sums_run(state *s)
+{
+    return s->be->ops.amplitude_sums(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, T, V, FIRST, LAST, s->b[1].ptr,
+                                     s->b[2].ptr);
+}
+static nep_status amplitude_sums_check(state *s, double *worst)
+{
+    const float *x = s->host[0];
+    void *p;
+    NEP_TRY(fetch(s, 1, &p));
+    const double *got = p;
+    for (int64_t c = 0; c < V; c += 10 * SAMPLE) {
+        const double mean = column_mean(x, c);
+        double want = 0;
+        for (int64_t m = FIRST; m <= LAST; m++) {
+            double re = 0, im = 0;
+            for (int64_t t = 0; t < T; t++) {
+                re += ((double)x[t * V + c] - mean) * cos(2 * M_PI * (double)(m * t % T) / T);
+                im += ((double)x[t * V + c] - mean) * sin(2 * M_PI * (double)(m * t % T) / T);
+            }
+            want += 2 * sqrt(re * re + im * im) / T;
+        }
+        keep_worst(worst, got[c], want, 1e-11 * want);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+enum { GT = 1200, GN = 1000 };
+static nep_status gram_make(state *s)
+{
+    NEP_TRY(floats(s, 0, (int64_t)GT * GN, 100, 10));
+    NEP_TRY(doubles(s, 1, GN, 100, 1));
+    NEP_TRY(doubles(s, 2, GN, 0.1, 0.01));
+    return output(s, 3, NEP_F64, (int64_t)GN * GN);
+}
+static nep_status gram_run(state *s)
+{
+    return s->be->ops.gram(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, GT, GN, s->b[1].ptr, s->b[2].ptr, s->b[3].ptr);
+}
+static nep_status gram_check(state *s, double *worst)
+{
+    const float *x = s->host[0];
+    const double *mean = s->host[1], *scale = s->host[2];
+    void *p;
+    NEP_TRY(fetch(s, 3, &p));
+    const double *got = p;
+    for (int64_t k = 0; k < (int64_t)GN * GN; k += SAMPLE * 7) {
+        const int64_t i = k / GN, j = k % GN;
+        double want = 0;
+        for (int64_t t = 0; t < GT; t++)
+            want += ((double)x[t * GN + i] - mean[i]) * scale[i] * (((double)x[t * GN + j] - mean[j]) * scale[j]);
+        keep_worst(worst, got[k], want, 1e-12 * GT);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+static nep_status difference_squares_make(state *s)
+{
+    NEP_TRY(floats(s, 0, (int64_t)T * V, 1000, 10));
+    NEP_TRY(doubles(s, 1, V, 1, 0.5));
+    return output(s, 2, NEP_F64, T);
+}
+static nep_status difference_squares_run(state *s)
+{
+    return s->be->ops.difference_squares(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, T, V, s->b[1].ptr, s->b[2].ptr);
+}
+static nep_status difference_squares_check(state *s, double *worst)
+{
+    const float *x = s->host[0];
+    const double *w = s->host[1];
+    void *p;
+    NEP_TRY(fetch(s, 2, &p));
+    const double *got = p;
+    for (int64_t t = 1; t < T; t += 50) {
+        double want = 0;
+        for (int64_t c = 0; c < V; c++) {
+            const double d = (double)x[t * V + c] - (double)x[(t - 1) * V + c];
+            want += w[c] * d * d;
+        }
+        keep_worst(worst, got[t], want, 1e-12 * want);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+enum { PN = 100, PV = 50000, PP = 200, PK = 4 };
+static nep_status permute_t_make(state *s)
+{
+    NEP_TRY(doubles(s, 0, (int64_t)PN * PV, 0, 0.15));
+    NEP_TRY(doubles(s, 1, (int64_t)PP * (1 + PK) * PN, 0, 0.05));
+    NEP_TRY(doubles(s, 2, PV, 2, 2));
+    NEP_TRY(output(s, 3, NEP_F64, PP));
+    NEP_TRY(output(s, 4, NEP_I64, PV));
+    return output(s, 5, NEP_I64, PV);
+}
+static nep_status permute_t_run(state *s)
+{
+    return s->be->ops.permute_t(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, PN, PV, s->b[1].ptr, PP, PK, s->b[2].ptr,
+                                s->b[3].ptr, s->b[4].ptr, s->b[5].ptr);
+}
+static nep_status permute_t_check(state *s, double *worst)
+{
+    const double *y = s->host[0], *basis = s->host[1];
+    void *p;
+    NEP_TRY(fetch(s, 3, &p));
+    const double *got = p;
+    for (int64_t k = 0; k < PP; k += 97) {
+        double best = 0;
+        for (int64_t c = 0; c < PV; c++) {
+            double b[1 + PK] = {0}, a2 = 0;
+            for (int j = 0; j <= PK; j++)
+                for (int64_t i = 0; i < PN; i++)
+                    b[j] += basis[(k * (1 + PK) + j) * PN + i] * y[i * PV + c];
+            for (int j = 1; j <= PK; j++)
+                a2 += b[j] * b[j];
+            best = fmax(best, fabs(nep_tstat_partial(b[0], a2, PN - PK)));
+        }
+        keep_worst(worst, got[k], best, 1e-11 * best);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+enum { NA = 1000, NB = 20000, WORDS = 16 };
+static nep_status bit_rows(state *s, int i, int64_t n)
+{
+    void *p;
+    NEP_TRY(input(s, i, NEP_U64, n * WORDS, &p));
+    uint64_t *x = p;
+    for (int64_t k = 0; k < n * WORDS; k++)
+        x[k] = nep_philox_u32(1, (uint64_t)i, (uint64_t)k) * (uint64_t)0x100000001;
+    return place(s, i, NEP_U64, n * WORDS);
+}
+static nep_status tanimoto_make(state *s)
+{
+    NEP_TRY(bit_rows(s, 0, NA));
+    NEP_TRY(bit_rows(s, 1, NB));
+    NEP_TRY(output(s, 2, NEP_I32, (int64_t)NA * NB));
+    return output(s, 3, NEP_I32, (int64_t)NA * NB);
+}
+static nep_status tanimoto_run(state *s)
+{
+    return s->be->ops.tanimoto(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, NA, s->b[1].ptr, NB, WORDS, s->b[2].ptr,
+                               s->b[3].ptr);
+}
+static nep_status tanimoto_check(state *s, double *worst)
+{
+    const uint64_t *a = s->host[0], *b = s->host[1];
+    void *p;
+    NEP_TRY(fetch(s, 3, &p));
+    const int32_t *got = p;
+    for (int64_t k = 0; k < (int64_t)NA * NB; k += SAMPLE) {
+        int want = 0;
+        for (int w = 0; w < WORDS; w++)
+            want += __builtin_popcountll(a[k / NB * WORDS + w] | b[k % NB * WORDS + w]);
+        keep_worst(worst, got[k], want, 0.5);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+enum { QN = 130000, QP = 19, QM = 19 };
+static nep_status quadratic_forms_make(state *s)
+{
+    NEP_TRY(doubles(s, 0, (int64_t)QN * QP, 0, 1));
+    NEP_TRY(doubles(s, 1, QM * QP * QP, 0, 1));
+    NEP_TRY(doubles(s, 2, QM, 0, 1));
+    return output(s, 3, NEP_F64, (int64_t)QN * QM);
+}
+static nep_status quadratic_forms_run(state *s)
+{
+    return s->be->ops.quadratic_forms(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, QN, QP, s->b[1].ptr, s->b[2].ptr, QM,
+                                      s->b[3].ptr);
+}
+static nep_status quadratic_forms_check(state *s, double *worst)
+{
+    const double *r = s->host[0], *q = s->host[1], *k = s->host[2];
+    void *p;
+    NEP_TRY(fetch(s, 3, &p));
+    const double *got = p;
+    for (int64_t i = 0; i < (int64_t)QN * QM; i += SAMPLE) {
+        double want = k[i % QM];
+        for (int a = 0; a < QP * QP; a++)
+            want += r[i / QM * QP + a / QP] * r[i / QM * QP + a % QP] * q[i % QM * QP * QP + a];
+        keep_worst(worst, got[i], want, 1e-12 * QP * QP);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+enum { EN = 2000, EP = 19, ENULL = 10000 };
+static nep_status exceedances_make(state *s)
+{
+    NEP_TRY(doubles(s, 0, EN * EP, 0, 1));
+    NEP_TRY(doubles(s, 1, ENULL * EP, 0, 1));
+    NEP_TRY(doubles(s, 2, EP, 0, 0.1));
+    NEP_TRY(doubles(s, 3, EN, 1.5, 1.4));
+    return output(s, 4, NEP_I64, EN);
+}
+static nep_status exceedances_run(state *s)
+{
+    return s->be->ops.exceedances(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, EN, EP, s->b[1].ptr, ENULL, s->b[2].ptr,
+                                  s->b[3].ptr, s->b[4].ptr);
+}
+static nep_status exceedances_check(state *s, double *worst)
+{
+    const double *a = s->host[0], *c = s->host[1], *centre = s->host[2], *observed = s->host[3];
+    void *p;
+    NEP_TRY(fetch(s, 4, &p));
+    const int64_t *got = p;
+    for (int64_t i = 0; i < EN; i += 37) {
+        int64_t want = 0;
+        for (int64_t b = 0; b < ENULL; b++) {
+            double dot = 0;
+            for (int q = 0; q < EP; q++)
+                dot += a[i * EP + q] * (c[b * EP + q] - centre[q]);
+            want += fabs(dot) >= nep_tstat_bound(observed[i]);
+        }
+        keep_worst(worst, (double)got[i], (double)want, 0.5);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+#define FUNCTIONS(op) op##_make, op##_run, op##_check
+static const row rows[] = {
+    {"occupancy", "4,000,000 values", 0, 16.0 * OCC, false, FUNCTIONS(occupancy)},
+    {"parcel_sums", "40 volumes x 400,000 voxels, 400 regions", 0, 4.0 * VOLUMES * VOXELS, false,
+     FUNCTIONS(parcel_sums)},
+    {"moments", "300 x 100,000", 0, 4.0 * T * V, false, FUNCTIONS(moments)},
+    {"apply_operator", "300 x 300 on 300 x 100,000", 2.0 * T * T * V, 8.0 * T * V, true, FUNCTIONS(apply_operator)},
+    {"amplitude_sums", "300 x 100,000, all bins", 4.0 * (HALF + 1) * HALF * V, 4.0 * T * V, false,
+     FUNCTIONS(amplitude_sums)},
+    {"gram", "1200 x 1000", 1.0 * GT * GN * GN, 4.0 * GT * GN + 8.0 * GN * GN, false, FUNCTIONS(gram)},
+    {"difference_squares", "300 x 100,000, weighted", 0, 4.0 * T * V, false, FUNCTIONS(difference_squares)},
+    {"permute_t", "100 x 50,000, 4 nuisance columns, 200 permutations", 2.0 * PN * PV * PP * (1 + PK), 8.0 * PN * PV,
+     false, FUNCTIONS(permute_t)},
+    {"tanimoto", "1,000 x 20,000 fingerprints of 1,024 bits", 0, 8.0 * NA * NB, false, FUNCTIONS(tanimoto)},
+    {"quadratic_forms", "130,000 vectors, 19 forms of 19 x 19", 1.0 * QN * QM * QP * (QP + 1), 8.0 * QN * (QP + QM),
+     false, FUNCTIONS(quadratic_forms)},
+    {"exceedances", "2,000 rows x 10,000 nulls, 19 wide", 2.0 * EN * EP * ENULL, 8.0 * ENULL * EP, false,
+     FUNCTIONS(exceedances)},
+};
+_Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
+
+/* One run, waited for: a word of the first result is fetched. */
+static nep_status run_once(state *s, const row *r)
+{
+    double word;
+    NEP_TRY(r->run(s));
+    return s->be->download(s->ctx, &word, s->b[0].ptr, 4);
+}
+
+static nep_status bench_row(state *s, const row *r, const bench_ceilings *c)
+{
+    char fields[512], name[64];
+    bench_time best = {0, 0};
+    double worst = 0, spent = 0;
+    NEP_TRY(r->make(s));
+    NEP_TRY(run_once(s, r));
+    NEP_TRY(r->check(s, &worst));
+    NEP_REQUIRE(s->ctx, worst <= 1, NEP_E_INTERNAL, "%s: wrong by %g times what is allowed", r->op, worst);
+    for (int i = 0; i < 5 || (spent < 1 && i < 1000); i++) {
+        const bench_time start = bench_now();
+        NEP_TRY(run_once(s, r));
+        const bench_time now = bench_now();
+        const double took = s->be->host ? now.cpu - start.cpu : now.wall - start.wall;
+        if (i == 0 || took < (s->be->host ? best.cpu : best.wall))
+            best = (bench_time){now.wall - start.wall, now.cpu - start.cpu};
+        spent += now.wall - start.wall;
+    }
+    const double by_flops = r->flops / ((r->single ? c->f32_gflops : c->f64_gflops) * 1e9);
+    const double by_bytes = r->bytes / (c->copy_gbs * 1e9), floor_s = by_flops > by_bytes ? by_flops : by_bytes;
+    snprintf(fields, sizeof fields,
+             "\"check\": %.2g, \"seconds_wall\": %.6f, \"seconds_cpu\": %.6f, \"gflops\": %.2f, \"gbs\": %.2f, "
+             "\"ceiling_gflops\": %.1f, \"ceiling_copy_gbs\": %.1f, \"bound\": \"%s\", \"of_ceiling\": %.3f",
+             worst, best.wall, best.cpu, r->flops / best.wall * 1e-9, r->bytes / best.wall * 1e-9,
+             r->single ? c->f32_gflops : c->f64_gflops, c->copy_gbs, by_flops > by_bytes ? "arithmetic" : "memory",
+             floor_s / (s->be->host ? best.cpu / nep_ctx_threads(s->ctx) : best.wall));
+    snprintf(name, sizeof name, "op %s", r->op);
+    bench_report(s->ctx, name, r->work, fields);
+    return NEP_OK;
+}
+
+int main(int argc, char **argv)
+{
+    const char *device = argc > 1 ? argv[1] : "cpu", *only = argc > 2 ? argv[2] : NULL;
+    bench_ceilings c;
+    state s = {0};
+    nep_status st;
+    if (nep_ctx_create(NULL, &s.ctx) != NEP_OK)
+        return 70;
+    NEP_TRY_OR_DONE(st, nep_backend_choose(s.ctx, device));
+    s.be = nep_ctx_backend(s.ctx);
+    NEP_TRY_OR_DONE(st, bench_ceilings_measure(s.ctx, &c));
+    for (int i = 0; i < NEP_LEN(rows); i++) {
+        if (only && strcmp(only, rows[i].op) != 0)
+            continue;
+        st = bench_row(&s, &rows[i], &c);
+        clear(&s);
+        if (st != NEP_OK)
+            goto done;
+        fflush(stdout);
+    }
+done:
+    if (st != NEP_OK)
+        fprintf(stderr, "bench_ops: %s\n", nep_ctx_error(s.ctx));
+    nep_ctx_free(s.ctx);
+    return st == NEP_OK ? 0 : nep_status_exit(st);
+}

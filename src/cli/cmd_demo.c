@@ -9,7 +9,7 @@
 static const double voxel_mm = 6.0;
 
 const demo_plan demo_plans[DEMO_COHORTS] = {
-    {"A", "SIM:A", "Simulated disorder A", "SLC6A4", "SLC6A4", 0.40, 7},
+    {"A", "SIM:A", "Simulated disorder A", "SLC6A4", "SLC6A4", 0.8, 7},
     {"B", "SIM:B", "Simulated disorder B", NULL, "DRD2", 0.0, 13},
 };
 

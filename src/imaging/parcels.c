@@ -2,6 +2,8 @@
 /* parcels - regional statistics of volumes as they stream by: nothing is held but runs of voxels and one row. */
 #include <nepenthe/imaging.h>
 
+#include "imaging/select.h"
+
 #include <stdlib.h>
 
 /* Voxels at .. at + n - 1 in storage order belong to one region. */
@@ -102,34 +104,6 @@ done:
     return st;
 }
 
-/* The k-th smallest of x [n], which is reordered. */
-static double kth(double *x, int64_t n, int64_t k)
-{
-    int64_t low = 0, high = n - 1;
-    while (low < high) {
-        const double pivot = x[low + (high - low) / 2];
-        int64_t i = low, j = high;
-        while (i <= j) {
-            while (x[i] < pivot)
-                i++;
-            while (pivot < x[j])
-                j--;
-            if (i <= j) {
-                const double t = x[i];
-                x[i++] = x[j];
-                x[j--] = t;
-            }
-        }
-        if (k <= j)
-            high = j;
-        else if (k >= i)
-            low = i;
-        else
-            break;
-    }
-    return x[k];
-}
-
 static double spread(const double *x, int64_t n)
 {
     double mean = 0, ss = 0;
@@ -147,16 +121,16 @@ static double statistic_of(nep_parcels_statistic kind, double *x, int64_t n)
         return (double)NAN;
     switch (kind) {
     case NEP_PARCELS_MEDIAN: {
-        const double upper = kth(x, n, n / 2);
+        const double upper = nep_select_kth(x, n, n / 2);
         if (n % 2)
             return upper;
-        double lower = x[0]; /* kth left the smaller ones before n / 2 */
+        double lower = x[0]; /* the selection left the smaller ones before n / 2 */
         for (int64_t i = 1; i < n / 2; i++)
             lower = fmax(lower, x[i]);
         return (lower + upper) / 2;
     }
-    case NEP_PARCELS_MIN: return kth(x, n, 0);
-    case NEP_PARCELS_MAX: return kth(x, n, n - 1);
+    case NEP_PARCELS_MIN: return nep_select_kth(x, n, 0);
+    case NEP_PARCELS_MAX: return nep_select_kth(x, n, n - 1);
     case NEP_PARCELS_SD: return sqrt(spread(x, n));
     default: return spread(x, n);
     }

@@ -2,6 +2,8 @@
 /* quality_dvars - DVARS and its two standardisations, in nipype's definition (Nichols 2017, arXiv:1704.01469). */
 #include <nepenthe/imaging.h>
 
+#include "imaging/select.h"
+
 #include <string.h>
 
 /* Floats as integers in the same order. */
@@ -41,34 +43,6 @@ static float kth_smallest(const float *x, int64_t n, int64_t k, int64_t *bins)
     return unordered(prefix);
 }
 
-/* The k-th smallest of a short array, which is reordered (Hoare's selection). */
-static float selected(float *x, int64_t n, int64_t k)
-{
-    int64_t low = 0, high = n - 1;
-    while (low < high) {
-        const float pivot = x[low + (high - low) / 2];
-        int64_t i = low, j = high;
-        while (i <= j) {
-            while (x[i] < pivot)
-                i++;
-            while (pivot < x[j])
-                j--;
-            if (i <= j) {
-                const float t = x[i];
-                x[i++] = x[j];
-                x[j--] = t;
-            }
-        }
-        if (k <= j)
-            high = j;
-        else if (k >= i)
-            low = i;
-        else
-            break;
-    }
-    return x[k];
-}
-
 /* Columns that are finite throughout, packed; returns how many. */
 static int64_t pack(const float *x, int64_t n_t, int64_t n_cols, const double *mean, float *out)
 {
@@ -83,26 +57,26 @@ static int64_t pack(const float *x, int64_t n_t, int64_t n_cols, const double *m
 }
 
 /* Expected SD of a voxel's differences: sqrt(2 (1 - ar1)) times its robust SD, before scaling; 0 for one that does not vary. */
-static double expected_step(const float *x, int64_t n_t, int64_t stride, double scale, float *column)
+static double expected_step(const float *x, int64_t n_t, int64_t stride, double scale, double *column)
 {
     double mean = 0, lag = 0, square = 0;
     for (int64_t t = 0; t < n_t; t++)
         mean += (double)x[t * stride] / (double)n_t;
     for (int64_t t = 0; t < n_t; t++) {
         const double d = (double)x[t * stride] - mean;
-        column[t] = x[t * stride];
+        column[t] = (double)x[t * stride];
         square += d * d;
         lag += t > 0 ? d * ((double)x[(t - 1) * stride] - mean) : 0;
     }
-    const double upper = (double)selected(column, n_t, (n_t - 1) * 75 / 100);
-    const double sd = (upper - (double)selected(column, n_t, (n_t - 1) * 25 / 100)) / 1.349;
+    const double upper = nep_select_kth(column, n_t, (n_t - 1) * 75 / 100);
+    const double sd = (upper - nep_select_kth(column, n_t, (n_t - 1) * 25 / 100)) / 1.349;
     return sd * scale > 1e-7 && square > 0 ? sqrt(2 * (1 - lag / square)) * sd : 0;
 }
 
 static nep_status weights(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n, double scale, double *plain, double *voxelwise,
                           double *mean_step, int64_t *kept)
 {
-    float *column = NULL;
+    double *column = NULL;
     const int threads = nep_ctx_threads(ctx);
     NEP_TRY(nep_alloc(ctx, n_t * threads, sizeof *column, "voxel series", &column));
 #pragma omp parallel for schedule(static) num_threads(threads)

@@ -36,6 +36,22 @@ static nep_status score(nep_ctx *ctx, const nep_inputs *in, const nep_visible *v
     return NEP_OK;
 }
 
+/* The descriptors that were given; a missing one is left out. */
+static void describe(const nep_exposure_input *d, char *text, size_t size)
+{
+    const struct {
+        const char *name;
+        double value;
+        int decimals;
+    } all[] = {{"ClogP", d->clogp, 1}, {"ClogD", d->clogd, 1}, {"MW", d->mw, 0},
+               {"TPSA", d->tpsa, 0},   {"HBD", d->hbd, 0},     {"pKa", d->pka, 1}};
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < NEP_LEN(all) && used < size; i++)
+        if (!isnan(all[i].value))
+            used += (size_t)snprintf(text + used, size - used, "%s%s %.*f", used ? ", " : "", all[i].name, all[i].decimals, all[i].value);
+}
+
 static nep_status explain(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, int64_t drug, int limit,
                           nep_reason *out, int *n)
 {
@@ -46,9 +62,11 @@ static nep_status explain(nep_ctx *ctx, const nep_inputs *in, const nep_visible 
     const double mpo = nep_exposure_mpo(&d, &used);
     if (isnan(mpo) || limit < 1)
         return NEP_OK;
-    snprintf(out[0].label, sizeof out[0].label, used == 6 ? "CNS MPO" : "CNS MPO%d-of-6 rescaled", used);
-    snprintf(out[0].detail, sizeof out[0].detail, "ClogP %.1f, ClogD %.1f, MW %.0f, TPSA %.0f, HBD %.0f, pKa %.1f", d.clogp,
-             d.clogd, d.mw, d.tpsa, d.hbd, d.pka);
+    if (used == 6)
+        snprintf(out[0].label, sizeof out[0].label, "CNS MPO");
+    else
+        snprintf(out[0].label, sizeof out[0].label, "CNS MPO from %d of its 6 terms, rescaled to 6", used);
+    describe(&d, out[0].detail, sizeof out[0].detail);
     out[0].share = mpo;
     *n = 1;
     return NEP_OK;

@@ -35,7 +35,7 @@ typedef enum { NEP_VERDICT_SUPPORTED, NEP_VERDICT_WEAK, NEP_VERDICT_INSUFFICIENT
 typedef enum { NEP_IMAGING_ADDS, NEP_IMAGING_NO_SIGNAL, NEP_IMAGING_UNDETERMINED } nep_imaging_verdict;
 #define NEP_INCREMENT_MIN_POS    3
 #define NEP_INCREMENT_RELEVANT   0.10
-#define NEP_INCREMENT_RELEVANT_R 0.80
+#define NEP_INCREMENT_RELEVANT_R 0.70 /* one mechanism behind about half of the map's variance */
 const char *nep_verdict_name(nep_verdict v);
 const char *nep_imaging_verdict_name(nep_imaging_verdict v);
 

@@ -17,7 +17,7 @@ const VERDICT_TEXT = {
 const VERDICT_ORDER = ['contraindicated', 'gated', 'insufficient', 'supported', 'weak'];
 const IMAGING_TEXT = {
   adds: 'the image adds to the ranking beyond surrogate maps (Holm-corrected p at most 0.05, gain above 0)',
-  no_signal: 'no signal, and this design would have seen one of useful size',
+  no_signal: 'no signal, and this design would have seen one of the size that the methods below call relevant',
   undetermined: 'too little power to tell: this is neither a finding nor its absence',
 };
 

@@ -7,21 +7,6 @@
 
 #include "cli/rank_run.h"
 
-static nep_status choose_protocols(cli *c, const nep_study *study, nep_evaluation_opts *o)
-{
-    int n = 0;
-    const char *const *asked = cli_texts(c, "protocols", &n);
-    const char *const *names = n ? asked : (const char *const *)study->protocols;
-    const int64_t count = n ? n : study->n_protocols;
-    for (int64_t i = 0; i < count; i++) {
-        nep_protocol p;
-        NEP_REQUIRE(cli_ctx(c), nep_protocol_find(names[i], &p), n ? NEP_E_USAGE : NEP_E_CONFIG,
-                    "unknown protocol '%s', must be masked, zero_shot, new_drug or approved_vs_failed", names[i]);
-        o->protocols[p] = true;
-    }
-    return NEP_OK;
-}
-
 /* A number or n/a. */
 static const char *cell(char *text, size_t size, double x)
 {
@@ -118,8 +103,11 @@ static void say_macro(cli *c, const nep_evaluation *e)
                 cli_say(c, "  %-17s AP %.3f  AUROC %.3f%s", e->baselines[i].name, e->baselines[i].macro[p].ap.value,
                         e->baselines[i].macro[p].auroc.value, e->baselines[i].upper_bound ? "  (upper bound)" : "");
     }
-    cli_say(c, "calibration: observed/expected %.2f, slope %.2f, Brier %.4f (of the mean alone %.4f)", e->pooled.oe, e->pooled.slope,
-            e->pooled.brier, e->pooled.brier_null);
+    if (isnan(e->pooled.oe))
+        cli_say(c, "calibration: not estimable; it needs at least two other disorders with recorded treatments");
+    else
+        cli_say(c, "calibration: observed/expected %.2f, slope %.2f, Brier %.4f (of the mean alone %.4f)", e->pooled.oe,
+                e->pooled.slope, e->pooled.brier, e->pooled.brier_null);
     for (int i = 0; i < e->ranking->n_null_rates; i++)
         cli_say(c, "null %s: false-positive rate %.3f [%.3f, %.3f] at p <= %.2f", e->ranking->null_rates[i].name,
                 e->ranking->null_rates[i].rate, e->ranking->null_rates[i].low, e->ranking->null_rates[i].high,
@@ -152,7 +140,6 @@ static nep_status run(cli *c)
     cli_study study = {0};
     nep_ranking *ranking = NULL;
     nep_evaluation *evaluation = NULL;
-    nep_evaluation_opts opts = {.n_bootstrap = 2000};
     json_t *doc = NULL;
     const char *folder;
     nep_status st;
@@ -164,9 +151,7 @@ static nep_status run(cli *c)
         goto done;
     }
     NEP_TRY_OR_DONE(st, cli_rank_run(c, &study, &ranking));
-    NEP_TRY_OR_DONE(st, choose_protocols(c, &study.study, &opts));
-    opts.n_bootstrap = cli_given(c, "bootstrap") ? cli_int(c, "bootstrap") : study.study.bootstrap > 0 ? study.study.bootstrap : 2000;
-    NEP_TRY_OR_DONE(st, nep_evaluation_create(ctx, ranking, &opts, &evaluation));
+    NEP_TRY_OR_DONE(st, cli_rank_evaluate(c, &study, ranking, &evaluation));
     NEP_TRY_OR_DONE(st, nep_evaluation_json(ctx, evaluation, &doc));
     NEP_TRY_OR_DONE(st, write_all(c, folder, evaluation, doc, study.licences));
     say_macro(c, evaluation);

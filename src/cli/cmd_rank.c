@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nepenthe rank - channels, fusion, intervals, report. */
+/* nepenthe rank - channels, fusion, intervals, evaluation, report. */
 #include <nepenthe/report.h>
 
 #include <math.h>
@@ -48,7 +48,8 @@ static nep_status run(cli *c)
     nep_ctx *ctx = cli_ctx(c);
     cli_study study = {0};
     nep_ranking *ranking = NULL;
-    json_t *provenance = NULL;
+    nep_evaluation *evaluation = NULL;
+    json_t *provenance = NULL, *judged = NULL;
     const char *folder;
     nep_status st;
 
@@ -59,21 +60,26 @@ static nep_status run(cli *c)
         goto done;
     }
     NEP_TRY_OR_DONE(st, cli_rank_run(c, &study, &ranking));
+    NEP_TRY_OR_DONE(st, cli_rank_evaluate(c, &study, ranking, &evaluation));
+    NEP_TRY_OR_DONE(st, nep_evaluation_json(ctx, evaluation, &judged));
     provenance = cli_provenance(c, study.licences);
-    NEP_TRY_OR_DONE(st, nep_report_write_all(ctx, ranking, NULL, provenance, folder));
+    NEP_TRY_OR_DONE(st, nep_report_write_all(ctx, ranking, judged, provenance, folder));
     say_summary(c, ranking, folder);
     if (cli_json(c))
         st = cli_document(c, summary_of(ranking));
 done:
+    json_decref(judged);
     json_decref(provenance);
+    nep_evaluation_free(evaluation);
     nep_ranking_free(ranking);
     cli_study_free(&study);
     return st;
 }
 
 static const cli_option options[] = {
+    {"protocols", 0, CLI_TEXTS, "NAME,...", NULL, NULL, "masked, zero_shot, new_drug, approved_vs_failed (default: the study's, else all)"},
     {"redraws", 0, CLI_INT, "N", "200", NULL, "redraws of the inputs within their errors behind each interval"},
-    {"bootstrap", 0, CLI_INT, "N", NULL, NULL, "bootstrap samples of the imaging increment (default: the study's, else 2000)"},
+    {"bootstrap", 0, CLI_INT, "N", NULL, NULL, "bootstrap samples (default: the study's, else 2000)"},
     {"null-maps", 0, CLI_INT, "N", "500", NULL, "random maps that measure the false-positive rate of each null"},
 };
 

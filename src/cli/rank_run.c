@@ -21,6 +21,11 @@ static bool has_spheres(const nep_geometry *g)
     return g->n_regions > 0;
 }
 
+static int64_t bootstrap_samples(const cli *c, const nep_study *study)
+{
+    return cli_given(c, "bootstrap") ? cli_int(c, "bootstrap") : study->bootstrap > 0 ? study->bootstrap : 2000;
+}
+
 nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out)
 {
     nep_ctx *ctx = cli_ctx(c);
@@ -35,9 +40,7 @@ nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out)
     opts.votes = (const char *const *)study->study.primary_channels;
     opts.n_votes = (int)study->study.n_primary_channels;
     opts.n_streams = cli_int(c, "redraws");
-    opts.n_bootstrap = cli_given(c, "bootstrap")       ? cli_int(c, "bootstrap")
-                       : study->study.bootstrap > 0 ? study->study.bootstrap
-                                                    : 2000;
+    opts.n_bootstrap = bootstrap_samples(c, &study->study);
     opts.null_maps = cli_int(c, "null-maps");
     if (study->study.null_kind)
         kinds[0] = study->study.null_kind;
@@ -46,4 +49,26 @@ nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out)
     if (study->inputs.cortex_only && strcmp(kinds[0], "spin") != 0 && has_spheres(&study->geometry))
         kinds[opts.n_null_kinds++] = "spin";
     return nep_ranking_create(ctx, &study->inputs, &opts, out);
+}
+
+static nep_status choose_protocols(cli *c, const nep_study *study, nep_evaluation_opts *o)
+{
+    int n = 0;
+    const char *const *asked = cli_texts(c, "protocols", &n);
+    const char *const *names = n ? asked : (const char *const *)study->protocols;
+    const int64_t count = n ? n : study->n_protocols;
+    for (int64_t i = 0; i < count; i++) {
+        nep_protocol p;
+        NEP_REQUIRE(cli_ctx(c), nep_protocol_find(names[i], &p), n ? NEP_E_USAGE : NEP_E_CONFIG,
+                    "unknown protocol '%s', must be masked, zero_shot, new_drug or approved_vs_failed", names[i]);
+        o->protocols[p] = true;
+    }
+    return NEP_OK;
+}
+
+nep_status cli_rank_evaluate(cli *c, const cli_study *study, const nep_ranking *ranking, nep_evaluation **out)
+{
+    nep_evaluation_opts opts = {.n_bootstrap = bootstrap_samples(c, &study->study)};
+    NEP_TRY(choose_protocols(c, &study->study, &opts));
+    return nep_evaluation_create(cli_ctx(c), ranking, &opts, out);
 }

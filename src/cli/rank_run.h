@@ -10,6 +10,8 @@
 
 /* Loads the study of the first input, registers its tables for the provenance, and ranks. */
 NEP_MUST_USE nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out);
+/* Evaluates it under the protocols of --protocols, else of the study. Errors: NEP_E_USAGE, NEP_E_CONFIG (unknown protocol). */
+NEP_MUST_USE nep_status cli_rank_evaluate(cli *c, const cli_study *study, const nep_ranking *ranking, nep_evaluation **out);
 /* The folder of -o, made when absent; refused when not given. */
 NEP_MUST_USE nep_status cli_rank_folder(cli *c, const char **folder);
 

@@ -19,7 +19,6 @@ nep_need(LAPACKE lapacke lapacke.h liblapacke-dev)
 nep_need(DEFLATE deflate libdeflate.h libdeflate-dev)
 nep_need(ISAL isal isa-l.h libisal-dev)
 nep_need(JANSSON jansson jansson.h libjansson-dev)
-nep_need(CYAML cyaml cyaml/cyaml.h libcyaml-dev)
 nep_need(YAML yaml yaml.h libyaml-dev)
 nep_need(XXHASH xxhash xxhash.h libxxhash-dev)
 nep_need(XLSX xlsxwriter xlsxwriter.h libxlsxwriter-dev)
@@ -28,7 +27,7 @@ add_library(nep_deps INTERFACE)
 target_include_directories(nep_deps SYSTEM INTERFACE
   ${NIFTI_INC} ${NIFTI_ZNZ_INC} ${OPENBLAS_INC} ${LAPACKE_INC} ${HDF5_C_INCLUDE_DIRS})
 target_link_libraries(nep_deps INTERFACE
-  ${NIFTI_LIB} ${NIFTI_ZNZ_LIB} ${LAPACKE_LIB} ${OPENBLAS_LIB} ${DEFLATE_LIB} ${ISAL_LIB} ${JANSSON_LIB} ${CYAML_LIB}
+  ${NIFTI_LIB} ${NIFTI_ZNZ_LIB} ${LAPACKE_LIB} ${OPENBLAS_LIB} ${DEFLATE_LIB} ${ISAL_LIB} ${JANSSON_LIB}
   ${YAML_LIB} ${XXHASH_LIB} ${XLSX_LIB} ${HDF5_C_HL_LIBRARIES} ${HDF5_C_LIBRARIES}
   OpenMP::OpenMP_C Threads::Threads ${CMAKE_DL_LIBS} m)
 set(NEP_LIBRARIES nep_deps)

@@ -2,6 +2,7 @@
 # What `cmake --install` lays down can be found and linked by others: pkg-config and find_package(nepenthe).
 
 setup_file() {
+    export CMAKE_GENERATOR=Ninja # what the build itself needs; make may be absent
     export PREFIX="$BATS_FILE_TMPDIR/prefix"
     BUILD=$(dirname "$NEPENTHE")
     cmake --install "$BUILD" --prefix "$PREFIX" > "$BATS_FILE_TMPDIR/install.log"

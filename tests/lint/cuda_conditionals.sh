@@ -1,7 +1,8 @@
 #!/bin/sh
 # CUDA conditionals stand in math/hd.h and kernels/launch.h alone.
 set -u
-found=$(git grep -nE '^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif).*(__CUDACC__|__CUDA_ARCH__|NEP_HOST_RIG)' -- include src kernels ':!include/nepenthe/math/hd.h' ':!kernels/launch.h')
+. tests/lint/lib/tree.sh
+found=$(grep -nE '^[[:space:]]*#[[:space:]]*(if|ifdef|ifndef|elif).*(__CUDACC__|__CUDA_ARCH__|NEP_HOST_RIG)' $(tree include h) $(tree src c h) $(tree kernels cu h) | grep -vE '^(include/nepenthe/math/hd|kernels/launch)\.h:')
 [ -z "$found" ] && exit 0
 echo "$found"
 echo "CUDA conditionals belong in include/nepenthe/math/hd.h or kernels/launch.h"

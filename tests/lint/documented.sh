@@ -1,8 +1,9 @@
 #!/bin/sh
 # Every public function has a comment that ends right above it, or above the group of prototypes it stands in.
 set -u
+. tests/lint/lib/tree.sh
 status=0
-for header in $(git ls-files 'include/nepenthe/*.h'); do
+for header in $(tree include/nepenthe h); do
     awk -v file="$header" '
         /\*\// { commented = 1; next }
         /^[[:space:]]*$/ { commented = 0; next }

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Every public header stands alone in C17 and in C++17.
 set -u
+. tests/lint/lib/tree.sh
 fail=0
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf "$scratch"' EXIT
-for header in $(git ls-files 'include/nepenthe/*.h'); do
+for header in $(tree include/nepenthe h); do
     name=${header#include/}
     echo "#include <$name>" > "$scratch/alone.c"
     cp "$scratch/alone.c" "$scratch/alone.cc"

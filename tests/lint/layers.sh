@@ -1,6 +1,7 @@
 #!/bin/sh
 # Includes follow the arrows of src/README.md: a room may include only the rooms under it.
 set -u
+. tests/lint/lib/tree.sh
 fail=0
 allowed() { # rooms that room $1 may use, itself included
     case $1 in
@@ -16,7 +17,7 @@ allowed() { # rooms that room $1 may use, itself included
     cli) echo "core data io bids backend math imaging contrast brainmap molecule pharmacology simulate evidence rank report cli" ;;
     esac
 }
-for file in $(git ls-files 'src/*.c' 'src/*.h' 'src/*.cc'); do
+for file in $(tree src c h); do
     room=$(echo "$file" | cut -d/ -f2)
     may=" $(allowed "$room") "
     for used in $(sed -nE 's@^#include [<"](nepenthe/)?([a-z_]+)[/.][a-z0-9_/.]*[>"].*@\1\2@p' "$file" | grep -E '^nepenthe/|^(core|data|io|backend|imaging|brainmap|molecule|pharmacology|simulate|evidence|rank|report|cli)$' | sed 's@nepenthe/@@' | sort -u); do

@@ -7,7 +7,7 @@ time, which is timed on a part of the same slice (`seconds_per_map_sklearn`).
 """
 import argparse
 
-from peer import report, timed  # before numpy
+from peer import report, save, timed  # before numpy
 import numpy as np
 import sklearn
 from sklearn.linear_model import LinearRegression
@@ -33,6 +33,20 @@ def by_sklearn(x, y, subsets):
     return out
 
 
+def total_dominance(x, y):
+    """The whole method: for each predictor the mean, over sizes of subset, of the mean gain in adjusted R2."""
+    p = x.shape[1]
+    r2 = np.zeros(2 ** p)
+    r2[1:] = by_lstsq(x, y, [np.flatnonzero((s >> np.arange(p)) & 1) for s in range(1, 2 ** p)])
+    out = np.empty(p)
+    for j in range(p):
+        without = np.array([s for s in range(2 ** p) if not s >> j & 1])
+        size = np.array([bin(s).count("1") for s in without])
+        gain = r2[without | 1 << j] - r2[without]
+        out[j] = np.mean([gain[size == k].mean() for k in range(p)])
+    return out
+
+
 def main():
     cli = argparse.ArgumentParser(description=__doc__)
     cli.add_argument("--regions", type=int, default=68)
@@ -40,9 +54,15 @@ def main():
     cli.add_argument("--maps", type=int, default=13)
     cli.add_argument("--nulls", type=int, default=10_000)
     cli.add_argument("--subsets", type=int, default=20_000)
+    cli.add_argument("--save", metavar="DIR", help="write a map, 9 predictors and their total dominance, time nothing")
     o = cli.parse_args()
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(o.regions, o.predictors)), rng.normal(size=o.regions)
+    if o.save:
+        few = np.ascontiguousarray(x[:, :9] + x[:, 10:11])
+        y = y + few @ rng.normal(size=9)
+        save(o.save, dominance_x=few, dominance_y=y, dominance_want=total_dominance(few, y))
+        return
     codes = rng.integers(1, 2 ** o.predictors, size=o.subsets)
     subsets = [np.flatnonzero((c >> np.arange(o.predictors)) & 1) for c in codes]
     few = subsets[:max(1, o.subsets // 10)]

@@ -30,3 +30,10 @@ def report(peer, version, work, wall, cpu, slice_, scale, **more):
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"peer": peer, "version": version, "work": work, "seconds_wall": round(wall, 4),
                       "seconds_cpu": round(cpu, 4), "peak_rss_mb": round(peak, 1), "slice": slice_, "scale": scale, **more}))
+
+
+def save(folder, **arrays):
+    """Writes each array as folder/NAME.f32 or .f64, row-major, for a benchmark program to check itself against."""
+    os.makedirs(folder, exist_ok=True)
+    for name, x in arrays.items():
+        x.tofile(os.path.join(folder, f"{name}.f{8 * x.itemsize}"))

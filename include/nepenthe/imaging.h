@@ -151,6 +151,22 @@ NEP_MUST_USE nep_status nep_quality_dvars(nep_ctx *ctx, const float *x, int64_t 
  * 85th percentile of its values. mean, mask float32 [n]. Returns the voxels inside. Errors: NEP_E_FORMAT (no gap). */
 NEP_MUST_USE nep_status nep_quality_mask(nep_ctx *ctx, const float *mean, int64_t n, float *mask, int64_t *inside);
 
+/* ---- tfce: enhancement of one map ---------------------------------------------------------------------------- */
+typedef struct {
+    double e, h;      /* exponents of extent and height; 0.5 and 2 in the paper */
+    int connectivity; /* 6, 18 or 26 neighbours */
+    double voxel_mm3; /* extent of one voxel: 1 counts voxels */
+    bool two_sided;   /* values below 0 are enhanced as those of -map, and keep their sign */
+} nep_tfce_opts;
+
+/* Integral over 0 < z <= map[v] of extent(v, z)^e z^h dz, exactly, from the tree of the map's components. map
+ * float32 [nz, ny, nx] with dims = {nx, ny, nz}, x fastest; NaN is outside the mask; out float64, NaN where
+ * map is NaN. Errors: NEP_E_ARG (options, dims, an infinite voxel), NEP_E_NOMEM. Cost: a sort of the voxels
+ * above 0. Smith & Nichols 2009, doi:10.1016/j.neuroimage.2008.03.061; Salembier 1998, doi:10.1109/83.663500.
+ */
+NEP_MUST_USE nep_status nep_tfce_score(nep_ctx *ctx, const float *map, const int64_t dims[3],
+                                       const nep_tfce_opts *opts, double *out);
+
 #ifdef __cplusplus
 }
 #endif

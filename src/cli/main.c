@@ -158,8 +158,9 @@ int main(int argc, char **argv)
         cli_help_program(argc < 2 ? stderr : stdout);
         return argc < 2 ? nep_status_exit(NEP_E_USAGE) : 0;
     }
+    static char version[] = "version";
     if (strcmp(argv[1], "--version") == 0)
-        argv[1] = (char[]){"version"};
+        argv[1] = version;
     int used = 1;
     const cli_command *command = find_command(argc, argv, &used);
     if (!command)

@@ -82,3 +82,9 @@
     run bash -c "'$NEPENTHE' completion man | man --warnings -E UTF-8 -l -Tutf8 -Z - 2>&1 >/dev/null"
     [ -z "$output" ]
 }
+
+@test "--version is the command version" {
+    run "$NEPENTHE" --version
+    [ "$status" -eq 0 ]
+    [ "$output" = "$("$NEPENTHE" version)" ]
+}

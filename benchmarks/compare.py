@@ -1,0 +1,298 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures each row of the speed table with its peer in the same run: ours, peer, ours, peer, the best of each clock.
+
+Results are checked first (our output against the peer's). One JSON per row goes to benchmarks/results; a peer that was timed on
+a slice is extrapolated by its scale and called so. Peers run under --peer-python (or NEP_PEER_PYTHON, or .venv); without one
+nothing is written.
+"""
+import argparse
+import hashlib
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+REPEATS = 3  # of the whole program within a round
+
+
+class Unmeasured(Exception):
+    """A row that could not be measured; the sentence says why."""
+
+
+def command(*words, env=None):
+    """Standard output of a program that must succeed."""
+    done = subprocess.run([str(w) for w in words], capture_output=True, text=True, env=env)
+    if done.returncode != 0:
+        raise Unmeasured(f"{Path(str(words[0])).name} {Path(str(words[-1])).name} ended with {done.returncode}: {done.stderr.strip()[-400:]}")
+    return done.stdout
+
+
+def whole_program(words):
+    """Wall and CPU seconds and peak MB of a program from start to end."""
+    start = time.perf_counter()
+    pid = os.posix_spawn(str(words[0]), [str(w) for w in words], os.environ)
+    _, status, used = os.wait4(pid, 0)
+    wall = time.perf_counter() - start
+    if status != 0:
+        raise Unmeasured(f"{' '.join(str(w) for w in words)} ended with {os.waitstatus_to_exitcode(status)}")
+    return wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+
+
+class Bench:
+    """Where things are, and how a program of either side is run."""
+
+    def __init__(self, build, data, python):
+        self.build, self.data, self.python = build, data, python
+
+    def ours(self, name, *words):
+        return json.loads(command(self.build / name, *words))
+
+    def peer(self, script, *words):
+        return command(self.python, HERE / "peers" / script, *words)
+
+    def timed_peer(self, script, *words):
+        return json.loads(self.peer(script, *words))
+
+
+def least(one, other):
+    """The less of each clock of two measurements, and of each of their sizes."""
+    if one is None:
+        return other
+    out = dict(one)
+    for key in ("seconds_wall", "seconds_cpu", "forms_seconds_cpu"):
+        if key in out:
+            out[key] = min(one[key], other[key])
+    for key in ("peak_rss_mb", "gflops_per_cpu_s", "forms_gflops_per_cpu_s"):
+        if key in out:
+            out[key] = max(one[key], other[key])
+    if "sizes" in out:
+        out["sizes"] = [[a[0], min(a[1], b[1]), min(a[2], b[2])] for a, b in zip(one["sizes"], other["sizes"])]
+    if "ceilings" in out:
+        out["ceilings"] = {k: max(one["ceilings"][k], other["ceilings"][k]) for k in one["ceilings"]}
+    return out
+
+
+class Matrix:
+    """A row whose program checks itself against what its peer saved, then times."""
+
+    def __init__(self, name, script, bar, rate, ceiling):
+        self.name, self.script, self.bar, self.rate, self.ceiling = name, script, bar, rate, ceiling
+
+    def prepare(self, b):
+        b.peer(self.script, "--save", b.data)
+
+    def ours(self, b):
+        return b.ours(f"bench_{self.name}", b.data)
+
+    def peer(self, b):
+        return b.timed_peer(self.script)
+
+    def finish(self, result):
+        ours = result["ours"]
+        rate = {"gflops_per_cpu_s": ours[self.rate], "of": self.ceiling}
+        rate["share"] = round(ours[self.rate] / result["ceilings"][self.ceiling], 3)
+        result["of_ceiling"] = rate
+
+
+class Dominance(Matrix):
+    def finish(self, result):
+        super().finish(result)
+        if self.bar is None:
+            result["conditions"] = [{"what": "elapsed seconds", "value": result["ours"]["seconds_wall"], "bar": "< 10",
+                                     "met": result["ours"]["seconds_wall"] < 10}]
+
+
+class Parcels:
+    """The whole program on a file, beside the inflaters' own rate on that file."""
+
+    name, bar = "parcels", 8.0
+
+    def folder(self, b, volumes):
+        made_by = hashlib.sha256((HERE / "peers" / "make_bold.py").read_bytes()).hexdigest()[:12]
+        return b.data / f"bold-{made_by}-{volumes}"
+
+    def prepare(self, b):
+        for volumes in (25, 50, 100):
+            folder = self.folder(b, volumes)
+            if not folder.exists():
+                part = folder.with_suffix(".part")
+                shutil.rmtree(part, ignore_errors=True)
+                b.peer("make_bold.py", part, "--volumes", volumes)
+                part.rename(folder)
+        b.peer("parcels_nilearn.py", *self.images(b), "--out", b.data / "parcels_want.tsv")
+        self.worst = self.check(b)
+
+    def images(self, b, volumes=100):
+        return self.folder(b, volumes) / "bold.nii.gz", self.folder(b, volumes) / "atlas.nii.gz"
+
+    def words(self, b, volumes=100):
+        bold, atlas = self.images(b, volumes)
+        return [b.build / "nepenthe", "parcels", bold, "--atlas", atlas, "-o", b.data / "parcels.tsv", "--device", "cpu", "-q"]
+
+    def check(self, b):
+        """Largest relative difference from the peer's series."""
+        whole_program(self.words(b))
+        got, want = ([[float(v) for v in line.split("\t")] for line in (b.data / name).read_text().splitlines()[1:]]
+                     for name in ("parcels.tsv", "parcels_want.tsv"))
+        if [len(r) for r in got] != [len(r) for r in want] or len(got) != 100 or len(got[0]) != 400:
+            raise Unmeasured(f"parcels: {len(got)} rows of ours against {len(want)} of the peer's, or another number of columns")
+        worst = 0.0
+        for g, w in zip(got, want):
+            for x, y in zip(g, w):
+                off = abs(x - y) / abs(y)
+                worst = off if not off <= worst else worst  # a NaN stays
+        if not worst < 1e-5:
+            raise Unmeasured(f"parcels: differs from the peer by {worst:g} of the value")
+        return worst
+
+    def ours(self, b):
+        best = None
+        for volumes in (25, 50, 100):
+            for _ in range(REPEATS):
+                wall, cpu, peak = whole_program(self.words(b, volumes))
+                point = {"seconds_wall": wall, "seconds_cpu": cpu, "peak_rss_mb": peak}
+                last = point if volumes not in (best or {}) else least(best[volumes], point)
+                best = {**(best or {}), volumes: last}
+        raw = b.ours("bench_inflate", self.images(b)[0])
+        return {"work": "whole program: read 97x115x97x100 int16 .nii.gz, 400 parcel means, write TSV", "check": self.worst,
+                "check_tolerance": 1e-5, **best[100], "size": "volumes, whole program",
+                "sizes": [[v, t["seconds_wall"], t["seconds_cpu"]] for v, t in best.items()], "inflated_bytes": raw["bytes"],
+                "packed_bytes": raw["packed"],
+                "ceilings": {k: v for k, v in raw.items() if k.endswith(("_mbs", "_mbs_wall"))}, "threads": os.cpu_count()}
+
+    def peer(self, b):
+        return b.timed_peer("parcels_nilearn.py", *self.images(b))
+
+    def finish(self, result):
+        ours, raw = result["ours"], result["ceilings"]
+        rate = ours["inflated_bytes"] / ours["seconds_wall"] * 1e-6
+        name = max(("libdeflate", "isal"), key=lambda k: raw[f"{k}_mbs_wall"])
+        share = rate / raw[f"{name}_mbs_wall"]
+        result["of_ceiling"] = {"mbs": round(rate, 1), "of": f"{name}_mbs_wall", "share": round(share, 3)}
+        result["conditions"] = [
+            {"what": "peak memory in MB", "value": round(ours["peak_rss_mb"], 1), "bar": "< 100", "met": ours["peak_rss_mb"] < 100},
+            {"what": f"inflated MB/s as a share of {name}'s on the same file", "value": round(share, 3), "bar": ">= 0.8",
+             "met": share >= 0.8}]
+
+
+ROWS = {row.name: row for row in (
+    Parcels(),
+    Matrix("clean", "clean_nilearn.py", 60.0, "gflops_per_cpu_s", "sgemm_gflops_per_cpu_s"),
+    Dominance("dominance", "dominance_netneurotools.py", None, "forms_gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
+    Matrix("connectivity", "connectivity_nilearn.py", 3.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"))}
+
+
+def machine():
+    """Model of the CPU and number of cores this process may use."""
+    model = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
+                  if line.startswith("model name")), os.uname().machine)
+    return f"{model}, {len(os.sched_getaffinity(0))} cores"
+
+
+def slug(text):
+    return "-".join("".join(c if c.isalnum() else " " for c in text.lower()).split())
+
+
+def commit():
+    """The commit measured; '+' when what is built differs from it."""
+    try:
+        name = command("git", "-C", ROOT, "rev-parse", "--short=12", "HEAD").strip()
+        changed = command("git", "-C", ROOT, "status", "--porcelain", "--", "src", "include", "kernels", "cmake", "CMakeLists.txt",
+                          "CMakePresets.json", "benchmarks/*.c", "benchmarks/*.h", "benchmarks/*.py", "benchmarks/peers").strip()
+    except (Unmeasured, OSError):
+        return "unknown"
+    return name + ("+" if changed else "")
+
+
+def measure(row, b, rounds):
+    """Checks, then times in turns. The result as it is written."""
+    before, ours, peer = os.getloadavg()[0], None, None
+    row.prepare(b)
+    for _ in range(rounds):
+        ours, peer = least(ours, row.ours(b)), least(peer, row.peer(b))
+    peer["extrapolated"] = peer["scale"] != 1
+    for clock in ("wall", "cpu"):
+        peer[f"whole_seconds_{clock}"] = peer[f"seconds_{clock}"] * peer["scale"]
+    result = {"bench": row.name, "work": ours.pop("work"), "ours": {**ours, "version": command(b.build / "nepenthe", "version").strip()},
+              "peer": peer, "ceilings": ours.pop("ceilings"), "bar": row.bar}
+    result["ours"] = {k: v for k, v in result["ours"].items() if k not in ("ceilings", "bench", "machine", "date", "commit")}
+    for clock in ("wall", "cpu"):
+        result[f"ratio_{clock}"] = float(f"{peer[f'whole_seconds_{clock}'] / ours[f'seconds_{clock}']:.4g}")
+    result["conditions"] = []
+    row.finish(result)
+    result["met_wall"] = row.bar is None or result["ratio_wall"] >= row.bar
+    result["met_cpu"] = row.bar is None or result["ratio_cpu"] >= row.bar
+    result["met"] = result["met_wall"] and all(c["met"] for c in result["conditions"])
+    return {**result, "machine": machine(), "date": datetime.now(timezone.utc).strftime("%Y-%m-%d"), "commit": commit(),
+            "rounds": rounds, "load_average": {"before": round(before, 2), "after": round(os.getloadavg()[0], 2)}}
+
+
+def rounded(x):
+    if isinstance(x, float):
+        return float(f"{x:.5g}") if math.isfinite(x) else None
+    if isinstance(x, dict):
+        return {k: rounded(v) for k, v in x.items()}
+    return [rounded(v) for v in x] if isinstance(x, list) else x
+
+
+def write(folder, result):
+    path = folder / f"{result['bench']}_{slug(result['machine'])}.json"
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(rounded(result), indent=1, ensure_ascii=False) + "\n")
+    part.replace(path)
+
+
+def peer_python(given):
+    """The Python of the peers, or None with a sentence on how to get it."""
+    path = given or os.environ.get("NEP_PEER_PYTHON") or str(ROOT / ".venv/bin/python")
+    try:
+        command(path, "-c", "import nilearn, sklearn, scipy, nibabel")
+        return path
+    except (OSError, Unmeasured):
+        return None
+
+
+def main():
+    cli = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    cli.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)} (default: all)")
+    cli.add_argument("--build", type=Path, default=ROOT / "build-release", help="a Release build with the target bench")
+    cli.add_argument("--data", type=Path, help="where inputs are kept (default: bench-data in the build)")
+    cli.add_argument("--results", type=Path, default=HERE / "results")
+    cli.add_argument("--rounds", type=int, default=5, help="turns of ours and peer (5)")
+    cli.add_argument("--peer-python")
+    o = cli.parse_args()
+    unknown = [r for r in o.rows if r not in ROWS]
+    if unknown:
+        cli.error(f"no row '{unknown[0]}'; there are {', '.join(ROWS)}")
+    rows, python = o.rows or list(ROWS), peer_python(o.peer_python)
+    if not python:
+        print(f"peers not run: {', '.join(rows)}. They, the inputs and the answers to check against need nilearn and others:\n"
+              "  python3 -m venv .venv && .venv/bin/pip install -r tests/golden/requirements.txt\n"
+              "or name another such Python in NEP_PEER_PYTHON. Nothing was measured, no result was written.", file=sys.stderr)
+        return 69
+    b = Bench(o.build, o.data or o.build / "bench-data", python)
+    b.data.mkdir(parents=True, exist_ok=True)
+    o.results.mkdir(exist_ok=True)
+    failed = 0
+    for name in rows:
+        print(f"{name}: measuring", file=sys.stderr)
+        try:
+            result = measure(ROWS[name], b, o.rounds)
+        except Unmeasured as why:
+            print(f"{name}: not measured, no result written: {why}", file=sys.stderr)
+            failed += 1
+            continue
+        write(o.results, result)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -33,7 +33,8 @@ def verdict(r):
     if not r["met_wall"]:
         missed.insert(0, "ratio")
     if missed:
-        return "**missed**: " + "; ".join(missed)
+        return "**missed**: " + "; ".join(missed) + ("" if r["met_cpu"] or not r["met_wall"] else
+                                                     "; the ratio is met by elapsed time, not by CPU time")
     return "met" if r["met_cpu"] else "met by elapsed time, not by CPU time"
 
 

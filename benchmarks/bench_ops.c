@@ -469,6 +469,44 @@ static nep_status exceedances_check(state *s, double *worst)
     return NEP_OK;
 }
 
+enum { BT = 26, BV = 100000, BN = 100 };
+static nep_status best_pair_make(state *s)
+{
+    NEP_TRY(doubles(s, 0, 2 * BN * BT, 0, 1));
+    NEP_TRY(floats(s, 1, (int64_t)BT * BV, 0, 1));
+    return output(s, 2, NEP_I32, BV);
+}
+static nep_status best_pair_run(state *s)
+{
+    return s->be->ops.best_pair(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, BN, BT, s->b[1].ptr, BV, s->b[2].ptr);
+}
+static nep_status best_pair_check(state *s, double *worst)
+{
+    const double *pair = s->host[0];
+    const float *x = s->host[1];
+    void *p;
+    NEP_TRY(fetch(s, 2, &p));
+    const int32_t *got = p;
+    for (int64_t c = 0; c < BV; c += SAMPLE) {
+        double top = -1;
+        int64_t want = -1;
+        for (int64_t j = 0; j < BN; j++) {
+            double a = 0, b = 0;
+            for (int64_t t = 0; t < BT; t++) {
+                a += pair[(2 * j) * BT + t] * (double)x[t * BV + c];
+                b += pair[(2 * j + 1) * BT + t] * (double)x[t * BV + c];
+            }
+            if (a * a + b * b > top) {
+                top = a * a + b * b;
+                want = j;
+            }
+        }
+        keep_worst(worst, (double)got[c], (double)want, 0.5);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
 #define FUNCTIONS(op) op##_make, op##_run, op##_check
 static const row rows[] = {
     {"occupancy", "4,000,000 values", 0, 16.0 * OCC, false, FUNCTIONS(occupancy)},
@@ -487,6 +525,7 @@ static const row rows[] = {
      false, FUNCTIONS(quadratic_forms)},
     {"exceedances", "2,000 rows x 10,000 nulls, 19 wide", 2.0 * EN * EP * ENULL, 8.0 * ENULL * EP, false,
      FUNCTIONS(exceedances)},
+    {"best_pair", "26 x 100,000, 100 pairs", 4.0 * BT * BV * BN, 4.0 * BT * BV, false, FUNCTIONS(best_pair)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

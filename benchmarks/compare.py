@@ -187,7 +187,8 @@ ROWS = {row.name: row for row in (
     Parcels(),
     Matrix("clean", "clean_nilearn.py", 60.0, "gflops_per_cpu_s", "sgemm_gflops_per_cpu_s"),
     Dominance("dominance", "dominance_netneurotools.py", None, "forms_gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
-    Matrix("connectivity", "connectivity_nilearn.py", 3.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"))}
+    Matrix("connectivity", "connectivity_nilearn.py", 3.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
+    Matrix("srtm", "srtm_scipy.py", 1000.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"))}
 
 
 def machine():

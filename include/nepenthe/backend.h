@@ -52,7 +52,8 @@ void nep_buf_free(nep_buf *b);
     X(permute_t, GEMM)                                                                                                \
     X(tanimoto, EXACT)                                                                                                \
     X(quadratic_forms, GEMM)                                                                                          \
-    X(exceedances, EXACT)
+    X(exceedances, EXACT)                                                                                             \
+    X(best_pair, EXACT)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -117,6 +118,11 @@ typedef nep_status nep_op_quadratic_forms(nep_ctx *, nep_queue *, const double *
 typedef nep_status nep_op_exceedances(nep_ctx *, nep_queue *, const double *a, int64_t n, int64_t p, const double *c,
                                       int64_t n_null, const double *centre, const double *observed, int64_t *count);
 
+/* best_pair: best[c] = the j with the largest (pair[j, 0].x_c)^2 + (pair[j, 1].x_c)^2, the first of equals, -1 when no sum is a
+ * number; pair float64 [n_pairs, 2, n_t], x float32 [n_t, n_cols], best int32 [n_cols]. Sums run over time in order. */
+typedef nep_status nep_op_best_pair(nep_ctx *, nep_queue *, const double *pair, int64_t n_pairs, int64_t n_t,
+                                    const float *x, int64_t n_cols, int32_t *best);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -177,6 +183,8 @@ NEP_MUST_USE nep_status nep_backend_quadratic_forms(nep_ctx *ctx, const double *
 NEP_MUST_USE nep_status nep_backend_exceedances(nep_ctx *ctx, const double *a, int64_t n, int64_t p, const double *c,
                                                 int64_t n_null, const double *centre, const double *observed,
                                                 int64_t *count);
+NEP_MUST_USE nep_status nep_backend_best_pair(nep_ctx *ctx, const double *pair, int64_t n_pairs, int64_t n_t,
+                                              const float *x, int64_t n_cols, int32_t *best);
 
 #ifdef __cplusplus
 }

@@ -223,3 +223,34 @@ done:
     nep_place_free(&p);
     return st;
 }
+
+nep_status nep_backend_best_pair(nep_ctx *ctx, const double *pair, int64_t n_pairs, int64_t n_t, const float *x,
+                                 int64_t n_cols, int32_t *best)
+{
+    const nep_backend *be = nep_place_backend(ctx);
+    nep_buf pairs = {0};
+    nep_place p = {0};
+    nep_status st;
+    NEP_TRY(begin(ctx, be, be->ops.best_pair, "best_pair"));
+    NEP_TRY(check_series(ctx, "best_pair", x, n_t, n_cols));
+    NEP_REQUIRE(ctx, n_pairs >= 1 && n_pairs <= INT_MAX, NEP_E_ARG, "best_pair: %lld pairs, must be 1 to %d",
+                (long long)n_pairs, INT_MAX);
+    if (n_cols == 0)
+        return NEP_OK;
+    NEP_REQUIRE(ctx, pair && best, NEP_E_ARG, "best_pair: an array is missing");
+    if (be->host)
+        return be->ops.best_pair(ctx, NULL, pair, n_pairs, n_t, x, n_cols, best);
+    const int64_t tile = nep_place_tile(be, n_cols, n_t * (int64_t)sizeof *x);
+    NEP_TRY_OR_DONE(st, nep_buf_put(ctx, pair, NEP_F64, n_pairs * 2 * n_t, "pairs", &pairs));
+    for (int64_t c = 0; c < n_cols; c += tile, nep_place_free(&p)) {
+        const int64_t n = n_cols - c < tile ? n_cols - c : tile;
+        NEP_TRY_OR_DONE(st, nep_place_columns(ctx, x, NEP_F32, n_t, n_cols, c, n, "columns", &p.b[0]));
+        NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_I32, n, "best pairs", &p.b[1]));
+        NEP_TRY_OR_DONE(st, be->ops.best_pair(ctx, be->queue(ctx), pairs.ptr, n_pairs, n_t, p.b[0].ptr, n, p.b[1].ptr));
+        NEP_TRY_OR_DONE(st, nep_buf_get(ctx, &p.b[1], best + c));
+    }
+done:
+    nep_place_free(&p);
+    nep_buf_free(&pairs);
+    return st;
+}

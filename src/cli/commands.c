@@ -8,6 +8,7 @@
     X(clean)                                                                                                          \
     X(connectivity)                                                                                                   \
     X(quality)                                                                                                        \
+    X(pet)                                                                                                            \
     X(voxelwise)                                                                                                      \
     X(contrast)                                                                                                       \
     X(maps_compare)                                                                                                   \

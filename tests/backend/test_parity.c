@@ -321,6 +321,21 @@ static nep_status run_quadratic_forms(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+static nep_status run_best_pair(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n_pairs = s->rows % 7 + 2;
+    float *x = floats(X, s->rows * s->cols, s->missing);
+    double *pair = normals(Y, n_pairs * 2 * s->rows);
+    int32_t *best = zeroed(s->cols, sizeof *best);
+    const nep_status st = nep_backend_best_pair(ctx, pair, n_pairs, s->rows, x, s->cols, best);
+    for (int64_t c = 0; st == NEP_OK && c < s->cols; c++)
+        push(r, best[c], 0, INTEGER);
+    free(x);
+    free(pair);
+    free(best);
+    return st;
+}
+
 static nep_status run_exceedances(nep_ctx *ctx, const shape *s, result *r)
 {
     const int64_t n = s->rows, n_null = s->cols > 1000 ? 1000 : s->cols, p = 1 + s->rows % 23;
@@ -361,6 +376,7 @@ static const struct {
     {"tanimoto", run_tanimoto},
     {"quadratic_forms", run_quadratic_forms},
     {"exceedances", run_exceedances},
+    {"best_pair", run_best_pair},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

@@ -119,6 +119,22 @@ typedef enum {
 NEP_MUST_USE nep_status nep_connectivity(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols,
                                          nep_connectivity_kind kind, bool fisher_z, double *out);
 
+/* The same from the covariance (1 - s) S + s tr(S) / n I, S with divisor n_t, s by Ledoit and Wolf: never chosen in silence,
+ * and defined where there are more regions than frames. Pearson is of z-scored columns (the other kinds of the columns as they
+ * are), so that it shrinks every correlation by 1 - s. *shrinkage gets s, and may be NULL.
+ * Source: Ledoit & Wolf (2004), doi:10.1016/S0047-259X(03)00096-4. */
+NEP_MUST_USE nep_status nep_connectivity_ledoit_wolf(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols,
+                                                     nep_connectivity_kind kind, bool fisher_z, double *shrinkage,
+                                                     double *out);
+
+/* Tangent space of covariances c float64 [n_runs, n, n]: mean is their geometric mean M, the M at which the logarithms
+ * log(M^-1/2 C M^-1/2) add up to zero, and out [n_runs, n, n] are these logarithms. A region that is NaN in one run is NaN in
+ * all. Deterministic for any thread count. Cost: about 10 n_runs symmetric eigenproblems.
+ * Errors: NEP_E_ARG (fewer than 2 runs), NEP_E_SINGULAR (a covariance that is not positive definite, named by its place from
+ * 1). Source: Varoquaux et al. (2010), doi:10.1007/978-3-642-15705-9_25; Pennec et al. (2006), doi:10.1007/s11263-005-3222-z. */
+NEP_MUST_USE nep_status nep_connectivity_tangent(nep_ctx *ctx, const double *c, int64_t n_runs, int64_t n, double *mean,
+                                                 double *out);
+
 /* ---- voxelwise: amplitude of slow fluctuations, temporal signal to noise -------------------------------------- */
 typedef enum { NEP_VOXELWISE_CANONICAL, NEP_VOXELWISE_AFNI, NEP_VOXELWISE_CPAC, NEP_VOXELWISE_XCPD } nep_voxelwise_definition;
 

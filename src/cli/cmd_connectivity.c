@@ -10,19 +10,28 @@
 #include "cli/cli.h"
 
 static const cli_option options[] = {
-    {"kind", 'k', CLI_CHOICE, "KIND", "pearson", "pearson|partial|covariance|precision", "covariance divides by the number of frames; partial and precision are of its inverse"},
+    {"kind", 'k', CLI_CHOICE, "KIND", "pearson", "pearson|partial|covariance|precision|tangent", "covariance divides by the number of frames; partial and precision are of its inverse; tangent is each series seen from the geometric mean of all"},
+    {"shrinkage", 's', CLI_CHOICE, "HOW", "none", "none|ledoit-wolf", "towards equal variances without covariance, by as much as the frames ask for"},
     {"fisher-z", 'z', CLI_FLAG, NULL, NULL, NULL, "atanh of the correlations; the diagonal becomes n/a"},
 };
 
 typedef struct {
     nep_series series;
     double *matrix;
+    double shrinkage; /* what was taken, NaN = not asked for */
 } job;
+
+static bool is_tangent(const cli *c)
+{
+    return strcmp(cli_text(c, "kind"), "tangent") == 0;
+}
 
 static nep_connectivity_kind kind_of(const cli *c)
 {
     static const char *const names[] = {"pearson", "partial", "covariance", "precision"};
     int k = 0;
+    if (is_tangent(c))
+        return NEP_CONNECTIVITY_COVARIANCE;
     while (strcmp(names[k], cli_text(c, "kind")) != 0)
         k++;
     return (nep_connectivity_kind)k;
@@ -40,6 +49,10 @@ static nep_status measure(cli *c, const char *path, job *j)
     nep_ctx *ctx = cli_ctx(c);
     NEP_TRY(nep_tsv_read_series(ctx, path, &j->series));
     NEP_TRY(nep_alloc(ctx, j->series.n_cols * j->series.n_cols, sizeof *j->matrix, "connectivity", &j->matrix));
+    j->shrinkage = (double)NAN;
+    if (strcmp(cli_text(c, "shrinkage"), "none") != 0)
+        return nep_connectivity_ledoit_wolf(ctx, j->series.data, j->series.n_t, j->series.n_cols, kind_of(c), cli_flag(c, "fisher-z"),
+                                            &j->shrinkage, j->matrix);
     return nep_connectivity(ctx, j->series.data, j->series.n_t, j->series.n_cols, kind_of(c), cli_flag(c, "fisher-z"), j->matrix);
 }
 
@@ -51,8 +64,9 @@ static nep_status write_matrix(nep_ctx *ctx, const char *path, void *user)
 
 static json_t *facts(const cli *c, const job *j)
 {
-    return json_pack("{s:s,s:b,s:b,s:b,s:b,s:I}", "Measure", cli_text(c, "kind"), "FisherZ", cli_flag(c, "fisher-z"), "Weighted", 1, "Directed", 0,
-                     "ValidDiagonal", !cli_flag(c, "fisher-z"), "NumberOfVolumes", (json_int_t)j->series.n_t);
+    return json_pack("{s:s,s:b,s:b,s:b,s:b,s:I,s:s,s:o}", "Measure", cli_text(c, "kind"), "FisherZ", cli_flag(c, "fisher-z"), "Weighted", 1, "Directed", 0,
+                     "ValidDiagonal", !cli_flag(c, "fisher-z"), "NumberOfVolumes", (json_int_t)j->series.n_t, "Shrinkage", cli_text(c, "shrinkage"),
+                     "ShrinkageIntensity", cli_number(j->shrinkage));
 }
 
 static json_t *document(const cli *c, const job *j)
@@ -153,12 +167,130 @@ done:
     return st;
 }
 
+/* The columns of a series must be those of the first, in any order: at[i] is where region i of the first stands. */
+static nep_status match(cli *c, const char *path, const nep_series *first, const nep_series *s, int64_t *at)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    if (s->n_cols != first->n_cols)
+        return nep_ctx_fail_file(ctx, NEP_E_SHAPE, path, "%s: %lld regions where '%s' has %lld; tangent compares series of the same regions",
+                                 path, (long long)s->n_cols, cli_input(c, 0), (long long)first->n_cols);
+    for (int64_t i = 0; i < first->n_cols; i++) {
+        at[i] = 0;
+        while (at[i] < s->n_cols && strcmp(s->names[at[i]], first->names[i]) != 0)
+            at[i]++;
+        if (at[i] == s->n_cols)
+            return nep_ctx_fail_file(ctx, NEP_E_SHAPE, path, "%s: no region '%s', which '%s' has; tangent compares series of the same regions",
+                                     path, first->names[i], cli_input(c, 0));
+    }
+    return NEP_OK;
+}
+
+typedef struct {
+    job first; /* names; its matrix is written */
+    int64_t *at, *n_t;
+    double *c, *out, *mean, *shrinkage;
+} group;
+
+static void group_free(group *g)
+{
+    job_free(&g->first);
+    nep_alloc_free(g->at);
+    nep_alloc_free(g->n_t);
+    nep_alloc_free(g->c);
+    nep_alloc_free(g->out);
+    nep_alloc_free(g->mean);
+    nep_alloc_free(g->shrinkage);
+}
+
+static nep_status group_read(cli *c, group *g)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    const int n = cli_input_count(c);
+    job j = {0};
+    nep_status st;
+    NEP_TRY(measure(c, cli_input(c, 0), &g->first));
+    const int64_t p = g->first.series.n_cols, pp = p * p;
+    NEP_TRY(nep_alloc(ctx, p, sizeof *g->at, "regions", &g->at));
+    NEP_TRY(nep_alloc(ctx, n, sizeof *g->n_t, "series", &g->n_t));
+    NEP_TRY(nep_alloc(ctx, n, sizeof *g->shrinkage, "series", &g->shrinkage));
+    NEP_TRY(nep_alloc(ctx, n * pp, sizeof *g->c, "covariances", &g->c));
+    NEP_TRY(nep_alloc(ctx, n * pp, sizeof *g->out, "tangent matrices", &g->out));
+    NEP_TRY(nep_alloc(ctx, pp, sizeof *g->mean, "geometric mean", &g->mean));
+    for (int r = 0; r < n; r++) {
+        NEP_TRY_OR_DONE(st, measure(c, cli_input(c, r), &j));
+        NEP_TRY_OR_DONE(st, match(c, cli_input(c, r), &g->first.series, &j.series, g->at));
+        for (int64_t i = 0; i < p; i++)
+            for (int64_t k = 0; k < p; k++)
+                g->c[r * pp + i * p + k] = j.matrix[g->at[i] * p + g->at[k]];
+        g->n_t[r] = j.series.n_t;
+        g->shrinkage[r] = j.shrinkage;
+        job_free(&j);
+        j = (job){0};
+    }
+    return nep_connectivity_tangent(ctx, g->c, n, p, g->mean, g->out);
+done:
+    job_free(&j);
+    return st;
+}
+
+static nep_status group_write(cli *c, group *g, const char *path, const double *matrix, int r)
+{
+    const int64_t pp = g->first.series.n_cols * g->first.series.n_cols;
+    memcpy(g->first.matrix, matrix, (size_t)pp * sizeof *matrix);
+    g->first.shrinkage = r < 0 ? (double)NAN : g->shrinkage[r];
+    g->first.series.n_t = r < 0 ? 0 : g->n_t[r];
+    NEP_TRY(write_matrix(cli_ctx(c), path, &g->first));
+    json_t *says = facts(c, &g->first);
+    if (r < 0) {
+        json_object_set_new(says, "Measure", json_string("geometric mean of covariances"));
+        json_object_set_new(says, "NumberOfSeries", json_integer(cli_input_count(c)));
+        json_object_del(says, "NumberOfVolumes");
+    }
+    return cli_sidecar(c, path, NULL, says);
+}
+
+/* All series together: nothing is written unless every one of them can be. */
+static nep_status run_tangent(cli *c)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    const int n = cli_input_count(c);
+    group g = {0};
+    char **names = NULL;
+    nep_status st;
+    NEP_REQUIRE_OR_DONE(st, ctx, n > 1, NEP_E_USAGE, "--kind tangent needs several series: each is seen from their mean");
+    NEP_REQUIRE_OR_DONE(st, ctx, cli_out(c), NEP_E_USAGE, "--kind tangent needs -o FOLDER: each series gets <name>_relmat.tsv there, their mean group_desc-mean_relmat.tsv");
+    NEP_REQUIRE_OR_DONE(st, ctx, !cli_flag(c, "fisher-z"), NEP_E_ARG, "--fisher-z is for correlations (pearson or partial)");
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n + 1, sizeof *names, "output names", &names));
+    NEP_TRY_OR_DONE(st, nep_file_join(ctx, cli_out(c), "group_desc-mean_relmat.tsv", &names[n]));
+    for (int r = 0; r < n; r++) {
+        NEP_TRY_OR_DONE(st, output_name(ctx, cli_out(c), cli_input(c, r), &names[r]));
+        for (int k = 0; k < r; k++)
+            NEP_REQUIRE_OR_DONE(st, ctx, strcmp(names[k], names[r]) != 0, NEP_E_ARG, "'%s' and '%s' would both be written to '%s'",
+                                cli_input(c, r), cli_input(c, k), names[r]);
+    }
+    NEP_TRY_OR_DONE(st, group_read(c, &g));
+    NEP_TRY_OR_DONE(st, nep_file_folder(ctx, cli_out(c)));
+    const int64_t pp = g.first.series.n_cols * g.first.series.n_cols;
+    for (int r = 0; r < n; r++)
+        NEP_TRY_OR_DONE(st, group_write(c, &g, names[r], g.out + r * pp, r));
+    NEP_TRY_OR_DONE(st, group_write(c, &g, names[n], g.mean, -1));
+    st = cli_document(c, json_pack("{s:i,s:[]}", "done", n, "failures"));
+done:
+    for (int i = 0; names && i <= n; i++)
+        nep_alloc_free(names[i]);
+    nep_alloc_free(names);
+    group_free(&g);
+    return st;
+}
+
 static nep_status run(cli *c)
 {
     if (cli_dry_run(c)) {
         const char *outputs[] = {cli_out(c) ? cli_out(c) : "standard output"};
         return cli_plan(c, cli_input_count(c), 1 << 26, cli_input_count(c) * 0.2, outputs, 1);
     }
+    if (is_tangent(c))
+        return run_tangent(c);
     return cli_input_count(c) == 1 ? run_one(c) : run_many(c);
 }
 

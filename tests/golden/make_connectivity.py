@@ -4,7 +4,7 @@ nilearn's ConnectivityMeasure. The covariance divides by n, as nilearn's does.""
 import numpy as np
 import pandas as pd
 from nilearn.connectome import ConnectivityMeasure
-from sklearn.covariance import EmpiricalCovariance
+from sklearn.covariance import EmpiricalCovariance, ledoit_wolf
 
 from golden import made_by, write_input, write_json, write_square
 
@@ -42,6 +42,11 @@ for kind, theirs in {"pearson": "correlation", "partial": "partial correlation",
                      "precision": "precision"}.items():
     lw = ConnectivityMeasure(kind=theirs, standardize="zscore_sample" if kind == "pearson" else None).fit_transform([x])[0]
     write_square(f"connectivity_{kind}_ledoit_wolf.tsv", NAMES, lw)
+# nilearn 0.14.1 standardises before shrinking a correlation only for standardize=True: the word "zscore_sample" does nothing
+# there, and the file above is of the columns as they are. This one is of z-scored columns.
+shrunk, _ = ledoit_wolf((x - x.mean(0)) / x.std(0, ddof=1))
+sd = np.sqrt(np.diag(shrunk))
+write_square("connectivity_pearson_ledoit_wolf_zscored.tsv", NAMES, shrunk / np.outer(sd, sd))
 tangent = ConnectivityMeasure(EmpiricalCovariance(), kind="tangent", standardize=None)
 for s, matrix in enumerate(tangent.fit_transform(subjects), 1):
     write_square(f"connectivity_tangent_{s}.tsv", NAMES, matrix)

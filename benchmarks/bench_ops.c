@@ -507,6 +507,61 @@ static nep_status best_pair_check(state *s, double *worst)
     return NEP_OK;
 }
 
+enum { RX = 91, RY = 109, RZ = 91, RV = RX * RY * RZ, RN = 4 };
+static const nep_spline_plan turn = {.in = {RX, RY, RZ}, .out = {RX, RY, RZ}, .order = 3, .outside = 0,
+                                     .m = {{0.98, 0.1, 0, 1}, {-0.1, 0.97, 0.05, 4}, {0.02, -0.05, 0.99, 2}}};
+static nep_status resample_make(state *s)
+{
+    NEP_TRY(floats(s, 0, (int64_t)RN * RV, 100, 10));
+    return output(s, 1, NEP_F32, (int64_t)RN * RV);
+}
+static nep_status resample_run(state *s)
+{
+    return s->be->ops.resample(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, RN, &turn, s->b[1].ptr);
+}
+static nep_status resample_check(state *s, double *worst)
+{
+    const float *x = s->host[0];
+    void *p;
+    NEP_TRY(fetch(s, 1, &p));
+    const float *got = p;
+    for (int64_t v = 0; v < RV; v += SAMPLE)
+        keep_worst(worst, (double)got[v], (double)nep_spline_value(&turn, x, v), 1e-3);
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+enum { SR = 8 };
+static nep_status smooth_axis_make(state *s)
+{
+    NEP_TRY(floats(s, 0, (int64_t)RN * RV, 100, 10));
+    NEP_TRY(doubles(s, 1, SR + 1, 0.06, 0.01));
+    return output(s, 2, NEP_F32, (int64_t)RN * RV);
+}
+static nep_status smooth_axis_run(state *s)
+{
+    return s->be->ops.smooth_axis(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, RN, RZ, RX * RY, s->b[1].ptr, SR, s->b[2].ptr);
+}
+static nep_status smooth_axis_check(state *s, double *worst)
+{
+    const float *x = s->host[0];
+    const double *w = s->host[1];
+    void *p;
+    NEP_TRY(fetch(s, 2, &p));
+    const float *got = p;
+    for (int64_t v = 0; v < RV; v += SAMPLE) {
+        const int64_t c = v % (RX * RY), i = v / (RX * RY);
+        double want = w[0] * (double)x[v];
+        for (int64_t k = 1; k <= SR; k++) {
+            const int64_t a = i - k < 0 ? k - i - 1 : i - k, b = i + k >= RZ ? 2 * RZ - 1 - i - k : i + k;
+            want += w[k] * ((double)x[a * RX * RY + c] + (double)x[b * RX * RY + c]);
+        }
+        keep_worst(worst, (double)got[v], want, 1e-4);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
 #define FUNCTIONS(op) op##_make, op##_run, op##_check
 static const row rows[] = {
     {"occupancy", "4,000,000 values", 0, 16.0 * OCC, false, FUNCTIONS(occupancy)},
@@ -526,6 +581,9 @@ static const row rows[] = {
     {"exceedances", "2,000 rows x 10,000 nulls, 19 wide", 2.0 * EN * EP * ENULL, 8.0 * ENULL * EP, false,
      FUNCTIONS(exceedances)},
     {"best_pair", "26 x 100,000, 100 pairs", 4.0 * BT * BV * BN, 4.0 * BT * BV, false, FUNCTIONS(best_pair)},
+    {"resample", "4 volumes of 91 x 109 x 91, cubic", 2.0 * 84 * RN * RV, 8.0 * RN * RV, false, FUNCTIONS(resample)},
+    {"smooth_axis", "4 volumes of 91 x 109 x 91, slowest axis, 17 weights", 3.0 * SR * RN * RV, 8.0 * RN * RV, false,
+     FUNCTIONS(smooth_axis)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

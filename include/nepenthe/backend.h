@@ -13,6 +13,7 @@
 #define NEPENTHE_BACKEND_H
 
 #include <nepenthe/core.h>
+#include <nepenthe/math/spline.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,7 +54,9 @@ void nep_buf_free(nep_buf *b);
     X(tanimoto, EXACT)                                                                                                \
     X(quadratic_forms, GEMM)                                                                                          \
     X(exceedances, EXACT)                                                                                             \
-    X(best_pair, EXACT)
+    X(best_pair, EXACT)                                                                                               \
+    X(resample, REDUCTION)                                                                                            \
+    X(smooth_axis, REDUCTION)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -123,6 +126,16 @@ typedef nep_status nep_op_exceedances(nep_ctx *, nep_queue *, const double *a, i
 typedef nep_status nep_op_best_pair(nep_ctx *, nep_queue *, const double *pair, int64_t n_pairs, int64_t n_t,
                                     const float *x, int64_t n_cols, int32_t *best);
 
+/* resample: volumes c float32 [n_vol, plan->in] read on another grid, out float32 [n_vol, plan->out] (math/spline.h). The plan
+ * lies on the host for every backend. */
+typedef nep_status nep_op_resample(nep_ctx *, nep_queue *, const float *c, int64_t n_vol, const nep_spline_plan *plan,
+                                   float *out);
+
+/* smooth_axis: out[o, i, c] = weight[0] x[o, i, c] + sum_k weight[k] (x[o, i - k, c] + x[o, i + k, c]), k = radius .. 1, reflected
+ * at the ends (math/spline.h); x and out float32 [outer, len, inner], weight float64 [radius + 1]. */
+typedef nep_status nep_op_smooth_axis(nep_ctx *, nep_queue *, const float *x, int64_t outer, int64_t len, int64_t inner,
+                                      const double *weight, int64_t radius, float *out);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -185,6 +198,10 @@ NEP_MUST_USE nep_status nep_backend_exceedances(nep_ctx *ctx, const double *a, i
                                                 int64_t *count);
 NEP_MUST_USE nep_status nep_backend_best_pair(nep_ctx *ctx, const double *pair, int64_t n_pairs, int64_t n_t,
                                               const float *x, int64_t n_cols, int32_t *best);
+NEP_MUST_USE nep_status nep_backend_resample(nep_ctx *ctx, const float *c, int64_t n_vol, const nep_spline_plan *plan,
+                                             float *out);
+NEP_MUST_USE nep_status nep_backend_smooth_axis(nep_ctx *ctx, const float *x, int64_t outer, int64_t len, int64_t inner,
+                                                const double *weight, int64_t radius, float *out);
 
 #ifdef __cplusplus
 }

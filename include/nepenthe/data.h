@@ -25,6 +25,8 @@ typedef struct {
 int64_t nep_grid_voxels(const nep_grid *g);
 /* Same shape and affine within 1e-3 mm at every corner. */
 bool nep_grid_same(const nep_grid *a, const nep_grid *b);
+/* mm to voxel: the inverse of the affine; false when it has none. */
+bool nep_grid_inverse(const nep_grid *g, double out[3][4]);
 
 /* One 3D image, float32. */
 typedef struct {

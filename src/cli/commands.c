@@ -9,6 +9,8 @@
     X(connectivity)                                                                                                   \
     X(quality)                                                                                                        \
     X(pet)                                                                                                            \
+    X(resample)                                                                                                       \
+    X(smooth)                                                                                                         \
     X(voxelwise)                                                                                                      \
     X(contrast)                                                                                                       \
     X(maps_compare)                                                                                                   \

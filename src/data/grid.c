@@ -25,3 +25,25 @@ bool nep_grid_same(const nep_grid *a, const nep_grid *b)
     }
     return true;
 }
+
+bool nep_grid_inverse(const nep_grid *g, double out[3][4])
+{
+    const double(*a)[4] = g->affine;
+    double c[3][3];
+    for (int i = 0; i < 3; i++)
+        for (int j = 0; j < 3; j++) {
+            const int i1 = (i + 1) % 3, i2 = (i + 2) % 3, j1 = (j + 1) % 3, j2 = (j + 2) % 3;
+            c[i][j] = a[i1][j1] * a[i2][j2] - a[i1][j2] * a[i2][j1];
+        }
+    const double det = a[0][0] * c[0][0] + a[0][1] * c[0][1] + a[0][2] * c[0][2];
+    if (!(fabs(det) > 1e-12) || !isfinite(det))
+        return false;
+    for (int i = 0; i < 3; i++) {
+        out[i][3] = 0;
+        for (int j = 0; j < 3; j++)
+            out[i][j] = c[j][i] / det;
+        for (int j = 0; j < 3; j++)
+            out[i][3] -= out[i][j] * a[j][3];
+    }
+    return true;
+}

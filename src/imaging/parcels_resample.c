@@ -2,28 +2,6 @@
 /* parcels_resample - an atlas brought onto another grid, nearest neighbour through the two affines. */
 #include <nepenthe/imaging.h>
 
-/* Inverse of the affine a (3 x 4); false when it has none. */
-static bool inverted(double a[3][4], double out[3][4])
-{
-    double c[3][3];
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++) {
-            const int i1 = (i + 1) % 3, i2 = (i + 2) % 3, j1 = (j + 1) % 3, j2 = (j + 2) % 3;
-            c[i][j] = a[i1][j1] * a[i2][j2] - a[i1][j2] * a[i2][j1];
-        }
-    const double det = a[0][0] * c[0][0] + a[0][1] * c[0][1] + a[0][2] * c[0][2];
-    if (!(fabs(det) > 1e-12) || !isfinite(det))
-        return false;
-    for (int i = 0; i < 3; i++) {
-        out[i][3] = 0;
-        for (int j = 0; j < 3; j++)
-            out[i][j] = c[j][i] / det;
-        for (int j = 0; j < 3; j++)
-            out[i][3] -= out[i][j] * a[j][3];
-    }
-    return true;
-}
-
 /* Index of the nearest atlas voxel along one axis, -1 outside. A hair of rounding at the border is not outside. */
 static int64_t nearest(double x, int64_t n)
 {
@@ -58,10 +36,9 @@ static void fill_labels(const nep_atlas *a, const nep_grid *g, double from_mm[3]
 nep_status nep_parcels_resample(nep_ctx *ctx, const nep_atlas *atlas, const nep_grid *grid, nep_atlas *out)
 {
     nep_atlas a = {.grid = *grid};
-    nep_grid source = atlas->grid;
     double from_mm[3][4];
     nep_status st;
-    NEP_REQUIRE(ctx, inverted(source.affine, from_mm), NEP_E_GRID, "parcels: the atlas's affine cannot be inverted");
+    NEP_REQUIRE(ctx, nep_grid_inverse(&atlas->grid, from_mm), NEP_E_GRID, "parcels: the atlas's affine cannot be inverted");
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, nep_grid_voxels(grid), sizeof *a.label, "resampled atlas", &a.label));
     NEP_TRY_OR_DONE(st, nep_alloc_copy(ctx, atlas->id, atlas->n_regions, sizeof *a.id, "region ids", &a.id));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, atlas->n_regions, sizeof *a.names, "region names", &a.names));

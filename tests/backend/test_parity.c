@@ -321,6 +321,41 @@ static nep_status run_quadratic_forms(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+/* rows x cols read as volumes of cols x rows x 2, turned and shifted. */
+static nep_status run_resample(nep_ctx *ctx, const shape *s, result *r)
+{
+    static const int orders[] = {0, 1, 3};
+    nep_spline_plan p = {.in = {s->cols, s->rows, 2}, .out = {s->rows + 1, s->cols, 3}, .order = orders[s->rows % 3], .outside = -1,
+                         .m = {{0.1, 0.93, 0, -0.4}, {0.81, -0.02, 0.1, 0.3}, {0, 0.01, 0.5, 0}}};
+    const int64_t n_in = s->cols * s->rows * 2, n_out = (s->rows + 1) * s->cols * 3;
+    if (s->cols == 0 || n_in > 20000)
+        return NEP_OK;
+    float *x = floats(X, 2 * n_in, s->missing), *out = zeroed(2 * n_out, sizeof *out);
+    const nep_status st = nep_backend_resample(ctx, x, 2, &p, out);
+    for (int64_t i = 0; st == NEP_OK && i < 2 * n_out; i++)
+        push(r, (double)out[i], 200, FLOAT32);
+    free(x);
+    free(out);
+    return st;
+}
+
+static nep_status run_smooth_axis(nep_ctx *ctx, const shape *s, result *r)
+{
+    const double weight[5] = {0.4, 0.2, 0.06, 0.03, 0.01};
+    const int64_t n = s->rows * s->cols, radius = s->rows % 5;
+    float *x = floats(X, n, s->missing), *out = zeroed(n, sizeof *out);
+    nep_status st = NEP_OK;
+    for (int axis = 0; st == NEP_OK && s->cols > 0 && axis < 2; axis++) { /* along rows, then along columns */
+        st = axis ? nep_backend_smooth_axis(ctx, x, s->rows, s->cols, 1, weight, radius, out)
+                  : nep_backend_smooth_axis(ctx, x, 1, s->rows, s->cols, weight, radius, out);
+        for (int64_t i = 0; st == NEP_OK && i < n; i++)
+            push(r, (double)out[i], 200, FLOAT32);
+    }
+    free(x);
+    free(out);
+    return st;
+}
+
 static nep_status run_best_pair(nep_ctx *ctx, const shape *s, result *r)
 {
     const int64_t n_pairs = s->rows % 7 + 2;
@@ -377,6 +412,8 @@ static const struct {
     {"quadratic_forms", run_quadratic_forms},
     {"exceedances", run_exceedances},
     {"best_pair", run_best_pair},
+    {"resample", run_resample},
+    {"smooth_axis", run_smooth_axis},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

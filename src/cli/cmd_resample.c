@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nepenthe resample - an image on the grid of another. */
+#include <string.h>
+
+#include <nepenthe/resample.h>
+
+#include "cli/images.h"
+
+static const cli_option options[] = {
+    {"to", 't', CLI_INPUT, "NIFTI", NULL, NULL, "image whose grid the result gets"},
+    {"interpolation", 'i', CLI_CHOICE, "HOW", "continuous", "continuous|linear|nearest", "cubic B-spline, straight lines, or the nearest voxel (for labels)"},
+    {"outside", 0, CLI_CHOICE, "WHAT", "zero", "zero|missing", "value beyond the image: 0, as in nilearn, or NaN"},
+    {"overshoot", 0, CLI_FLAG, NULL, NULL, NULL, "keep what a spline puts beyond the range of the data and 0"},
+};
+
+typedef struct {
+    nep_nifti_header header, target;
+    nep_resample_opts opts;
+    float *in, *out; /* one volume; [n_t, voxels of the target] */
+    bool whole_numbers;
+} job;
+
+static nep_status write_out(nep_ctx *ctx, const char *path, void *user)
+{
+    const job *j = user;
+    return nep_nifti_write(ctx, path, &j->target.grid, j->header.n_t, j->header.tr_s, j->out, j->whole_numbers);
+}
+
+/* Labels keep a whole-number type where it holds them. */
+static bool fits_int16(const job *j)
+{
+    const int64_t n = nep_grid_voxels(&j->target.grid) * j->header.n_t;
+    const int type = j->header.datatype;
+    bool fits = j->opts.interpolation == NEP_RESAMPLE_NEAREST && j->header.slope == 1 && j->header.inter == 0 && isfinite(j->opts.outside) &&
+                type != 16 && type != 64;
+    for (int64_t v = 0; fits && v < n; v++)
+        fits = j->out[v] == rintf(j->out[v]) && fabsf(j->out[v]) <= 32767;
+    return fits;
+}
+
+static nep_status read_options(cli *c, job *j)
+{
+    static const char *const names[] = {"continuous", "linear", "nearest"};
+    nep_ctx *ctx = cli_ctx(c);
+    int k = 0;
+    NEP_REQUIRE(ctx, cli_given(c, "to"), NEP_E_USAGE, "resample needs --to NIFTI, an image whose grid the result gets");
+    while (strcmp(names[k], cli_text(c, "interpolation")) != 0)
+        k++;
+    j->opts = (nep_resample_opts){.interpolation = (nep_resample_interpolation)k, .overshoot = cli_flag(c, "overshoot"),
+                                  .outside = strcmp(cli_text(c, "outside"), "zero") == 0 ? 0 : NAN};
+    NEP_TRY(cli_images_header(ctx, cli_input(c, 0), false, &j->header));
+    return cli_images_header(ctx, cli_text(c, "to"), false, &j->target);
+}
+
+static nep_status run_volumes(cli *c, job *j)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    const int64_t n_in = nep_grid_voxels(&j->header.grid), n_out = nep_grid_voxels(&j->target.grid);
+    nep_nifti *n = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_nifti_open(ctx, cli_input(c, 0), &n));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_in, sizeof *j->in, "volume", &j->in));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_out * j->header.n_t, sizeof *j->out, "resampled image", &j->out));
+    nep_progress_open(ctx, "volumes", j->header.n_t);
+    for (int64_t t = 0; t < j->header.n_t; t++) {
+        NEP_TRY_OR_DONE(st, nep_nifti_next(n, j->in));
+        NEP_TRY_OR_DONE(st, nep_resample(ctx, &j->header.grid, j->in, &j->target.grid, &j->opts, j->out + t * n_out));
+        nep_progress_step(ctx, t + 1);
+    }
+    j->whole_numbers = fits_int16(j);
+done:
+    nep_progress_close(ctx);
+    nep_nifti_free(n);
+    return st;
+}
+
+static nep_status run(cli *c)
+{
+    job j = {0};
+    nep_status st;
+    NEP_TRY_OR_DONE(st, read_options(c, &j));
+    if (cli_dry_run(c)) {
+        const char *outputs[] = {cli_out(c) ? cli_out(c) : "standard output"};
+        const int64_t n = nep_grid_voxels(&j.target.grid) * j.header.n_t;
+        st = cli_plan(c, j.header.n_t, 4 * n + 20 * nep_grid_voxels(&j.header.grid), (double)n * 5e-8, outputs, 1);
+        goto done;
+    }
+    NEP_TRY_OR_DONE(st, run_volumes(c, &j));
+    json_t *says = json_pack("{s:s,s:s,s:b}", "Interpolation", cli_text(c, "interpolation"), "Outside", cli_text(c, "outside"), "Overshoot",
+                             j.opts.overshoot);
+    if (cli_out(c) || !cli_json(c))
+        NEP_TRY_OR_DONE(st, cli_emit(c, write_out, &j, NULL, json_pack("{s:O}", "Resample", says)));
+    st = cli_json(c) ? cli_document(c, json_incref(says)) : NEP_OK;
+    json_decref(says);
+done:
+    nep_alloc_free(j.in);
+    nep_alloc_free(j.out);
+    return st;
+}
+
+const cli_command cli_cmd_resample = {.name = "resample",
+                                      .group = "Imaging",
+                                      .summary = "an image on the grid of another",
+                                      .inputs = "IMAGE",
+                                      .min_inputs = 1,
+                                      .max_inputs = 1,
+                                      .inputs_are_files = true,
+                                      .options = options,
+                                      .n_options = NEP_LEN(options),
+                                      .run = run,
+                                      .example = "nepenthe resample atlas.nii.gz --to bold.nii.gz --interpolation nearest -o atlas_bold.nii.gz"};

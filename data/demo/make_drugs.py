@@ -3,7 +3,7 @@
 """Recomputes the derived columns of drugs.tsv from its SMILES (RDKit); --check compares and changes nothing.
 
 Derived: fingerprint (Morgan radius 2, 2048 bits, FPS hex), mw, clogp (Crippen), tpsa, hbd, hba, rotatable_bonds,
-aromatic_rings, and the InChIKey where RDKit was built with InChI. Everything else in the table is typed.
+aromatic_rings, and the InChIKey where RDKit was built with InChI. Everything else in the table is written by hand, with its source.
 """
 import csv
 import os

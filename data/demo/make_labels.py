@@ -4,7 +4,9 @@
 
 Approved: DrugCentral 2016 (CC BY 4.0), $NEPENTHE_SHARED/data/brainmaps/drugcentral_2016_olegursu. Symptomatic:
 PharmacotherapyDB 1.0 (CC0), $NEPENTHE_SHARED/data/ranking/pharmacotherapydb, category SYM, where DrugCentral has no
-row. Contraindicated: the few statements of product labelling typed below.
+row. Contraindicated: the four statements of product labelling below, each read in the document it names or where that is
+reproduced. Since: none of
+these sources tells the year of an indication, so that it stays n/a.
 """
 import csv
 import os
@@ -30,10 +32,10 @@ DISORDERS = {
 }
 LITHIUM = {"lithium carbonate": "lithium", "lithium citrate": "lithium"}
 CONTRAINDICATED = (
-    ("haloperidol", "DOID:14330", "US product labelling of haloperidol, Contraindications: Parkinson's disease"),
-    ("metoclopramide", "DOID:14330", "EU summary of product characteristics of metoclopramide, 4.3: Parkinson's disease"),
-    ("bupropion", "DOID:1826", "US product labelling of bupropion, Contraindications: seizure disorder"),
-    ("tetrabenazine", "DOID:1470", "US product labelling of tetrabenazine, Contraindications: untreated depression"),
+    ("haloperidol", "DOID:14330", "US labelling of Haldol injection, Contraindications: Parkinson's disease"),
+    ("metoclopramide", "DOID:14330", "Primperan tablets, summary of product characteristics (Cyprus, revised 2022), 4.3: Parkinson's disease"),
+    ("bupropion", "DOID:1826", "US labelling of Wellbutrin XL, 5.3 Seizure: contraindicated in seizure disorder"),
+    ("tetrabenazine", "DOID:1470", "US labelling of Xenazine tablets, boxed warning: contraindicated in untreated or inadequately treated depression"),
 )
 
 

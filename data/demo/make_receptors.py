@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Derives receptors.tsv (regions x targets, tiers 0..3) and its sidecar from ../receptor_tiers.tsv.
 
-A target enters when at least 20 of the 26 structures have a tier; both hemispheres get the structure's tier.
+A target enters when at least 16 of the 26 structures have a tier; both hemispheres get the structure's tier.
 """
 import csv
 import json
@@ -10,7 +10,7 @@ import os
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.dirname(HERE)
-NEEDED = 20
+NEEDED = 16
 
 
 def read(name):

@@ -18,6 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 DATA = os.path.join(ROOT, "data")
 INCHIKEY = re.compile(r"^[A-Z]{14}-[A-Z]{8}[SN]A-[A-Z]$")
 OPEN = re.compile(r"^(CC0-1\.0|CC-BY-4\.0|CC-BY-SA-4\.0)$")
+UNCHECKED = re.compile(r"re-?read|from memory|by heart|unverified|unchecked|not (been )?(checked|verified|read)|\btyped\b|\bTODO\b", re.I)
 STATUS = {"approved", "symptomatic", "investigational", "failed", "contraindicated"}
 defects = []
 
@@ -45,6 +46,8 @@ def read(name):
             fault(f"{name}:{i}", "an empty or padded cell; missing is n/a")
         else:
             rows.append(dict(zip(header, cells), line=i))
+        if any(UNCHECKED.search(c) for c in cells):
+            fault(f"{name}:{i}", "a row that says it was not checked; confirm it or leave the value n/a")
     return rows
 
 
@@ -121,6 +124,8 @@ def check_drugs():
         number(name, r, "clogp", -5, 10)
         number(name, r, "tpsa", 0, 250)
         number(name, r, "pka_basic", 0, 14, missing=True)
+        if (r["pka_basic"] == "n/a") == ("pKa: " in r["source"]):
+            fault(where, "a pKa without its source, or a source without its pKa")
     return {r["drug_id"]: r for r in rows}
 
 
@@ -161,6 +166,8 @@ def check_receptors(regions, targets):
             fault(f"{name}:{r['line']}", "structure, target or tier unknown")
         if r["tier"] != "n/a" and r["source"] == "none found":
             fault(f"{name}:{r['line']}", "a tier without a source")
+        if r["tier"] != "n/a" and not re.search(r"(abstract read|checked in the published map)$", r["note"]):
+            fault(f"{name}:{r['line']}", "a tier that does not say what it was held against: the abstract or the published map")
     wide = read("demo/receptors.tsv")
     if [r["region"] for r in wide] != regions:
         fault("demo/receptors.tsv", "its regions are not the geometry's")

@@ -127,7 +127,7 @@ typedef struct {
 void nep_molset_free(nep_molset *m);
 /* Index by id, -1 when absent. */
 int64_t nep_molset_find(const nep_molset *m, const char *id);
-double nep_molset_descriptor(const nep_molset *m, int64_t i, const char *name); /* NaN when absent */
+double nep_molset_descriptor(const nep_molset *m, int64_t i, const char *name); /* NaN when absent or i is no index */
 
 /* Frees an array of n owned strings and the array. */
 void nep_data_free_names(char **names, int64_t n);

@@ -28,6 +28,8 @@ int64_t nep_molset_find(const nep_molset *m, const char *id)
 
 double nep_molset_descriptor(const nep_molset *m, int64_t i, const char *name)
 {
+    if (i < 0 || i >= m->n)
+        return (double)NAN;
     for (int64_t d = 0; d < m->n_descriptors; d++)
         if (strcmp(m->descriptor_names[d], name) == 0)
             return m->descriptor[i * m->n_descriptors + d];

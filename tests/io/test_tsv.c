@@ -261,6 +261,9 @@ static void test_molset(void **state)
     assert_string_equal(m.mechanism[0], "COX");
     assert_int_equal(m.n_descriptors, 1);
     assert_true(nep_molset_descriptor(&m, 0, "tpsa") == 63.6 && isnan(nep_molset_descriptor(&m, 1, "tpsa")));
+    assert_true(isnan(nep_molset_descriptor(&m, 0, "tpsb")));
+    assert_true(isnan(nep_molset_descriptor(&m, nep_molset_find(&m, "nobody"), "tpsa")));
+    assert_true(isnan(nep_molset_descriptor(&m, m.n, "tpsa")) && isnan(nep_molset_descriptor(&m, INT64_MAX, "tpsa")));
     nep_molset_free(&m);
     assert_refused(ctx,
                    nep_tsv_read_molset(ctx, test_text("e.tsv", "drug_id\tfingerprint\nA\t01\nB\t0101\n"), &m),

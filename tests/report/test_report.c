@@ -241,6 +241,64 @@ static void test_allocation_failures(void **state)
     assert_int_equal(st, NEP_OK);
 }
 
+/* Of the files below `where`, each is whole: the bytes of a good run, or those of `old` (NULL: or not there at all). Counts
+ * the new ones. */
+static int whole_files(nep_ctx *ctx, const char *where, const char *good, const char *old)
+{
+    int fresh = 0;
+    for (int i = 0; i < NEP_LEN(files); i++) {
+        char path[512];
+        int64_t n, m;
+        snprintf(path, sizeof path, "%s/%s", where, files[i]);
+        if (!nep_file_exists(path)) {
+            assert_null(old);
+            continue;
+        }
+        char *is = read_file(ctx, where, files[i], &n), *want = read_file(ctx, good, files[i], &m);
+        const bool new = n == m && memcmp(is, want, (size_t)n) == 0;
+        assert_true(new || (old && strcmp(is, old) == 0));
+        fresh += new;
+        nep_alloc_free(want);
+        nep_alloc_free(is);
+    }
+    return fresh;
+}
+
+/* The k-th allocation fails while files are written, beside none and beside old ones: what is there is whole, and no
+ * temporary stays behind. */
+static void test_allocation_failures_while_writing(void **state)
+{
+    static const char old[] = "of an earlier run";
+    fixture *f = *state;
+    char good[64], broken[64], command[512];
+    snprintf(good, sizeof good, "%s/good", folder);
+    snprintf(broken, sizeof broken, "%s/broken", folder);
+    assert_ok(f->ctx, nep_report_write_all(f->ctx, &f->ranking, NULL, NULL, good));
+    for (int beside_old = 0; beside_old < 2; beside_old++) {
+        const int64_t before = nep_alloc_used(f->ctx);
+        nep_status st = NEP_E_NOMEM;
+        int partial = 0;
+        for (int64_t k = 0; st != NEP_OK && k < 100000; k += k < 48 ? 1 : 6) {
+            snprintf(command, sizeof command, "rm -rf '%s'; mkdir '%s'; for f in %s; do printf '%s' > \"%s/$f\"; done", broken, broken,
+                     beside_old ? "report.html candidates.csv candidates.tsv candidates.xlsx candidates.json results.h5" : "", old, broken);
+            assert_int_equal(system(command), 0);
+            nep_alloc_fail_at(f->ctx, k);
+            st = nep_report_write_all(f->ctx, &f->ranking, NULL, NULL, broken);
+            nep_alloc_fail_at(f->ctx, -1);
+            assert_true(st == NEP_OK || st == NEP_E_NOMEM);
+            assert_int_equal(nep_alloc_used(f->ctx), before);
+            nep_ctx_clear(f->ctx);
+            const int fresh = whole_files(f->ctx, broken, good, beside_old ? old : NULL);
+            assert_true(st != NEP_OK || fresh == NEP_LEN(files));
+            partial += fresh > 0 && fresh < NEP_LEN(files);
+            snprintf(command, sizeof command, "test -z \"$(find '%s' -name '*.part*')\"", broken);
+            assert_int_equal(system(command), 0);
+        }
+        assert_int_equal(st, NEP_OK);
+        assert_true(partial > 0); /* some failures fell between two files */
+    }
+}
+
 /* Python reads every table back; see check_report.py. Without an optional library its part is named as skipped. */
 static void test_tables_open_elsewhere(void **state)
 {
@@ -282,6 +340,7 @@ int main(void)
         WITH_FIXTURE(test_page_stays_small),
         WITH_FIXTURE(test_bad_calls_are_refused),
         WITH_FIXTURE(test_allocation_failures),
+        WITH_FIXTURE(test_allocation_failures_while_writing),
         WITH_FIXTURE(test_tables_open_elsewhere),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,17 +3,15 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/features.h"
-#include "cli/tabular.h"
 
 static const cli_option options[] = {
     {"atlas", 0, CLI_INPUT, "NIFTI", NULL, NULL, "regions as labels on a grid (participant level; at group level it picks among several)"},
     {"labels", 0, CLI_INPUT, "TSV", NULL, NULL, "names of the atlas's values: index name"},
     {"atlas-name", 0, CLI_TEXT, "NAME", NULL, NULL, "the atlas in file names (seg-NAME); default from its file name"},
     {"resample", 0, CLI_FLAG, NULL, NULL, NULL, "bring the atlas onto each run's grid by the nearest voxel"},
-    {"participant-label", 0, CLI_TEXTS, "LABEL", NULL, NULL, "participants, with or without sub-; default all"},
+    {"participant-label", 0, CLI_TEXTS, "LABEL", NULL, NULL, "participants, with or without sub-; default all; jobs for different ones may share OUT at once"},
     {"session-label", 0, CLI_TEXTS, "LABEL", NULL, NULL, "sessions, with or without ses-; default all"},
     {"task-id", 't', CLI_TEXTS, "TASK", NULL, NULL, "tasks; default all"},
     {"space", 0, CLI_TEXT, "SPACE", NULL, NULL, "space entity of the runs, where there are several"},
@@ -139,77 +137,6 @@ static nep_status read_filter(features *f, nep_bids_filter *filter, const char *
     return NEP_OK;
 }
 
-/* ---- failures ---- */
-
-typedef struct {
-    char **participant, **run, **message;
-    const char **code;
-    int64_t n, room;
-    nep_status first;
-    bool mixed;
-} failures;
-
-static void failures_free(failures *k)
-{
-    nep_data_free_names(k->participant, k->n);
-    nep_data_free_names(k->run, k->n);
-    nep_data_free_names(k->message, k->n);
-    nep_alloc_free(k->code);
-}
-
-/* The sentence without the folder in front of its paths: outputs tell no one where a person keeps the data. */
-static void relative_sentence(const features *f, const char *sentence, char *out, size_t size)
-{
-    const size_t root = strlen(f->root);
-    size_t n = 0;
-    while (*sentence && n + 1 < size) {
-        if (root > 0 && strncmp(sentence, f->root, root) == 0 && (sentence[root] == '/' || f->root[root - 1] == '/'))
-            sentence += root + (sentence[root] == '/');
-        else
-            out[n++] = (unsigned char)*sentence < ' ' ? ' ' : *sentence, sentence++;
-    }
-    out[n] = '\0';
-}
-
-static nep_status note_failure(features *f, failures *k, const char *participant, const char *run, nep_status st)
-{
-    char id[NEP_BIDS_MAX_NAME + 8], sentence[1024];
-    relative_sentence(f, nep_ctx_error(f->ctx), sentence, sizeof sentence);
-    nep_ctx_clear(f->ctx);
-    snprintf(id, sizeof id, "sub-%s", participant);
-    if (k->n == k->room) {
-        const int64_t room = k->room ? 2 * k->room : 16;
-        char ***const grown[] = {&k->participant, &k->run, &k->message};
-        for (int i = 0; i < NEP_LEN(grown); i++)
-            NEP_TRY(nep_alloc_grow(f->ctx, room, sizeof(char *), "failures", grown[i]));
-        NEP_TRY(nep_alloc_grow(f->ctx, room, sizeof(char *), "failures", &k->code));
-        k->room = room;
-    }
-    k->mixed = k->mixed || (k->n > 0 && st != k->first);
-    k->first = k->n == 0 ? st : k->first;
-    k->n++;
-    k->code[k->n - 1] = nep_status_symbol(st);
-    NEP_TRY(nep_alloc_string(f->ctx, id, &k->participant[k->n - 1]));
-    NEP_TRY(nep_alloc_string(f->ctx, run ? run : "n/a", &k->run[k->n - 1]));
-    NEP_TRY(nep_alloc_string(f->ctx, sentence, &k->message[k->n - 1]));
-    cli_say(f->c, "failed: %s: %s", id, sentence);
-    return NEP_OK;
-}
-
-/* failures.tsv is there when something failed, and only then. */
-static nep_status write_failures(features *f, const failures *k)
-{
-    char path[4096];
-    NEP_TRY(cli_features_path(f->ctx, path, sizeof path, "%s/failures.tsv", f->out));
-    if (k->n == 0) {
-        unlink(path);
-        return NEP_OK;
-    }
-    const cli_column columns[] = {{"participant_id", (const char *const *)k->participant, NULL}, {"run", (const char *const *)k->run, NULL},
-                                  {"code", k->code, NULL}, {"message", (const char *const *)k->message, NULL}};
-    return cli_tabular_write(f->ctx, path, columns, NEP_LEN(columns), k->n);
-}
-
 /* ---- participant level ---- */
 
 typedef struct {
@@ -245,7 +172,7 @@ static nep_status do_run(features *f, const nep_bids_run *run, tally *n)
     return st;
 }
 
-static nep_status do_runs(features *f, const nep_bids_runs *runs, failures *k, tally *n)
+static nep_status do_runs(features *f, const nep_bids_runs *runs, features_failures *k, tally *n)
 {
     int64_t at = 0;
     nep_progress_open(f->ctx, "features", runs->n);
@@ -258,12 +185,12 @@ static nep_status do_runs(features *f, const nep_bids_runs *runs, failures *k, t
                 return st;
             }
             if (st != NEP_OK)
-                NEP_TRY(note_failure(f, k, runs->participants[p], runs->runs[at].stem, st));
+                NEP_TRY(cli_features_failed(f, k, runs->participants[p], runs->runs[at].stem, st));
             nep_progress_step(f->ctx, at + 1);
         }
         if (at == first) {
             const nep_status st = nep_ctx_fail(f->ctx, NEP_E_MISSING, "sub-%s: has no desc-preproc_bold.nii.gz of what is asked for", runs->participants[p]);
-            NEP_TRY(note_failure(f, k, runs->participants[p], NULL, st));
+            NEP_TRY(cli_features_failed(f, k, runs->participants[p], NULL, st));
         }
     }
     nep_progress_close(f->ctx);
@@ -291,7 +218,7 @@ static nep_status plan(features *f, const nep_bids_runs *runs)
     return cli_plan(f->c, runs->n, largest < bound ? largest : bound, (double)NAN, outputs, NEP_LEN(outputs));
 }
 
-static nep_status summary(features *f, const nep_bids_runs *runs, const failures *k, const tally *n)
+static nep_status summary(features *f, const nep_bids_runs *runs, const features_failures *k, const tally *n)
 {
     json_t *doc = json_pack("{s:I,s:I,s:I,s:I,s:I,s:o}", "participants", (json_int_t)runs->n_participants, "runs_measured", (json_int_t)n->measured,
                             "runs_done_before", (json_int_t)n->skipped, "runs_failing_quality", (json_int_t)n->failed_quality, "runs_failed",
@@ -305,7 +232,7 @@ static nep_status summary(features *f, const nep_bids_runs *runs, const failures
 }
 
 /* Exit 1 when some failed; when nothing is whole, the failures' own status, 65 when they differ. */
-static nep_status verdict(features *f, const failures *k, const tally *n)
+static nep_status verdict(features *f, const features_failures *k, const tally *n)
 {
     if (k->n == 0)
         return NEP_OK;
@@ -318,7 +245,7 @@ static nep_status verdict(features *f, const failures *k, const tally *n)
 static nep_status run_participant(features *f, const nep_bids_filter *filter)
 {
     nep_bids_runs runs = {0};
-    failures k = {0};
+    features_failures k = {0};
     tally n = {0};
     nep_status st;
     NEP_REQUIRE(f->ctx, cli_text(f->c, "atlas"), NEP_E_USAGE, "the participant level needs --atlas");
@@ -333,11 +260,11 @@ static nep_status run_participant(features *f, const nep_bids_filter *filter)
     NEP_TRY_OR_DONE(st, nep_file_folder(f->ctx, f->out));
     NEP_TRY_OR_DONE(st, cli_features_dataset(f));
     NEP_TRY_OR_DONE(st, do_runs(f, &runs, &k, &n));
-    NEP_TRY_OR_DONE(st, write_failures(f, &k));
+    NEP_TRY_OR_DONE(st, cli_features_failures_write(f, filter, &runs, &k));
     NEP_TRY_OR_DONE(st, summary(f, &runs, &k, &n));
     st = verdict(f, &k, &n);
 done:
-    failures_free(&k);
+    cli_features_failures_free(&k);
     nep_bids_free(&runs);
     return st;
 }

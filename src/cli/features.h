@@ -44,6 +44,15 @@ typedef struct {
     double *alff, *falff, *strength, *covered; /* [n_regions] */
 } features_result;
 
+/* What failed, one entry per run; run and message are owned. */
+typedef struct {
+    char **participant, **run, **message; /* sub-<label>; the run's stem or n/a; without the data's folder */
+    const char **code;                    /* the status' symbol */
+    int64_t n, room;
+    nep_status first;
+    bool mixed;                           /* not all have the status of the first */
+} features_failures;
+
 /* Measures one run (features_run.c). Errors are the run's: the sentence is in the context. */
 NEP_MUST_USE nep_status cli_features_measure(features *f, const nep_bids_run *run, features_result *out);
 void cli_features_result_free(features_result *r);
@@ -57,6 +66,17 @@ NEP_MUST_USE nep_status cli_features_write(features *f, const nep_bids_run *run,
 NEP_MUST_USE nep_status cli_features_done(features *f, const nep_bids_run *run, bool *done);
 /* dataset_description.json and .bidsignore. */
 NEP_MUST_USE nep_status cli_features_dataset(features *f);
+/* Notes a failure (features_failures.c): its sentence is the context's, which is cleared. run NULL = the participant has none. */
+NEP_MUST_USE nep_status cli_features_failed(features *f, features_failures *k, const char *participant, const char *run, nep_status st);
+/* Brings OUT/failures.tsv up to date, under the lock of OUT: rows of what this job looked at are replaced by its own failures,
+ * rows of other jobs stay; sorted; without a row the file is removed. With a filter on sessions, tasks or space a job looks
+ * only at its runs, without one at whole participants; without any filter, rows of participants that are gone go too. */
+NEP_MUST_USE nep_status cli_features_failures_write(features *f, const nep_bids_filter *filter, const nep_bids_runs *runs,
+                                                    const features_failures *k);
+void cli_features_failures_free(features_failures *k);
+/* Waits for the lock of OUT, for files that several jobs write; closing *fd gives it back, -1 = none (a warning was given:
+ * the file system has no locks). */
+NEP_MUST_USE nep_status cli_features_lock(features *f, int *fd);
 /* The group tables and features.h5 (features_group.c). */
 NEP_MUST_USE nep_status cli_features_group(features *f, const nep_bids_filter *filter);
 /* Text of a folder and a name; names are bounded by the walk. */

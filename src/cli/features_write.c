@@ -319,6 +319,7 @@ static void relative_link(const features *f, char *out, size_t size)
 nep_status cli_features_dataset(features *f)
 {
     char path[4096], link[4096];
+    int lock = -1;
     nep_status st;
     json_t *doc = json_pack("{s:s,s:s,s:s,s:s,s:[{s:s,s:s}]}", "Name", "nepenthe derivatives", "BIDSVersion", "1.10.0", "DatasetType", "derivative",
                             "License", "as the inputs", "GeneratedBy", "Name", "nepenthe", "Version", NEP_VERSION);
@@ -326,11 +327,14 @@ nep_status cli_features_dataset(features *f)
     relative_link(f, link, sizeof link);
     if (link[0])
         json_object_set_new(doc, "DatasetLinks", json_pack("{s:s}", "preprocessed", link));
+    NEP_TRY_OR_DONE(st, cli_features_lock(f, &lock));
     NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, path, sizeof path, "%s/dataset_description.json", f->out));
     NEP_TRY_OR_DONE(st, write_json(f->ctx, path, doc));
     NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, path, sizeof path, "%s/.bidsignore", f->out));
     st = write_text(f->ctx, path, "*_relmat.*\n*_timeseries.*\n*_bold.tsv\n*_bold.json\n*.h5\ngroup_*\nfailures.tsv");
 done:
+    if (lock >= 0)
+        close(lock);
     json_decref(doc);
     return st;
 }

@@ -188,6 +188,73 @@ PY
     [ "$status" -eq 66 ]
 }
 
+# Six broken participants in BIDS, of which each job takes one.
+broken_six() {
+    BIDS="$BATS_TEST_TMPDIR/bids"
+    for s in 01 02 03 04 05 06; do
+        mkdir -p "$BIDS/sub-$s/func"
+        for file in bids/sub-01/func/*; do
+            name=${file##*/}
+            cp "$file" "$BIDS/sub-$s/func/sub-$s${name#sub-01}"
+        done
+        cp "$BIDS/sub-$s/func/sub-${s}_task-rest_space-X_desc-brain_mask.nii.gz" \
+            "$BIDS/sub-$s/func/sub-${s}_task-rest_space-X_desc-preproc_bold.nii.gz"
+    done
+}
+
+@test "failures.tsv: jobs that share OUT keep one another's rows, at once and one after the other" {
+    broken_six
+    for s in 01 02 03 04 05 06; do
+        "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS --participant-label $s -q &
+    done
+    for job in $(jobs -p); do
+        wait "$job" && false || [ $? -eq 65 ]
+    done
+    run cut -f1,3 "$OUT/failures.tsv"
+    [ "$output" = "$(printf 'participant_id\tcode\n'; printf 'sub-0%d\tSHAPE\n' 1 2 3 4 5 6)" ]
+    # mended, a participant's row goes; a job for others leaves it
+    cp "bids/$BOLD" "$BIDS/$BOLD"
+    cp "bids/$BOLD" "$BIDS/sub-02/func/sub-02_task-rest_space-X_desc-preproc_bold.nii.gz"
+    "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS --participant-label 01 -q
+    run cut -f1 "$OUT/failures.tsv"
+    [ "$output" = "$(printf 'participant_id\n'; printf 'sub-0%d\n' 2 3 4 5 6)" ]
+    # so does a job for another task of the same participant
+    cp "$BIDS/$BOLD" "$BIDS/sub-03/func/sub-03_task-move_space-X_desc-preproc_bold.nii.gz"
+    "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS --participant-label 03 --task-id move --confounds none -q
+    [ "$(grep -c . "$OUT/failures.tsv")" -eq 6 ]
+    grep -q "^sub-03.*task-rest" "$OUT/failures.tsv"
+    # a job for all drops those who are gone; one for some does not
+    rm -r "$BIDS"/sub-0[45] "$BIDS"/sub-03/func/*task-move*
+    "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS --participant-label 01 -q
+    [ "$(grep -c . "$OUT/failures.tsv")" -eq 6 ]
+    run "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS -q
+    [ "$status" -eq 1 ]
+    run cut -f1,2 "$OUT/failures.tsv"
+    [ "$output" = "$(printf 'participant_id\trun\nsub-03\tsub-03_task-rest_space-X\nsub-06\tsub-06_task-rest_space-X')" ]
+}
+
+@test "failures.tsv: written under the lock of OUT alone; removed with its last row; a damaged one is said and replaced" {
+    broken_six
+    mkdir -p "$OUT/.nepenthe"
+    exec 9> "$OUT/.nepenthe/lock"
+    flock 9
+    "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS --participant-label 01 -q 9>&- &
+    sleep 1
+    [ ! -e "$OUT/failures.tsv" ]
+    [ ! -e "$OUT/dataset_description.json" ]
+    kill -0 $!
+    exec 9>&-
+    wait $! && false || [ $? -eq 65 ]
+    [ "$(wc -l < "$OUT/failures.tsv")" -eq 2 ]
+    printf 'participant_id\trun\nsub-02\n' > "$OUT/failures.tsv"
+    run "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS --participant-label 01
+    [[ "$output" == *"failures.tsv: line 2"*"written anew"* ]]
+    [ "$(wc -l < "$OUT/failures.tsv")" -eq 2 ]
+    cp "bids/$BOLD" "$BIDS/$BOLD"
+    "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS --participant-label 01 -q
+    [ ! -e "$OUT/failures.tsv" ]
+}
+
 @test "usage: level, list of features, confounds that are not there" {
     run "$NEPENTHE" features bids "$OUT" subject $ATLAS
     [ "$status" -eq 64 ]

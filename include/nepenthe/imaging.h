@@ -173,15 +173,27 @@ typedef struct {
     int connectivity; /* 6, 18 or 26 neighbours */
     double voxel_mm3; /* extent of one voxel: 1 counts voxels */
     bool two_sided;   /* values below 0 are enhanced as those of -map, and keep their sign */
+    int steps;        /* 0 = the integral, exactly; n = what peers sum: extent^e z^h at z = max / n, 2 max / n, ..., max
+                       * (max of the map, of |map| when two-sided), not multiplied by the step's width */
 } nep_tfce_opts;
+#define NEP_TFCE_DEFAULTS                                                                                              \
+    {.e = 0.5, .h = 2.0, .connectivity = 6, .voxel_mm3 = 1.0, .two_sided = true}
 
-/* Integral over 0 < z <= map[v] of extent(v, z)^e z^h dz, exactly, from the tree of the map's components. map
- * float32 [nz, ny, nx] with dims = {nx, ny, nz}, x fastest; NaN is outside the mask; out float64, NaN where
- * map is NaN. Errors: NEP_E_ARG (options, dims, an infinite voxel), NEP_E_NOMEM. Cost: a sort of the voxels
- * above 0. Smith & Nichols 2009, doi:10.1016/j.neuroimage.2008.03.061; Salembier 1998, doi:10.1109/83.663500.
- */
-NEP_MUST_USE nep_status nep_tfce_score(nep_ctx *ctx, const float *map, const int64_t dims[3],
-                                       const nep_tfce_opts *opts, double *out);
+/* Scratch for maps of one mask; one thread at a time. inside [nx ny nz] or NULL = all voxels, dims = {nx, ny, nz}, x
+ * fastest. Errors: NEP_E_ARG (options, dims, nothing inside), NEP_E_NOMEM. Memory: 64 bytes per voxel. */
+typedef struct nep_tfce nep_tfce;
+NEP_MUST_USE nep_status nep_tfce_open(nep_ctx *ctx, const int64_t dims[3], const bool *inside, const nep_tfce_opts *opts,
+                                      nep_tfce **out);
+/* Integral over 0 < z <= value[v] of extent(v, z)^e z^h dz, exactly, from the tree of the map's components: value and out
+ * float64 [voxels inside], in the grid's order, not the same array; values finite. Cost: a sort of the
+ * voxels. Smith & Nichols 2009, doi:10.1016/j.neuroimage.2008.03.061; Salembier 1998, doi:10.1109/83.663500. */
+void nep_tfce_run(nep_tfce *t, const double *value, double *out);
+void nep_tfce_free(nep_tfce *t); /* takes NULL */
+
+/* The same for one map float32 [nz, ny, nx]; NaN is outside the mask; out float64, NaN where map is NaN. Errors:
+ * NEP_E_ARG (options, dims, an infinite voxel, no voxel with a value), NEP_E_NOMEM. */
+NEP_MUST_USE nep_status nep_tfce_score(nep_ctx *ctx, const float *map, const int64_t dims[3], const nep_tfce_opts *opts,
+                                       double *out);
 
 #ifdef __cplusplus
 }

@@ -13,6 +13,7 @@
     X(smooth)                                                                                                         \
     X(voxelwise)                                                                                                      \
     X(contrast)                                                                                                       \
+    X(tfce)                                                                                                           \
     X(maps_compare)                                                                                                   \
     X(maps_nulls)                                                                                                     \
     X(maps_dominance)                                                                                                 \

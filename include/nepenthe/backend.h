@@ -3,7 +3,8 @@
  *
  * What it is not: no algorithm of the mission is decided here; an op is one coarse computation over whole arrays.
  * The CPU table is always there; the CUDA table comes from a module loaded at run time (nepenthe_cuda.so). A third
- * table, `rig`, exists only in the tests: the CUDA sources compiled as host C++.
+ * table, `rig`, exists only in the tests: the CUDA sources compiled as host C++. A context's backend does all of its work:
+ * there is no switch by size, small work is not sent to the CPU.
  *
  * Layouts are row-major, indices int64. Every op gives the same bits for any thread count and tile size; between
  * backends the class named at each op holds: EXACT (integers and orders), FORMULA (2 ulp of float), REDUCTION (1e-6

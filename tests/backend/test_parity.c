@@ -1,63 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Parity: every op on the CPU against the CUDA sources, on the host rig in every test run and, as `test_backend_parity
- * cuda`, on a GPU (skipped without one unless NEP_REQUIRE_GPU is set). Also: the same bits for any thread count and
+/* Parity: every op on the CPU against the CUDA sources, on the host rig in every test run and, as `parity_cuda cuda [small]
+ * [--json FILE]`, on a GPU (skipped without one unless NEP_REQUIRE_GPU is set). Also: the same bits for any thread count and
  * kernel family, and a clean end whichever allocation fails. The classes are those of NEP_OP_LIST. */
-#include "support.h"
+#include "backend/parity.h"
 
-#include <float.h>
+#include <unistd.h>
 
 #include <nepenthe/backend.h>
 
 #include "backend/cpu.h"
+#include "backend/module.h"
 #if !defined(NEP_PARITY_WITHOUT_RIG)
+#include <jansson.h>
+
 #include "cuda_host/cuda_runtime_api.h"
 #include "cuda_host/rig_backend.h"
 #endif
 
-/* ---- results with their tolerance ---------------------------------------------------------------------------- */
-typedef enum { EXACT, FORMULA, REDUCTION, GEMM } parity_class;
-typedef enum { INTEGER, FLOAT32, FLOAT64 } kind;
-
-typedef struct {
-    double *value, *tolerance;
-    int64_t n, room;
-    parity_class parity;
-} result;
-
-/* magnitude: sum of the magnitudes that were added up to get the value. */
-static void push(result *r, double value, double magnitude, kind k)
-{
-    if (r->n == r->room) {
-        r->room = r->room ? 2 * r->room : 64;
-        r->value = realloc(r->value, (size_t)r->room * sizeof *r->value);
-        r->tolerance = realloc(r->tolerance, (size_t)r->room * sizeof *r->tolerance);
-    }
-    double tolerance = 0;
-    if (k != INTEGER && r->parity == FORMULA)
-        tolerance = 2 * (double)FLT_EPSILON * fabs(value);
-    else if (k != INTEGER && r->parity != EXACT)
-        tolerance = (k == FLOAT32 ? 1e-6 : 1e-12) * magnitude;
-    r->value[r->n] = value;
-    r->tolerance[r->n++] = tolerance;
-}
-
-static void result_free(result *r)
-{
-    free(r->value);
-    free(r->tolerance);
-    *r = (result){0};
-}
-
 /* ---- inputs --------------------------------------------------------------------------------------------------- */
-typedef struct {
-    int64_t rows, cols;
-    bool missing; /* some values are NaN or infinite */
-} shape;
-
 static const shape shapes[] = {
-    {1, 1, false},  {2, 1, false},   {3, 0, false},   {1, 33, false}, {7, 31, true},      {33, 64, false},
-    {64, 100, true}, {5, 257, false}, {40, 300, true}, {96, 70, false}, {3, 17000, true},
+    {1, 1, false},   {2, 1, false},    {3, 0, false},    {1, 33, false},  {7, 31, true},     {33, 64, false},
+    {64, 100, true}, {5, 257, false},  {40, 300, true},  {96, 70, false}, {3, 17000, true},
+    {1, 7, false},   {3, 5, true},     /* less than a warp */
+    {13, 101, true}, {47, 331, false}, /* primes */
+    {17, 17, true},  {64, 33, false},  {4, 256, false},  {2, 8193, true}, /* a tile, and one more than a tile */
+    {6, 515, true},  {127, 9, false},  /* the last tile is ragged */
 };
+enum { SMALL = 700 }; /* cells of the shapes that `small` keeps */
 
 enum { X = 1, Y, Z, W, MISSING };
 
@@ -436,28 +405,24 @@ static result run_row(nep_ctx *ctx, int row, const shape *s)
     return r;
 }
 
-static void compare(int row, const shape *s, const result *want, const result *got)
-{
-    assert_int_equal(want->n, got->n);
-    for (int64_t i = 0; i < want->n; i++) {
-        const double w = want->value[i], g = got->value[i];
-        if (w == g || (isnan(w) && isnan(g)))
-            continue;
-        if (!(fabs(w - g) <= want->tolerance[i]))
-            fail_msg("%s on %lld x %lld: value %lld is %.17g, the CPU has %.17g (tolerance %.3g)", rows[row].name,
-                     (long long)s->rows, (long long)s->cols, (long long)i, g, w, want->tolerance[i]);
-    }
-}
-
-static void compare_contexts(nep_ctx *cpu, nep_ctx *other)
+static void compare_contexts(nep_ctx *cpu, nep_ctx *other, int64_t most_cells, tally *t)
 {
     for (int row = 0; row < NEP_LEN(rows); row++)
         for (int k = 0; k < NEP_LEN(shapes); k++) {
+            if (shapes[k].rows * shapes[k].cols > most_cells)
+                continue;
             result want = run_row(cpu, row, &shapes[k]), got = run_row(other, row, &shapes[k]);
-            compare(row, &shapes[k], &want, &got);
+            tally_add(&t[row], &shapes[k], &want, &got);
             result_free(&want);
             result_free(&got);
         }
+}
+
+static void tally_name(tally *t)
+{
+    static const char *const names[] = {"EXACT", "FORMULA", "REDUCTION", "GEMM"};
+    for (int row = 0; row < NEP_LEN(rows); row++)
+        t[row] = (tally){.op = rows[row].name, .parity = names[ops[row].parity]};
 }
 
 /* ---- the tests ------------------------------------------------------------------------------------------------ */
@@ -503,18 +468,88 @@ static void test_families(void **state)
     nep_ctx_free(ctx);
 }
 
+/* What must be equal is told from what may be near: an infinity or a NaN is never near anything. */
+static void test_error(void **state)
+{
+    (void)state;
+    const double inf = (double)INFINITY, nan = (double)NAN;
+    assert_true(parity_error(1, 1.5, 1) == 0.5);
+    assert_true(parity_error(1, 1, 0) == 0 && parity_error(inf, inf, inf) == 0 && parity_error(nan, nan, nan) == 0);
+    assert_true(parity_error(inf, 1, inf) == inf && parity_error(1, inf, 1) == inf && parity_error(inf, -inf, inf) == inf);
+    assert_true(parity_error(nan, 1, 1) == inf && parity_error(1, nan, inf) == inf && parity_error(inf, nan, inf) == inf);
+    assert_true(parity_error(1, 2, inf) == inf && parity_error(1, 2, nan) == inf && parity_error(1, 2, 0) == inf);
+    result want = {.parity = REDUCTION}, got = {.parity = REDUCTION};
+    push(&want, inf, inf, FLOAT64);
+    push(&got, 1e300, 1e300, FLOAT64);
+    tally t = {.op = "op"};
+    tally_add(&t, &shapes[0], &want, &got);
+    assert_int_equal(t.mismatches, 1);
+    assert_true(t.worst == inf);
+    result_free(&want);
+    result_free(&got);
+}
+
+enum { TILE = 8192 }; /* bytes, so that the front doors have to tile */
+
 #if !defined(NEP_PARITY_WITHOUT_RIG)
+/* The report of the rig's tally as a reader finds it. */
+static void written_tally(tally *t)
+{
+    char path[] = "/tmp/nepenthe-parity-XXXXXX";
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0 && close(fd) == 0);
+    t[1].mismatches = 2; /* one op that failed */
+    t[1].worst = (double)INFINITY;
+    snprintf(t[1].first, sizeof t[1].first, "value 0 is \"nan\"");
+    const bool wrote = tally_write(t, NEP_OP_COUNT, "host rig", NEP_LEN(shapes), path);
+    json_t *report = json_load_file(path, 0, NULL), *list = json_object_get(report, "ops");
+    unlink(path);
+    assert_true(wrote && report);
+    assert_int_equal(json_array_size(list), NEP_OP_COUNT);
+    for (size_t i = 0; i < NEP_OP_COUNT; i++) {
+        const json_t *op = json_array_get(list, i), *worst = json_object_get(op, "worst_in_tolerances");
+        assert_string_equal(json_string_value(json_object_get(op, "op")), rows[i].name);
+        assert_true(json_integer_value(json_object_get(op, "values")) > 0);
+        assert_true(i == 1 ? json_is_null(worst) : json_is_number(worst) && json_number_value(worst) <= 1);
+    }
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 1), "first_mismatch")), "value 0 is \"nan\"");
+    json_decref(report);
+}
+
 static void test_rig(void **state)
 {
     (void)state;
     nep_ctx *cpu = test_ctx(2), *rig = test_ctx(2);
+    tally t[NEP_OP_COUNT];
+    tally_name(t);
     assert_ok(rig, rig_choose(rig, 0));
-    compare_contexts(cpu, rig);
-    assert_ok(rig, rig_choose(rig, 8192)); /* now the front doors tile */
-    compare_contexts(cpu, rig);
+    compare_contexts(cpu, rig, INT64_MAX, t);
+    assert_ok(rig, rig_choose(rig, TILE)); /* now the front doors tile */
+    compare_contexts(cpu, rig, INT64_MAX, t);
     nep_ctx_free(rig);
     nep_ctx_free(cpu);
     assert_int_equal(rig_blocks(), 0);
+    tally_print(t, NEP_OP_COUNT);
+    tally_assert(t, NEP_OP_COUNT);
+    written_tally(t);
+}
+
+/* The smallest work goes to the backend that was chosen: nothing is sent to the CPU because it is small. */
+static void test_no_switch_by_size(void **state)
+{
+    (void)state;
+    const float one = 1;
+    float out = -1;
+    nep_ctx *rig = test_ctx(1);
+    assert_ok(rig, rig_choose(rig, 0));
+    rig_fail_malloc_at(0);
+    assert_fails(nep_backend_occupancy(rig, &one, &one, &one, 1, &out), NEP_E_NOMEM);
+    rig_fail_malloc_at(-1);
+    assert_true(out == -1);
+    nep_ctx_clear(rig);
+    assert_ok(rig, nep_backend_occupancy(rig, &one, &one, &one, 1, &out));
+    assert_true(out == 0.5f);
+    nep_ctx_free(rig);
 }
 
 /* The op itself counts maxima when it is asked to: the front door of the rig counts them on the host. */
@@ -590,14 +625,40 @@ static void test_device_bound(void **state)
 }
 #endif
 
+/* ---- on a GPU ------------------------------------------------------------------------------------------------- */
 static nep_ctx *gpu;
+static int64_t most_cells = INT64_MAX;
+static const char *report;
+
+/* The context's own device again, with tiles small enough for these shapes. */
+static void tile_gpu(nep_backend *tiled)
+{
+    const nep_module *m = NULL;
+    void *device = NULL;
+    assert_ok(gpu, nep_module_load(gpu, &m));
+    assert_ok(gpu, m->open(gpu, 0, &device));
+    *tiled = *m->backend;
+    tiled->tile_bytes = TILE;
+    nep_ctx_backend_set(gpu, tiled, device, m->close);
+}
 
 static void test_cuda(void **state)
 {
     (void)state;
     nep_ctx *cpu = test_ctx(0);
-    compare_contexts(cpu, gpu);
+    static nep_backend tiled;
+    tally t[NEP_OP_COUNT];
+    char text[256];
+    tally_name(t);
+    compare_contexts(cpu, gpu, most_cells, t);
+    tile_gpu(&tiled);
+    compare_contexts(cpu, gpu, most_cells, t);
     nep_ctx_free(cpu);
+    tally_print(t, NEP_OP_COUNT);
+    assert_ok(gpu, nep_backend_describe(gpu, text, sizeof text));
+    if (report && !tally_write(t, NEP_OP_COUNT, text, NEP_LEN(shapes), report))
+        fail_msg("%s cannot be written", report);
+    tally_assert(t, NEP_OP_COUNT);
 }
 
 static int run_cuda(void)
@@ -605,32 +666,47 @@ static int run_cuda(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_cuda)};
     char text[256];
     gpu = test_ctx(0);
-    if (nep_backend_choose(gpu, "cuda") != NEP_OK) {
+    if (nep_backend_choose(gpu, "cuda") != NEP_OK || nep_backend_describe(gpu, text, sizeof text) != NEP_OK) {
         printf("parity with CUDA not checked: %s\n", nep_ctx_error(gpu));
         nep_ctx_free(gpu);
         return getenv("NEP_REQUIRE_GPU") ? 1 : NEP_TEST_SKIPPED;
     }
-    assert_ok(gpu, nep_backend_describe(gpu, text, sizeof text));
     printf("%s\n", text);
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     nep_ctx_free(gpu);
     return failed;
 }
 
+static int cuda_options(int argc, char **argv)
+{
+    for (int i = 2; i < argc; i++)
+        if (strcmp(argv[i], "small") == 0) {
+            most_cells = SMALL;
+        } else if (strcmp(argv[i], "--json") == 0 && i + 1 < argc) {
+            report = argv[++i];
+        } else {
+            fprintf(stderr, "usage: parity_cuda cuda [small] [--json FILE]\n");
+            return 64;
+        }
+    return run_cuda();
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_error),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_families),
 #if !defined(NEP_PARITY_WITHOUT_RIG)
         cmocka_unit_test(test_rig),
+        cmocka_unit_test(test_no_switch_by_size),
         cmocka_unit_test(test_count_max_op),
         cmocka_unit_test(test_failing_memory),
         cmocka_unit_test(test_device_bound),
 #endif
     };
     if (argc > 1 && strcmp(argv[1], "cuda") == 0)
-        return run_cuda();
+        return cuda_options(argc, argv);
 #if !defined(NEP_PARITY_WITHOUT_RIG)
     printf("rig seed %llu (NEP_RIG_SEED replays it)\n", rig_seed());
 #endif

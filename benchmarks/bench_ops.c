@@ -562,6 +562,39 @@ static nep_status smooth_axis_check(state *s, double *worst)
     return NEP_OK;
 }
 
+enum { LQ = 24 };
+static nep_status lag_products_make(state *s)
+{
+    NEP_TRY(doubles(s, 0, LQ * T, 0, 1));
+    NEP_TRY(floats(s, 1, (int64_t)T * V, 100, 10));
+    return output(s, 2, NEP_F64, (LQ + 2) * V);
+}
+static nep_status lag_products_run(state *s)
+{
+    return s->be->ops.lag_products(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, LQ, T, s->b[1].ptr, V, s->b[2].ptr);
+}
+static nep_status lag_products_check(state *s, double *worst)
+{
+    const double *q = s->host[0];
+    const float *x = s->host[1];
+    void *p;
+    NEP_TRY(fetch(s, 2, &p));
+    const double *got = p;
+    for (int64_t c = 0; c < V; c += SAMPLE)
+        for (int k = 0; k < LQ + 2; k++) {
+            double want = 0, magnitude = 0;
+            for (int64_t t = k == LQ + 1; t < T; t++) {
+                const double now = (double)x[t * V + c];
+                const double by = k < LQ ? q[k * T + t] : k == LQ ? now : (double)x[(t - 1) * V + c];
+                want += by * now;
+                magnitude += fabs(by * now);
+            }
+            keep_worst(worst, got[k * V + c], want, 1e-12 * magnitude);
+        }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
 #define FUNCTIONS(op) op##_make, op##_run, op##_check
 static const row rows[] = {
     {"occupancy", "4,000,000 values", 0, 16.0 * OCC, false, FUNCTIONS(occupancy)},
@@ -584,6 +617,8 @@ static const row rows[] = {
     {"resample", "4 volumes of 91 x 109 x 91, cubic", 2.0 * 84 * RN * RV, 8.0 * RN * RV, false, FUNCTIONS(resample)},
     {"smooth_axis", "4 volumes of 91 x 109 x 91, slowest axis, 17 weights", 3.0 * SR * RN * RV, 8.0 * RN * RV, false,
      FUNCTIONS(smooth_axis)},
+    {"lag_products", "24 rows on 300 x 100,000", 2.0 * LQ * T * V, 4.0 * T * V + 8.0 * (LQ + 2) * V, false,
+     FUNCTIONS(lag_products)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

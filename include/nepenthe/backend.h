@@ -57,7 +57,8 @@ void nep_buf_free(nep_buf *b);
     X(exceedances, EXACT)                                                                                             \
     X(best_pair, EXACT)                                                                                               \
     X(resample, REDUCTION)                                                                                            \
-    X(smooth_axis, REDUCTION)
+    X(smooth_axis, REDUCTION)                                                                                         \
+    X(lag_products, GEMM)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -137,6 +138,12 @@ typedef nep_status nep_op_resample(nep_ctx *, nep_queue *, const float *c, int64
 typedef nep_status nep_op_smooth_axis(nep_ctx *, nep_queue *, const float *x, int64_t outer, int64_t len, int64_t inner,
                                       const double *weight, int64_t radius, float *out);
 
+/* lag_products: out[k, c] = sum_t q[k, t] x[t, c] for k < n_q, out[n_q, c] = sum_t x[t, c]^2 and out[n_q + 1, c] = sum over
+ * t >= 1 of x[t, c] x[t - 1, c], all of it in float64: what least squares with errors of first order need of a series. q
+ * float64 [n_q, n_t], x float32 [n_t, n_cols], out float64 [n_q + 2, n_cols]. */
+typedef nep_status nep_op_lag_products(nep_ctx *, nep_queue *, const double *q, int64_t n_q, int64_t n_t, const float *x,
+                                       int64_t n_cols, double *out);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -203,6 +210,8 @@ NEP_MUST_USE nep_status nep_backend_resample(nep_ctx *ctx, const float *c, int64
                                              float *out);
 NEP_MUST_USE nep_status nep_backend_smooth_axis(nep_ctx *ctx, const float *x, int64_t outer, int64_t len, int64_t inner,
                                                 const double *weight, int64_t radius, float *out);
+NEP_MUST_USE nep_status nep_backend_lag_products(nep_ctx *ctx, const double *q, int64_t n_q, int64_t n_t, const float *x,
+                                                 int64_t n_cols, double *out);
 
 #ifdef __cplusplus
 }

@@ -254,3 +254,33 @@ done:
     nep_buf_free(&pairs);
     return st;
 }
+
+nep_status nep_backend_lag_products(nep_ctx *ctx, const double *q, int64_t n_q, int64_t n_t, const float *x, int64_t n_cols,
+                                    double *out)
+{
+    const nep_backend *be = nep_place_backend(ctx);
+    nep_buf rows = {0};
+    nep_place p = {0};
+    nep_status st;
+    NEP_TRY(begin(ctx, be, be->ops.lag_products, "lag_products"));
+    NEP_TRY(check_series(ctx, "lag_products", x, n_t, n_cols));
+    NEP_REQUIRE(ctx, n_q >= 1 && n_q <= INT_MAX, NEP_E_ARG, "lag_products: %lld rows, must be 1 to %d", (long long)n_q, INT_MAX);
+    if (n_cols == 0)
+        return NEP_OK;
+    NEP_REQUIRE(ctx, q && out, NEP_E_ARG, "lag_products: an array is missing");
+    if (be->host)
+        return be->ops.lag_products(ctx, NULL, q, n_q, n_t, x, n_cols, out);
+    const int64_t tile = nep_place_tile(be, n_cols, (n_t > n_q + 2 ? n_t : n_q + 2) * (int64_t)sizeof *q);
+    NEP_TRY_OR_DONE(st, nep_buf_put(ctx, q, NEP_F64, n_q * n_t, "rows", &rows));
+    for (int64_t c = 0; c < n_cols; c += tile, nep_place_free(&p)) {
+        const int64_t n = n_cols - c < tile ? n_cols - c : tile;
+        NEP_TRY_OR_DONE(st, nep_place_columns(ctx, x, NEP_F32, n_t, n_cols, c, n, "columns", &p.b[0]));
+        NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_F64, (n_q + 2) * n, "products", &p.b[1]));
+        NEP_TRY_OR_DONE(st, be->ops.lag_products(ctx, be->queue(ctx), rows.ptr, n_q, n_t, p.b[0].ptr, n, p.b[1].ptr));
+        NEP_TRY_OR_DONE(st, nep_place_columns_back(ctx, &p.b[1], n_q + 2, n_cols, c, n, out));
+    }
+done:
+    nep_place_free(&p);
+    nep_buf_free(&rows);
+    return st;
+}

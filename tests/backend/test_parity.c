@@ -340,6 +340,25 @@ static nep_status run_best_pair(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+static nep_status run_lag_products(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n_q = s->rows % 9 + 1, n = s->rows, cols = s->cols;
+    float *x = floats(X, n * cols, s->missing);
+    double *q = normals(Y, n_q * n), *out = zeroed((n_q + 2) * cols, sizeof *out);
+    const nep_status st = nep_backend_lag_products(ctx, q, n_q, n, x, cols, out);
+    for (int64_t k = 0; st == NEP_OK && k < n_q + 2; k++)
+        for (int64_t c = 0; c < cols; c++) {
+            double magnitude = 0;
+            for (int64_t t = 0; t < n; t++)
+                magnitude += fabs((k < n_q ? q[k * n + t] : (double)x[t * cols + c]) * (double)x[t * cols + c]);
+            push(r, out[k * cols + c], magnitude, FLOAT64);
+        }
+    free(x);
+    free(q);
+    free(out);
+    return st;
+}
+
 static nep_status run_exceedances(nep_ctx *ctx, const shape *s, result *r)
 {
     const int64_t n = s->rows, n_null = s->cols > 1000 ? 1000 : s->cols, p = 1 + s->rows % 23;
@@ -383,6 +402,7 @@ static const struct {
     {"best_pair", run_best_pair},
     {"resample", run_resample},
     {"smooth_axis", run_smooth_axis},
+    {"lag_products", run_lag_products},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

@@ -442,19 +442,21 @@ static void test_same_bits_for_any_threads(void **state)
     nep_glm_contrast c[3] = {{0}};
     const nep_glm_opts o = {NEP_GLM_AR1, NEP_GLM_PERCENT, false};
     nep_glm_fit f[4] = {{0}};
+    nep_ctx *of[4];
     read_contrasts(&d, mixed, 3, c);
     for (int threads = 1; threads <= 3; threads++) {
-        nep_ctx *own = test_ctx(threads);
+        nep_ctx *own = of[threads] = test_ctx(threads);
         nep_glm *g = NULL;
         assert_ok(own, nep_glm_open(own, &d, c, 3, &o, "the design", &g));
         assert_ok(own, nep_glm_run(g, y, COLS, &f[threads]));
         assert_memory_equal(f[threads].effect, f[1].effect, (size_t)(f[1].n_rows * COLS) * sizeof(double));
         assert_memory_equal(f[threads].covariance, f[1].covariance, (size_t)(f[1].n_pairs * COLS) * sizeof(double));
         nep_glm_free(g);
-        nep_ctx_free(own);
     }
-    for (int threads = 1; threads <= 3; threads++)
+    for (int threads = 1; threads <= 3; threads++) {
         nep_glm_fit_free(&f[threads]);
+        nep_ctx_free(of[threads]);
+    }
     free_contrasts(c, 3);
     nep_glm_design_free(&d);
     free(y);
@@ -491,6 +493,7 @@ static void test_order_scale_constant(void **state)
         assert_near(g.covariance[k], 4 * f.covariance[k], 0);
         assert_near(g.rho[k], f.rho[k], 0);
     }
+    nep_glm_fit_free(&f);
     nep_glm_fit_free(&g);
     for (int64_t i = 0; i < N * COLS; i++)
         changed[i] = (float)(rint((double)y[i] * 1024) / 1024);

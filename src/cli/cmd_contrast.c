@@ -8,6 +8,7 @@
 #include <nepenthe/io.h>
 
 #include "cli/design.h"
+#include "cli/people.h"
 #include "cli/tabular.h"
 
 static const cli_option options[] = {
@@ -22,150 +23,6 @@ static const cli_option options[] = {
      "relabelings for p; all distinct ones when there are no more; 0 = no p"},
     {"mask", 0, CLI_INPUT, "IMAGE", NULL, NULL, "voxels that take part (images only); default all"},
 };
-
-/* ---- the data: participants x columns ---- */
-
-typedef struct {
-    int64_t n, n_cols;
-    char **ids;
-    float *y;       /* [n, n_cols] */
-    char **columns; /* [n_cols] regions; NULL for images */
-    nep_grid grid;
-    int64_t *voxel; /* [n_cols] images */
-} data;
-
-static void data_free(data *d)
-{
-    nep_data_free_names(d->ids, d->n);
-    nep_data_free_names(d->columns, d->columns ? d->n_cols : 0);
-    nep_alloc_free(d->y);
-    nep_alloc_free(d->voxel);
-}
-
-static bool is_image(const char *path)
-{
-    const size_t n = strlen(path);
-    return (n > 4 && strcmp(path + n - 4, ".nii") == 0) || (n > 7 && strcmp(path + n - 7, ".nii.gz") == 0);
-}
-
-static nep_status check_ids(nep_ctx *ctx, const data *d, const char *what)
-{
-    for (int64_t i = 0; i < d->n; i++)
-        for (int64_t j = 0; j < i; j++)
-            NEP_REQUIRE(ctx, strcmp(d->ids[i], d->ids[j]) != 0, NEP_E_FORMAT,
-                        "%s: participant '%s' stands there twice", what, d->ids[i]);
-    return NEP_OK;
-}
-
-static nep_status fill_table(nep_ctx *ctx, const nep_table *t, data *d)
-{
-    NEP_TRY(nep_alloc(ctx, t->n_rows, sizeof *d->ids, "contrast: participants", &d->ids));
-    d->n = t->n_rows;
-    NEP_TRY(nep_alloc(ctx, t->n_cols - 1, sizeof *d->columns, "contrast: columns", &d->columns));
-    d->n_cols = t->n_cols - 1;
-    NEP_TRY(nep_alloc(ctx, d->n * d->n_cols, sizeof *d->y, "contrast: data", &d->y));
-    for (int64_t j = 0; j < d->n_cols; j++)
-        NEP_TRY(nep_alloc_string(ctx, t->header[j + 1], &d->columns[j]));
-    for (int64_t i = 0; i < d->n; i++) {
-        const char *id = nep_table_cell(t, i, 0);
-        NEP_REQUIRE(ctx, id, NEP_E_FORMAT, "%s: line %lld has no participant_id", t->path, (long long)i + 2);
-        NEP_TRY(nep_alloc_string(ctx, id, &d->ids[i]));
-        for (int64_t j = 0; j < d->n_cols; j++) {
-            double x;
-            NEP_TRY(nep_table_number(ctx, t, i, j + 1, &x));
-            d->y[i * d->n_cols + j] = (float)x;
-        }
-    }
-    return check_ids(ctx, d, t->path);
-}
-
-static nep_status read_table(nep_ctx *ctx, const char *path, data *d)
-{
-    nep_table t = {0};
-    nep_status st;
-    NEP_TRY_OR_DONE(st, nep_tsv_read(ctx, path, &t));
-    NEP_REQUIRE_OR_DONE(st, ctx, t.n_cols >= 2 && strcmp(t.header[0], "participant_id") == 0, NEP_E_FORMAT,
-                        "%s: the first column must be participant_id, followed by one column per region",
-                        path);
-    st = fill_table(ctx, &t, d);
-done:
-    nep_table_free(&t);
-    return st;
-}
-
-/* sub-01 of /x/sub-01_desc-alff.nii.gz: the file's name up to the first '_' or '.'. */
-static nep_status name_of_image(nep_ctx *ctx, const char *path, char **out)
-{
-    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
-    const size_t n = strcspn(base, "_.");
-    NEP_TRY(nep_alloc(ctx, (int64_t)n + 1, 1, "contrast: a participant", out));
-    memcpy(*out, base, n);
-    return NEP_OK;
-}
-
-static nep_status choose_voxels(nep_ctx *ctx, const char *mask, data *d)
-{
-    nep_volume m = {0};
-    const int64_t all = nep_grid_voxels(&d->grid);
-    nep_status st = NEP_OK;
-    if (mask)
-        NEP_TRY_OR_DONE(st, nep_nifti_read_volume(ctx, mask, &m));
-    NEP_REQUIRE_OR_DONE(st, ctx, !mask || nep_grid_same(&m.grid, &d->grid), NEP_E_GRID,
-                        "%s: the mask lies on another grid than the images", mask);
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, all, sizeof *d->voxel, "contrast: voxels", &d->voxel));
-    for (int64_t v = 0; v < all; v++)
-        if (!mask || (isfinite(m.data[v]) && m.data[v] != 0.0f))
-            d->voxel[d->n_cols++] = v;
-    NEP_REQUIRE_OR_DONE(st, ctx, d->n_cols > 0, NEP_E_FORMAT, "%s: the mask is empty", mask);
-done:
-    nep_volume_free(&m);
-    return st;
-}
-
-static nep_status read_images(cli *c, data *d)
-{
-    nep_ctx *ctx = cli_ctx(c);
-    nep_volume v = {0};
-    nep_status st;
-    const int n = cli_input_count(c);
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *d->ids, "contrast: participants", &d->ids));
-    d->n = n;
-    for (int i = 0; i < n; i++) {
-        const char *path = cli_input(c, i);
-        NEP_TRY_OR_DONE(st, name_of_image(ctx, path, &d->ids[i]));
-        NEP_TRY_OR_DONE(st, nep_nifti_read_volume(ctx, path, &v));
-        if (i == 0) {
-            d->grid = v.grid;
-            NEP_TRY_OR_DONE(st, choose_voxels(ctx, cli_text(c, "mask"), d));
-            NEP_TRY_OR_DONE(st, nep_alloc(ctx, n * d->n_cols, sizeof *d->y, "contrast: data", &d->y));
-        }
-        NEP_REQUIRE_OR_DONE(st, ctx, nep_grid_same(&v.grid, &d->grid), NEP_E_GRID,
-                            "%s lies on another grid than %s", path, cli_input(c, 0));
-        for (int64_t j = 0; j < d->n_cols; j++)
-            d->y[i * d->n_cols + j] = v.data[d->voxel[j]];
-        nep_volume_free(&v);
-    }
-    st = check_ids(ctx, d, "images");
-done:
-    nep_volume_free(&v);
-    return st;
-}
-
-static nep_status read_data(cli *c, data *d)
-{
-    const int n = cli_input_count(c);
-    int images = 0;
-    for (int i = 0; i < n; i++)
-        images += is_image(cli_input(c, i));
-    NEP_REQUIRE(cli_ctx(c), images == n || (images == 0 && n == 1), NEP_E_USAGE,
-                "give either one table or images alone, not %d images and %d other files", images,
-                n - images);
-    NEP_REQUIRE(cli_ctx(c), images > 0 || !cli_given(c, "mask"), NEP_E_USAGE,
-                "--mask belongs to images, and '%s' is a table", cli_input(c, 0));
-    NEP_REQUIRE(cli_ctx(c), images == 0 || cli_out(c), NEP_E_USAGE,
-                "images need -o PREFIX: PREFIX_<contrast>_g.nii.gz and so on are written");
-    return images ? read_images(c, d) : read_table(cli_ctx(c), cli_input(c, 0), d);
-}
 
 /* ---- covariates ---- */
 
@@ -190,7 +47,7 @@ static nep_status choose_covariates(cli *c, const nep_table *design, const cli_c
 }
 
 /* One contrast on the people who take part. */
-static nep_status one_contrast(cli *c, const data *d, const nep_table *design, const cli_contrast_spec *spec,
+static nep_status one_contrast(cli *c, const cli_people *d, const nep_table *design, const cli_contrast_spec *spec,
                                nep_contrast_result *out)
 {
     nep_ctx *ctx = cli_ctx(c);
@@ -240,7 +97,7 @@ static json_t *describe(const cli_contrast_spec *spec, const nep_contrast_result
                      "sqrt(1/n1 + 1/n2 + g^2 / (2 (n1 + n2))) (Hedges & Olkin 1985)", "interval", 0.90);
 }
 
-static nep_status emit_table(cli *c, const data *d, const cli_contrast_spec *spec,
+static nep_status emit_table(cli *c, const cli_people *d, const cli_contrast_spec *spec,
                              const nep_contrast_result *r, int n)
 {
     enum { NUMBERS = 10 };
@@ -276,7 +133,7 @@ done:
     return st;
 }
 
-static nep_status write_map(cli *c, const data *d, const char *name, const char *quantity, const double *x,
+static nep_status write_map(cli *c, const cli_people *d, const char *name, const char *quantity, const double *x,
                             float *image)
 {
     char path[4096];
@@ -291,7 +148,7 @@ static nep_status write_map(cli *c, const data *d, const char *name, const char 
     return nep_nifti_write(cli_ctx(c), path, &d->grid, 1, (double)NAN, image, false);
 }
 
-static nep_status emit_images(cli *c, const data *d, const cli_contrast_spec *spec,
+static nep_status emit_images(cli *c, const cli_people *d, const cli_contrast_spec *spec,
                               const nep_contrast_result *r, int n)
 {
     float *image = NULL;
@@ -314,7 +171,7 @@ done:
     return st;
 }
 
-static nep_status plan(cli *c, const data *d)
+static nep_status plan(cli *c, const cli_people *d)
 {
     const char *out[1] = {cli_out(c) ? cli_out(c) : "standard output"};
     return cli_plan(c, d->n_cols, (int64_t)(sizeof(float) + sizeof(double)) * d->n * d->n_cols, (double)NAN,
@@ -329,7 +186,7 @@ static nep_status run(cli *c)
     nep_table design = {0};
     cli_contrast_spec *spec = NULL;
     nep_contrast_result *r = NULL;
-    data d = {0};
+    cli_people d = {0};
     nep_status st;
 
     NEP_REQUIRE(ctx, cli_given(c, "design"), NEP_E_USAGE,
@@ -341,7 +198,7 @@ static nep_status run(cli *c)
     NEP_TRY_OR_DONE(st, nep_tsv_read(ctx, cli_text(c, "design"), &design));
     for (int i = 0; i < n; i++)
         NEP_TRY_OR_DONE(st, cli_design_spec(ctx, &design, texts[i], &spec[i]));
-    NEP_TRY_OR_DONE(st, read_data(c, &d));
+    NEP_TRY_OR_DONE(st, cli_people_read(c, &d));
     if (cli_dry_run(c)) {
         st = plan(c, &d);
         goto done;
@@ -357,7 +214,7 @@ done:
     nep_alloc_free(spec);
     nep_alloc_free(r);
     nep_table_free(&design);
-    data_free(&d);
+    cli_people_free(&d);
     return st;
 }
 

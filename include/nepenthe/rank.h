@@ -59,9 +59,12 @@ typedef struct {
 } nep_candidate;
 
 typedef struct {
-    int64_t n_pos, n_neg;
+    int64_t n_pos, n_neg, n_failed; /* n_failed: negatives recorded as failed or contraindicated; 0 when not asked for */
     double prevalence;
-    nep_estimate ap, auroc, auroc_vs_ns, bedroc20, p_at_20;
+    nep_estimate ap, auroc, bedroc20, p_at_20;
+    /* against fewer negatives (nep_negatives); NaN where none is recorded or they were not asked for. n of
+     * auroc_vs_popularity: the treatments that have a match */
+    nep_estimate auroc_vs_ns, auroc_vs_popularity, auroc_vs_failed;
     double null_low, null_high, null_p; /* of auroc under map nulls; NaN without imaging */
 } nep_performance;
 
@@ -162,6 +165,20 @@ void nep_metrics_compute(const int64_t *order, const bool *tie, const signed cha
                          double out[NEP_METRICS_COUNT]);
 /* Sorts item indices by score, best first; NaN last as one tie; equal scores keep the item order. */
 NEP_MUST_USE nep_status nep_metrics_order(nep_ctx *ctx, const double *score, int64_t n, int64_t *order, bool *tie);
+/* The same by stratum [n] first (NULL = one stratum): what nep_metrics_matched reads. */
+NEP_MUST_USE nep_status nep_metrics_order_within(nep_ctx *ctx, const double *score, const int64_t *stratum, int64_t n, int64_t *order,
+                                                 bool *tie);
+/* AUROC against matched negatives: the mean, over the positives whose stratum has a negative, of the share of that stratum's
+ * negatives which the positive precedes, ties half. A score that is constant within strata gives 0.5.
+ *
+ * order, tie  [n]  of nep_metrics_order_within
+ * stratum     [n]  by item
+ * pos, weight [n]  as in nep_metrics_compute
+ * n_matched        (may be NULL) the positives that have a match, weights counted
+ *
+ * NaN without any. Source: Janes & Pepe (2009) Biometrika 96:371, doi:10.1093/biomet/asp002 (covariate-adjusted ROC). */
+double nep_metrics_matched(const int64_t *order, const bool *tie, const int64_t *stratum, const signed char *pos, const int32_t *weight,
+                           int64_t n, int64_t *n_matched);
 
 /* ---- calibration ------------------------------------------------------------------------------------------------- */
 typedef struct {
@@ -187,6 +204,15 @@ typedef enum { NEP_PROTOCOL_MASKED, NEP_PROTOCOL_ZERO_SHOT, NEP_PROTOCOL_NEW_DRU
 const char *nep_protocol_name(nep_protocol p);
 const char *nep_protocol_definition(nep_protocol p);
 bool nep_protocol_find(const char *name, nep_protocol *out);
+
+/* Which drugs the recorded treatments are held against. AP and most measures take all; the others give one AUROC each. */
+typedef enum { NEP_NEGATIVES_ALL, NEP_NEGATIVES_NERVOUS_SYSTEM, NEP_NEGATIVES_POPULARITY, NEP_NEGATIVES_FAILED, NEP_NEGATIVES_COUNT } nep_negatives;
+const char *nep_negatives_name(nep_negatives k);
+const char *nep_negatives_definition(nep_negatives k);
+bool nep_negatives_find(const char *name, nep_negatives *out);
+/* What popularity-matched drugs share, as one number per drug, out [n_drugs]: for how many other disorders of the study the
+ * drug is recorded (exactly), and its number of measured targets, bounds left out (0, 1, 2 to 3, 4 to 7, ... are alike). */
+void nep_negatives_strata(const nep_inputs *in, int64_t disorder, int64_t *out);
 
 /* What every channel says of every drug when the labels a protocol hides are hidden: [n_disorders, n_drugs, n_channels]
  * values and normal scores, and the fused score of the VOTE channels [n_disorders, n_drugs]. */
@@ -232,6 +258,7 @@ typedef struct {
     int64_t n_disorders;
     uint64_t seed;
     int64_t n_bootstrap;
+    bool negatives[NEP_NEGATIVES_COUNT]; /* those measured; all always is */
     nep_evaluation_score fused;    /* the primary analysis */
     nep_evaluation_score *baselines;
     int n_baselines;
@@ -245,6 +272,7 @@ typedef struct {
 
 typedef struct {
     bool protocols[NEP_PROTOCOL_COUNT]; /* all false = all */
+    bool negatives[NEP_NEGATIVES_COUNT]; /* all false = all */
     int64_t n_bootstrap;
 } nep_evaluation_opts;
 

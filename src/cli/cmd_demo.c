@@ -123,7 +123,7 @@ static nep_status write_study(demo *d)
     NEP_TRY_OR_DONE(st, nep_file_printf(f, "receptors: {table: %s/demo/receptors.tsv, reliability: %s/demo/reliability.tsv}\ntargets: %s/targets.tsv\n"
                                            "drugs: %s/demo/drugs.tsv\naffinities: %s/demo/affinities.tsv\nlabels: labels.tsv\n"
                                            "primary: {channels: [engagement, analogue], scope: all, relative_occupancy: 0.75}\n"
-                                           "evaluate: {protocols: [masked, zero_shot, new_drug], negatives: [all], bootstrap: 500}\n"
+                                           "evaluate: {protocols: [masked, zero_shot, new_drug], bootstrap: 500}\n"
                                            "nulls: {n: 2000, kind: moran}\n",
                                         d->data, d->data, d->data, d->data, d->data));
     st = nep_file_commit(f);

@@ -95,9 +95,13 @@ static void say_macro(cli *c, const nep_evaluation *e)
     for (nep_protocol p = 0; p < NEP_PROTOCOL_COUNT; p++) {
         if (!e->fused.run[p])
             continue;
-        cli_say(c, "%-18s AP %.3f [%.3f, %.3f]  AUROC %.3f [%.3f, %.3f]  vs nervous-system drugs %.3f", nep_protocol_name(p),
-                e->fused.macro[p].ap.value, e->fused.macro[p].ap.low, e->fused.macro[p].ap.high, e->fused.macro[p].auroc.value,
-                e->fused.macro[p].auroc.low, e->fused.macro[p].auroc.high, e->fused.macro[p].auroc_vs_ns.value);
+        const nep_performance *m = &e->fused.macro[p];
+        const double fewer[] = {m->auroc_vs_ns.value, m->auroc_vs_popularity.value, m->auroc_vs_failed.value};
+        char text[NEP_LEN(fewer)][32];
+        for (int k = 0; k < NEP_LEN(fewer); k++)
+            snprintf(text[k], sizeof text[k], isnan(fewer[k]) ? "n/a" : "%.3f", fewer[k]);
+        cli_say(c, "%-18s AP %.3f [%.3f, %.3f]  AUROC %.3f [%.3f, %.3f]  vs nervous-system drugs %s, popularity-matched %s, failed %s",
+                nep_protocol_name(p), m->ap.value, m->ap.low, m->ap.high, m->auroc.value, m->auroc.low, m->auroc.high, text[0], text[1], text[2]);
         for (int i = 0; i < e->n_baselines; i++)
             if (!isnan(e->baselines[i].macro[p].ap.value))
                 cli_say(c, "  %-17s AP %.3f  AUROC %.3f%s", e->baselines[i].name, e->baselines[i].macro[p].ap.value,

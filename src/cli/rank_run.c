@@ -70,5 +70,11 @@ nep_status cli_rank_evaluate(cli *c, const cli_study *study, const nep_ranking *
 {
     nep_evaluation_opts opts = {.n_bootstrap = bootstrap_samples(c, &study->study)};
     NEP_TRY(choose_protocols(c, &study->study, &opts));
+    for (int64_t i = 0; i < study->study.n_negatives; i++) {
+        nep_negatives k;
+        NEP_REQUIRE(cli_ctx(c), nep_negatives_find(study->study.negatives[i], &k), NEP_E_CONFIG,
+                    "unknown negatives '%s', must be all, nervous_system, popularity or failed", study->study.negatives[i]);
+        opts.negatives[k] = true;
+    }
     return nep_evaluation_create(cli_ctx(c), ranking, &opts, out);
 }

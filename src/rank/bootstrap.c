@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MEASURES = NEP_METRICS_COUNT + 1, VERSUS_NS = NEP_METRICS_COUNT };
+enum { VERSUS_NS = NEP_METRICS_COUNT, VERSUS_POPULARITY, VERSUS_FAILED, MEASURES };
 
 nep_status rank_bootstrap_open(nep_ctx *ctx, uint64_t seed, int64_t n_boot, int64_t n_drugs, int64_t n_disorders,
                                rank_bootstrap *out)
@@ -31,34 +31,80 @@ void rank_bootstrap_free(rank_bootstrap *b)
     *b = (rank_bootstrap){0};
 }
 
-static void all_measures(const int64_t *order, const bool *tie, const signed char *pos, const signed char *pos_ns,
-                         const int32_t *weight, int64_t n, double out[MEASURES])
+/* One disorder's drugs in the order of a score, and who counts. */
+typedef struct {
+    int64_t n;
+    const signed char *pos, *nervous, *failed; /* of rank_negatives */
+    const int64_t *stratum;
+    int64_t *order, *within;     /* best first; the same by stratum, then best first (NULL without strata) */
+    bool *tie, *within_tie;
+} sorted;
+
+static nep_status sort_drugs(nep_ctx *ctx, const rank_negatives *set, int64_t j, const double *score, sorted *out)
 {
-    double ns[NEP_METRICS_COUNT];
-    nep_metrics_compute(order, tie, pos, weight, n, out);
-    nep_metrics_compute(order, tie, pos_ns, weight, n, ns);
-    out[VERSUS_NS] = ns[NEP_METRICS_AUROC];
+    const int64_t n = set->n_drugs, at = j * n;
+    *out = (sorted){.n = n, .pos = set->pos + at, .nervous = set->nervous ? set->nervous + at : NULL,
+                    .failed = set->failed ? set->failed + at : NULL, .stratum = set->stratum ? set->stratum + at : NULL};
+    NEP_TRY(nep_alloc(ctx, n, sizeof *out->order, "bootstrap: order", &out->order));
+    NEP_TRY(nep_alloc(ctx, n, sizeof *out->tie, "bootstrap: ties", &out->tie));
+    NEP_TRY(nep_metrics_order(ctx, score, n, out->order, out->tie));
+    if (!out->stratum)
+        return NEP_OK;
+    NEP_TRY(nep_alloc(ctx, n, sizeof *out->within, "bootstrap: order", &out->within));
+    NEP_TRY(nep_alloc(ctx, n, sizeof *out->within_tie, "bootstrap: ties", &out->within_tie));
+    return nep_metrics_order_within(ctx, score, out->stratum, n, out->within, out->within_tie);
+}
+
+static void free_sorted(sorted *s)
+{
+    nep_alloc_free(s->order);
+    nep_alloc_free(s->tie);
+    nep_alloc_free(s->within);
+    nep_alloc_free(s->within_tie);
+}
+
+static double auroc_against(const sorted *s, const signed char *pos, const int32_t *weight)
+{
+    double m[NEP_METRICS_COUNT];
+    if (!pos)
+        return NAN;
+    nep_metrics_compute(s->order, s->tie, pos, weight, s->n, m);
+    return m[NEP_METRICS_AUROC];
+}
+
+static void all_measures(const sorted *s, const int32_t *weight, double out[MEASURES])
+{
+    nep_metrics_compute(s->order, s->tie, s->pos, weight, s->n, out);
+    out[VERSUS_NS] = auroc_against(s, s->nervous, weight);
+    out[VERSUS_FAILED] = auroc_against(s, s->failed, weight);
+    out[VERSUS_POPULARITY] = s->within ? nep_metrics_matched(s->within, s->within_tie, s->stratum, s->pos, weight, s->n, NULL) : NAN;
 }
 
 static nep_estimate *estimate_of(nep_performance *p, int measure)
 {
     nep_estimate *const all[MEASURES] = {[NEP_METRICS_AP] = &p->ap,           [NEP_METRICS_AUROC] = &p->auroc,
                                          [NEP_METRICS_BEDROC20] = &p->bedroc20, [NEP_METRICS_P_AT_20] = &p->p_at_20,
-                                         [VERSUS_NS] = &p->auroc_vs_ns};
+                                         [VERSUS_NS] = &p->auroc_vs_ns, [VERSUS_POPULARITY] = &p->auroc_vs_popularity,
+                                         [VERSUS_FAILED] = &p->auroc_vs_failed};
     return all[measure];
 }
 
-static void start(nep_performance *p, const signed char *pos, int64_t n)
+static void start(nep_performance *p, const sorted *s)
 {
+    int64_t matched = 0;
     *p = (nep_performance){.prevalence = NAN, .null_low = NAN, .null_high = NAN, .null_p = NAN};
-    for (int64_t k = 0; k < n; k++) {
-        p->n_pos += pos[k] == 1;
-        p->n_neg += pos[k] == 0;
+    for (int64_t k = 0; k < s->n; k++) {
+        p->n_pos += s->pos[k] == 1;
+        p->n_neg += s->pos[k] == 0;
+        p->n_failed += s->failed && s->failed[k] == 0;
     }
     if (p->n_pos + p->n_neg)
         p->prevalence = (double)p->n_pos / (double)(p->n_pos + p->n_neg);
     for (int m = 0; m < MEASURES; m++)
         *estimate_of(p, m) = (nep_estimate){NAN, NAN, NAN, p->n_pos, NAN, NAN};
+    if (s->within)
+        nep_metrics_matched(s->within, s->within_tie, s->stratum, s->pos, NULL, s->n, &matched);
+    p->auroc_vs_popularity.n = matched;
 }
 
 static bool silent(const double *score, const signed char *pos, int64_t n)
@@ -70,28 +116,25 @@ static bool silent(const double *score, const signed char *pos, int64_t n)
 }
 
 /* Draws of one disorder: draw [n_boot, n_disorders, MEASURES]. */
-static nep_status measure_disorder(nep_ctx *ctx, const rank_bootstrap *b, int64_t j, const double *score,
-                                   const signed char *pos, const signed char *pos_ns, nep_performance *out, double *draw)
+static nep_status measure_disorder(nep_ctx *ctx, const rank_bootstrap *b, int64_t j, const double *score, const rank_negatives *set,
+                                   nep_performance *out, double *draw)
 {
     const int64_t n = b->n_drugs;
-    int64_t *order = NULL;
-    bool *tie = NULL;
+    sorted s;
     double *column = NULL, point[MEASURES];
     nep_status st;
 
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *order, "bootstrap: order", &order));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *tie, "bootstrap: ties", &tie));
+    NEP_TRY_OR_DONE(st, sort_drugs(ctx, set, j, score, &s));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, b->n_boot, sizeof *column, "bootstrap: draws", &column));
-    NEP_TRY_OR_DONE(st, nep_metrics_order(ctx, score, n, order, tie));
-    start(out, pos, n);
+    start(out, &s);
     for (int64_t i = 0; i < b->n_boot * MEASURES; i++)
         draw[(i / MEASURES * b->n_disorders + j) * MEASURES + i % MEASURES] = NAN;
-    if (silent(score, pos, n))
+    if (silent(score, s.pos, n))
         goto done; /* no number rather than the number of a tie */
-    all_measures(order, tie, pos, pos_ns, NULL, n, point);
+    all_measures(&s, NULL, point);
 #pragma omp parallel for schedule(static) num_threads(nep_ctx_threads(ctx))
     for (int64_t i = 0; i < b->n_boot; i++)
-        all_measures(order, tie, pos, pos_ns, b->drugs + i * n, n, draw + (i * b->n_disorders + j) * MEASURES);
+        all_measures(&s, b->drugs + i * n, draw + (i * b->n_disorders + j) * MEASURES);
     for (int m = 0; m < MEASURES; m++) {
         nep_estimate *e = estimate_of(out, m);
         for (int64_t i = 0; i < b->n_boot; i++)
@@ -103,8 +146,7 @@ static nep_status measure_disorder(nep_ctx *ctx, const rank_bootstrap *b, int64_
     }
 done:
     nep_alloc_free(column);
-    nep_alloc_free(tie);
-    nep_alloc_free(order);
+    free_sorted(&s);
     return st;
 }
 
@@ -147,9 +189,8 @@ static void t_interval(const nep_performance *disorders, int64_t n, int m, nep_e
     e->t_high = e->value + half;
 }
 
-nep_status rank_bootstrap_measure(nep_ctx *ctx, const rank_bootstrap *b, const double *score, const signed char *pos,
-                                  const signed char *pos_ns, nep_performance *disorders, nep_performance *macro,
-                                  double *macro_ap)
+nep_status rank_bootstrap_measure(nep_ctx *ctx, const rank_bootstrap *b, const double *score, const rank_negatives *set,
+                                  nep_performance *disorders, nep_performance *macro, double *macro_ap)
 {
     double *draw = NULL, *column = NULL;
     nep_status st;
@@ -158,11 +199,11 @@ nep_status rank_bootstrap_measure(nep_ctx *ctx, const rank_bootstrap *b, const d
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, b->n_boot, sizeof *column, "bootstrap: macro draws", &column));
     *macro = (nep_performance){.prevalence = NAN, .null_low = NAN, .null_high = NAN, .null_p = NAN};
     for (int64_t j = 0; j < b->n_disorders; j++) {
-        const int64_t at = j * b->n_drugs;
         NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
-        NEP_TRY_OR_DONE(st, measure_disorder(ctx, b, j, score + at, pos + at, pos_ns + at, &disorders[j], draw));
+        NEP_TRY_OR_DONE(st, measure_disorder(ctx, b, j, score + j * b->n_drugs, set, &disorders[j], draw));
         macro->n_pos += disorders[j].n_pos;
         macro->n_neg += disorders[j].n_neg;
+        macro->n_failed += disorders[j].n_failed;
     }
     if (macro->n_pos + macro->n_neg)
         macro->prevalence = (double)macro->n_pos / (double)(macro->n_pos + macro->n_neg);

@@ -4,7 +4,7 @@
 #ifndef NEP_RANK_BOOTSTRAP_H
 #define NEP_RANK_BOOTSTRAP_H
 
-#include "rank/sample.h"
+#include "rank/negatives.h"
 
 typedef struct {
     int64_t n_boot, n_drugs, n_disorders;
@@ -15,10 +15,10 @@ NEP_MUST_USE nep_status rank_bootstrap_open(nep_ctx *ctx, uint64_t seed, int64_t
                                             rank_bootstrap *out);
 void rank_bootstrap_free(rank_bootstrap *b);
 
-/* Performance of one score [n_disorders, n_drugs] against pos and pos_ns (the same with negatives that are no
- * nervous-system drugs left out). macro_ap [n_boot] (may be NULL) gets each draw's macro AP. Map-null fields stay NaN. */
+/* Performance of one score [n_disorders, n_drugs] against every set of negatives; NaN against one not asked for. macro_ap
+ * [n_boot] (may be NULL) gets each draw's macro AP. Map-null fields stay NaN. */
 NEP_MUST_USE nep_status rank_bootstrap_measure(nep_ctx *ctx, const rank_bootstrap *b, const double *score,
-                                               const signed char *pos, const signed char *pos_ns, nep_performance *disorders,
-                                               nep_performance *macro, double *macro_ap);
+                                               const rank_negatives *set, nep_performance *disorders, nep_performance *macro,
+                                               double *macro_ap);
 
 #endif

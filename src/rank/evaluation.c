@@ -13,7 +13,7 @@ typedef struct {
     rank_bootstrap boot;
     int n_votes;
     int64_t n, d, n_nulls;
-    signed char *pos, *pos_ns; /* [d, n] of the protocol at hand */
+    rank_negatives set;        /* of the protocol at hand */
     double *score;             /* [d, n] */
     double *null;              /* [n_nulls, n] */
     double *one, *two, *auroc; /* [n], [n], [n_nulls] */
@@ -29,38 +29,9 @@ static int channel_index(const nep_ranking *r, const char *name)
     return -1;
 }
 
-/* Drugs of the nervous system: ATC group N, or a recorded treatment of another disorder of the study. */
-static bool is_nervous(const nep_inputs *in, int64_t disorder, int64_t k)
-{
-    const char *atc = in->drugs->atc4 ? in->drugs->atc4[k] : NULL;
-    for (const char *p = atc; p && *p; p = strchr(p, ';') ? strchr(p, ';') + 1 : NULL)
-        if (*p == 'N')
-            return true;
-    for (int64_t j = 0; j < in->n_disorders; j++)
-        if (j != disorder && nep_label_indicated(in->labels[j * in->n_drugs + k]))
-            return true;
-    return false;
-}
-
-/* Who counts under a protocol: only drugs that the fusion scores. */
 static void set_positives(workspace *w, nep_protocol p)
 {
-    const nep_protocol_scores *s = &w->e->scores[p];
-    for (int64_t j = 0; j < w->d; j++) {
-        signed char *pos = w->pos + j * w->n;
-        rank_sample_positives(w->in, j, pos);
-        for (int64_t k = 0; k < w->n; k++) {
-            const int64_t at = j * w->n + k;
-            const nep_label l = w->in->labels[at];
-            if (p == NEP_PROTOCOL_APPROVED_VS_FAILED)
-                pos[k] = l == NEP_LABEL_APPROVED                                     ? 1
-                         : l == NEP_LABEL_FAILED || l == NEP_LABEL_CONTRAINDICATED ? 0
-                                                                                     : SAMPLE_LEFT_OUT;
-            if (isnan(s->score[at]))
-                pos[k] = SAMPLE_LEFT_OUT;
-            w->pos_ns[at] = pos[k] == 0 && !is_nervous(w->in, j, k) ? SAMPLE_LEFT_OUT : pos[k];
-        }
-    }
+    rank_negatives_set(w->in, p, w->e->scores[p].score, &w->set);
 }
 
 static double auroc_of(workspace *w, const double *score, const signed char *pos, nep_status *st, nep_ctx *ctx)
@@ -101,7 +72,7 @@ static nep_status null_fused(nep_ctx *ctx, workspace *w, nep_protocol p, int64_t
             }
             w->two[k] = any ? sum / s->scale[at] : NAN;
         }
-        w->auroc[b] = auroc_of(w, w->two, w->pos + j * w->n, &st, ctx);
+        w->auroc[b] = auroc_of(w, w->two, w->set.pos + j * w->n, &st, ctx);
         NEP_TRY(st);
     }
     settle_nulls(w, out->auroc.value, &out->null_low, &out->null_high, &out->null_p);
@@ -149,7 +120,7 @@ static nep_status open_score(nep_ctx *ctx, const workspace *w, const char *name,
 
 static nep_status measure(nep_ctx *ctx, workspace *w, nep_protocol p, nep_evaluation_score *s, double *macro_ap)
 {
-    return rank_bootstrap_measure(ctx, &w->boot, w->score, w->pos, w->pos_ns, s->disorders[p], &s->macro[p], macro_ap);
+    return rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, s->disorders[p], &s->macro[p], macro_ap);
 }
 
 /* Column c of a protocol's channel values, or (c < 0) the plain mean of the normal scores of the VOTE channels. */
@@ -179,7 +150,7 @@ static nep_status run_protocol(nep_ctx *ctx, workspace *w, nep_protocol p)
         nep_progress_step(ctx, i);
         take_column(w, p, channel_index(w->r, e->baselines[i].name));
         for (int64_t j = 0; j < w->d; j++)
-            rank_sample_fill(w->pos + j * w->n, w->score + j * w->n, w->n, w->one);
+            rank_sample_fill(w->set.pos + j * w->n, w->score + j * w->n, w->n, w->one);
         NEP_TRY(measure(ctx, w, p, &e->baselines[i], NULL));
     }
     nep_progress_close(ctx);
@@ -236,13 +207,13 @@ static nep_status ablate(nep_ctx *ctx, workspace *w)
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, w->n_votes, sizeof *e->ablation, "ablation", &e->ablation));
     set_positives(w, NEP_PROTOCOL_MASKED);
     memcpy(w->score, e->scores[NEP_PROTOCOL_MASKED].score, (size_t)(w->d * w->n) * sizeof(double));
-    NEP_TRY_OR_DONE(st, rank_bootstrap_measure(ctx, &w->boot, w->score, w->pos, w->pos_ns, disorders, &macro, full));
+    NEP_TRY_OR_DONE(st, rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, disorders, &macro, full));
     const double with = macro.ap.value;
     for (int c = 0; c < w->n_votes; c++) {
         nep_ablation *a = &e->ablation[e->n_ablation++];
         NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, w->r->channels[c]->name, &a->channel));
         fuse_without(w, c);
-        NEP_TRY_OR_DONE(st, rank_bootstrap_measure(ctx, &w->boot, w->score, w->pos, w->pos_ns, disorders, &macro, less));
+        NEP_TRY_OR_DONE(st, rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, disorders, &macro, less));
         int64_t above = 0, below = 0;
         for (int64_t b = 0; b < w->boot.n_boot; b++) {
             less[b] = full[b] - less[b];
@@ -277,19 +248,19 @@ static void conform(workspace *w, const double *logit, nep_evaluation *e)
         int64_t m = 0, hits = 0, n_pos = 0, kept = 0, all = 0;
         double *others = w->score;
         for (int64_t at = 0; at < w->d * w->n; at++)
-            if (at / w->n != j && w->pos[at] == 1 && !isnan(logit[at]))
+            if (at / w->n != j && w->set.pos[at] == 1 && !isnan(logit[at]))
                 others[m++] = logit[at];
         m = rank_sample_sort(others, m);
         /* the largest bound that leaves at most 10 % of m + 1 treatments below it */
         const int64_t skip = (int64_t)floor(0.1 * (double)(m + 1)) - 1;
         const double bound = m == 0 || skip < 0 ? -INFINITY : others[skip];
         for (int64_t at = j * w->n; at < (j + 1) * w->n; at++) {
-            if (isnan(logit[at]) || w->pos[at] == SAMPLE_LEFT_OUT)
+            if (isnan(logit[at]) || w->set.pos[at] == SAMPLE_LEFT_OUT)
                 continue;
             all++;
             kept += logit[at] >= bound;
-            n_pos += w->pos[at] == 1;
-            hits += w->pos[at] == 1 && logit[at] >= bound;
+            n_pos += w->set.pos[at] == 1;
+            hits += w->set.pos[at] == 1 && logit[at] >= bound;
         }
         if (n_pos < NEP_INCREMENT_MIN_POS || m < 9)
             continue;
@@ -326,16 +297,16 @@ static nep_status calibrate(nep_ctx *ctx, workspace *w)
     set_positives(w, NEP_PROTOCOL_NEW_DRUG);
     for (int64_t j = 0; j < w->d; j++)
         if (e->fused.disorders[NEP_PROTOCOL_NEW_DRUG][j].n_pos == 0) /* no record: nothing to be calibrated against */
-            memset(w->pos + j * w->n, SAMPLE_LEFT_OUT, (size_t)w->n);
+            memset(w->set.pos + j * w->n, SAMPLE_LEFT_OUT, (size_t)w->n);
     for (int64_t j = 0; j < w->d; j++) {
         for (int64_t at = 0; at < w->d * w->n; at++)
             x[at] = at / w->n == j ? NAN : score[at];
-        const nep_calibration_curve c = nep_calibration_fit(x, w->pos, w->d * w->n);
+        const nep_calibration_curve c = nep_calibration_fit(x, w->set.pos, w->d * w->n);
         for (int64_t at = j * w->n; at < (j + 1) * w->n; at++)
             logit[at] = c.intercept + c.slope * score[at];
-        nep_calibration_measure(logit + j * w->n, w->pos + j * w->n, w->n, &e->calibration[j]);
+        nep_calibration_measure(logit + j * w->n, w->set.pos + j * w->n, w->n, &e->calibration[j]);
     }
-    nep_calibration_measure(logit, w->pos, w->d * w->n, &e->pooled);
+    nep_calibration_measure(logit, w->set.pos, w->d * w->n, &e->pooled);
     conform(w, logit, e);
 done:
     nep_alloc_free(x);
@@ -352,8 +323,8 @@ static nep_status ligand_auroc(nep_ctx *ctx, workspace *w, nep_protocol p, int64
         return NEP_OK;
     for (int64_t k = 0; k < w->n; k++)
         w->one[k] = w->e->scores[p].value[(j * w->n + k) * w->r->n_channels + ligand];
-    rank_sample_fill(w->pos + j * w->n, w->one, w->n, w->two);
-    *out = auroc_of(w, w->one, w->pos + j * w->n, &st, ctx);
+    rank_sample_fill(w->set.pos + j * w->n, w->one, w->n, w->two);
+    *out = auroc_of(w, w->one, w->set.pos + j * w->n, &st, ctx);
     return st;
 }
 
@@ -369,7 +340,7 @@ static nep_status imaging_alone(nep_ctx *ctx, workspace *w)
         *m = (nep_imaging_alone){NAN, NAN, NAN, NAN, NAN, NAN, 0, 0};
         if (engagement < 0 || !has_map(w, j))
             continue;
-        signed char *pos = w->pos + j * w->n;
+        signed char *pos = w->set.pos + j * w->n;
         rank_sample_positives(w->in, j, pos);
         for (int64_t k = 0; k < w->n; k++) {
             w->two[k] = w->r->disorders[j].value[k * w->r->n_channels + engagement];
@@ -397,8 +368,7 @@ static nep_status imaging_alone(nep_ctx *ctx, workspace *w)
 /* ---- the whole ---- */
 static nep_status open_workspace(nep_ctx *ctx, workspace *w)
 {
-    NEP_TRY(nep_alloc(ctx, w->d * w->n, 1, "evaluation: positives", &w->pos));
-    NEP_TRY(nep_alloc(ctx, w->d * w->n, 1, "evaluation: positives", &w->pos_ns));
+    NEP_TRY(rank_negatives_open(ctx, w->in, w->e->negatives, &w->set));
     NEP_TRY(nep_alloc(ctx, w->d * w->n, sizeof(double), "evaluation: scores", &w->score));
     NEP_TRY(nep_alloc(ctx, w->n_nulls * w->n, sizeof(double), "evaluation: null scores", &w->null));
     NEP_TRY(nep_alloc(ctx, w->n, sizeof(double), "evaluation: scratch", &w->one));
@@ -410,9 +380,10 @@ static nep_status open_workspace(nep_ctx *ctx, workspace *w)
 
 static void close_workspace(workspace *w)
 {
-    void *const all[] = {w->pos, w->pos_ns, w->score, w->null, w->one, w->two, w->auroc, w->order, w->tie};
+    void *const all[] = {w->score, w->null, w->one, w->two, w->auroc, w->order, w->tie};
     for (int i = 0; i < NEP_LEN(all); i++)
         nep_alloc_free(all[i]);
+    rank_negatives_free(&w->set);
     rank_bootstrap_free(&w->boot);
 }
 
@@ -451,7 +422,7 @@ nep_status nep_evaluation_create(nep_ctx *ctx, const nep_ranking *ranking, const
 {
     const nep_evaluation_opts defaults = {.n_bootstrap = 2000}, *o = opts ? opts : &defaults;
     workspace w = {.in = ranking->inputs, .r = ranking, .n = ranking->inputs->n_drugs, .d = ranking->n_disorders};
-    bool run[NEP_PROTOCOL_COUNT], any = false;
+    bool run[NEP_PROTOCOL_COUNT], any = false, some = false;
     nep_evaluation *e = NULL;
     nep_status st;
 
@@ -460,11 +431,15 @@ nep_status nep_evaluation_create(nep_ctx *ctx, const nep_ranking *ranking, const
         any = any || o->protocols[p];
     for (int p = 0; p < NEP_PROTOCOL_COUNT; p++)
         run[p] = !any || o->protocols[p];
+    for (int k = 0; k < NEP_NEGATIVES_COUNT; k++)
+        some = some || o->negatives[k];
     while (w.n_votes < ranking->n_channels && ranking->channels[w.n_votes]->role == NEP_ROLE_VOTE)
         w.n_votes++;
     w.n_nulls = w.in->n_nulls < SAMPLE_NULLS ? w.in->n_nulls : SAMPLE_NULLS;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *e, "evaluation", &e));
     *e = (nep_evaluation){.ranking = ranking, .n_disorders = w.d, .seed = w.in->seed, .n_bootstrap = o->n_bootstrap};
+    for (int k = 0; k < NEP_NEGATIVES_COUNT; k++)
+        e->negatives[k] = !some || o->negatives[k] || k == NEP_NEGATIVES_ALL;
     w.e = e;
     NEP_TRY_OR_DONE(st, run_all(ctx, &w, run));
     *out = e;

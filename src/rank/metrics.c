@@ -10,13 +10,15 @@ enum { TOP = 20 };
 
 typedef struct {
     double score;
-    int64_t i;
+    int64_t stratum, i;
 } item;
 
-/* Best first, NaN last, equal scores in item order. */
+/* By stratum; within one best first, NaN last, equal scores in item order. */
 static int best_first(const void *a, const void *b)
 {
     const item *p = a, *q = b;
+    if (p->stratum != q->stratum)
+        return p->stratum < q->stratum ? -1 : 1;
     const int na = isnan(p->score), nb = isnan(q->score);
     if (na != nb)
         return na - nb;
@@ -25,19 +27,25 @@ static int best_first(const void *a, const void *b)
     return p->i < q->i ? -1 : p->i > q->i;
 }
 
-nep_status nep_metrics_order(nep_ctx *ctx, const double *score, int64_t n, int64_t *order, bool *tie)
+nep_status nep_metrics_order_within(nep_ctx *ctx, const double *score, const int64_t *stratum, int64_t n, int64_t *order, bool *tie)
 {
     item *list = NULL;
     NEP_TRY(nep_alloc(ctx, n, sizeof *list, "order", &list));
     for (int64_t i = 0; i < n; i++)
-        list[i] = (item){score[i], i};
+        list[i] = (item){score[i], stratum ? stratum[i] : 0, i};
     qsort(list, (size_t)n, sizeof *list, best_first);
     for (int64_t i = 0; i < n; i++) {
         order[i] = list[i].i;
-        tie[i] = i > 0 && (list[i].score == list[i - 1].score || (isnan(list[i].score) && isnan(list[i - 1].score)));
+        tie[i] = i > 0 && list[i].stratum == list[i - 1].stratum &&
+                 (list[i].score == list[i - 1].score || (isnan(list[i].score) && isnan(list[i - 1].score)));
     }
     nep_alloc_free(list);
     return NEP_OK;
+}
+
+nep_status nep_metrics_order(nep_ctx *ctx, const double *score, int64_t n, int64_t *order, bool *tie)
+{
+    return nep_metrics_order_within(ctx, score, NULL, n, order, tie);
 }
 
 typedef struct {
@@ -102,4 +110,44 @@ void nep_metrics_compute(const int64_t *order, const bool *tie, const signed cha
     out[NEP_METRICS_AUROC] = s.pairs / (s.total_pos * (s.total - s.total_pos));
     out[NEP_METRICS_BEDROC20] = bedroc(s.early, s.total_pos, s.total);
     out[NEP_METRICS_P_AT_20] = s.top / (s.total < TOP ? s.total : TOP);
+}
+
+/* Pairs that items [from, to), one stratum, put right, over its negatives: the sum over its positives. */
+static double matched_pairs(const int64_t *order, const bool *tie, const signed char *pos, const int32_t *weight, int64_t from, int64_t to,
+                            double negatives)
+{
+    double pairs = 0, below = negatives, hits = 0, misses = 0;
+    for (int64_t r = from; r < to; r++) {
+        const int64_t i = order[r];
+        const double w = weight ? weight[i] : 1;
+        if (!tie[r]) {
+            pairs += hits * (below - 0.5 * misses);
+            below -= misses;
+            hits = misses = 0;
+        }
+        hits += pos[i] == 1 ? w : 0;
+        misses += pos[i] == 0 ? w : 0;
+    }
+    return (pairs + hits * (below - 0.5 * misses)) / negatives;
+}
+
+double nep_metrics_matched(const int64_t *order, const bool *tie, const int64_t *stratum, const signed char *pos, const int32_t *weight,
+                           int64_t n, int64_t *n_matched)
+{
+    double sum = 0, matched = 0;
+    for (int64_t from = 0, to; from < n; from = to) {
+        double hits = 0, misses = 0;
+        for (to = from; to < n && stratum[order[to]] == stratum[order[from]]; to++) {
+            const double w = weight ? weight[order[to]] : 1;
+            hits += pos[order[to]] == 1 ? w : 0;
+            misses += pos[order[to]] == 0 ? w : 0;
+        }
+        if (hits <= 0 || misses <= 0)
+            continue;
+        sum += matched_pairs(order, tie, pos, weight, from, to, misses);
+        matched += hits;
+    }
+    if (n_matched)
+        *n_matched = (int64_t)matched;
+    return matched > 0 ? sum / matched : NAN;
 }

@@ -25,6 +25,8 @@ static void add_measures(json_t *o, const nep_performance *p, bool macro)
     json_object_set_new(o, "ap", estimate(&p->ap, macro));
     json_object_set_new(o, "auroc", estimate(&p->auroc, macro));
     json_object_set_new(o, "auroc_vs_ns", estimate(&p->auroc_vs_ns, macro));
+    json_object_set_new(o, "auroc_vs_popularity", estimate(&p->auroc_vs_popularity, macro));
+    json_object_set_new(o, "auroc_vs_failed", estimate(&p->auroc_vs_failed, macro));
     json_object_set_new(o, "bedroc20", estimate(&p->bedroc20, macro));
     json_object_set_new(o, "p_at_20", estimate(&p->p_at_20, macro));
 }
@@ -35,8 +37,9 @@ static json_t *performance(const nep_evaluation *e, const nep_performance *macro
     add_measures(m, macro, true);
     for (int64_t j = 0; j < e->n_disorders; j++) {
         const nep_performance *p = &disorders[j];
-        json_t *o = json_pack("{s:s,s:s,s:I,s:I,s:o}", "id", e->ranking->disorders[j].id, "name", e->ranking->disorders[j].name,
-                              "n_pos", (json_int_t)p->n_pos, "n_neg", (json_int_t)p->n_neg, "prevalence", number(p->prevalence));
+        json_t *o = json_pack("{s:s,s:s,s:I,s:I,s:I,s:o}", "id", e->ranking->disorders[j].id, "name", e->ranking->disorders[j].name,
+                              "n_pos", (json_int_t)p->n_pos, "n_neg", (json_int_t)p->n_neg, "n_failed", (json_int_t)p->n_failed,
+                              "prevalence", number(p->prevalence));
         add_measures(o, p, false);
         json_object_set_new(o, "map_null", json_pack("{s:o,s:o,s:o}", "low", number(p->null_low), "high", number(p->null_high),
                                                      "p", number(p->null_p)));
@@ -56,6 +59,15 @@ static json_t *by_protocol(const nep_evaluation *e, const nep_evaluation_score *
             json_object_set_new(one, "definition", json_string(nep_protocol_definition(p)));
         json_object_set_new(o, nep_protocol_name(p), one);
     }
+    return o;
+}
+
+static json_t *negatives(const nep_evaluation *e)
+{
+    json_t *o = json_object();
+    for (nep_negatives k = 0; k < NEP_NEGATIVES_COUNT; k++)
+        if (e->negatives[k])
+            json_object_set_new(o, nep_negatives_name(k), json_string(nep_negatives_definition(k)));
     return o;
 }
 
@@ -146,8 +158,8 @@ nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *e, json_t **o
 {
     const char *study = e->ranking->study_name ? e->ranking->study_name : "";
     json_t *doc = json_pack(
-        "{s:s,s:s,s:I,s:s,s:I,s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o},s:o,s:o,s:o,s:o}", "schema", "nepenthe/evaluation/1", "study", study,
-        "seed", (json_int_t)e->seed, "version", NEP_VERSION, "bootstrap", (json_int_t)e->n_bootstrap, "protocols",
+        "{s:s,s:s,s:I,s:s,s:I,s:o,s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o},s:o,s:o,s:o,s:o}", "schema", "nepenthe/evaluation/1", "study", study,
+        "seed", (json_int_t)e->seed, "version", NEP_VERSION, "bootstrap", (json_int_t)e->n_bootstrap, "negatives", negatives(e), "protocols",
         by_protocol(e, &e->fused, true), "baselines", baselines(e), "calibration", calibration(e), "conformal", "level",
         number(e->conformal_level), "coverage", number(e->conformal_coverage), "coverage_min", number(e->conformal_min), "size",
         number(e->conformal_size), "ablation", ablation(e), "imaging_increment", increments(e), "imaging_alone", imaging(e),

@@ -28,6 +28,7 @@ setup() {
     {
         printf 'drug_id\tdisorder\tstatus\tsince\tsource\n'
         awk 'BEGIN { for (k = 0; k < 12; k++) printf "X:%02d\tDOID:%d\tapproved\tn/a\tmade here\n", k, k % 4 < 2 ? 1 : 2 }'
+        printf 'X:13\tDOID:1\tfailed\tn/a\tmade here\nX:14\tDOID:1\tcontraindicated\tn/a\tmade here\n'
     } >labels.tsv
     cat >study.yaml <<'YAML'
 schema: nepenthe/study/1
@@ -41,7 +42,7 @@ drugs: drugs.tsv
 affinities: affinities.tsv
 labels: labels.tsv
 primary: {channels: [engagement, analogue], scope: cortex, relative_occupancy: 0.75}
-evaluate: {protocols: [masked, zero_shot, new_drug], negatives: [all], bootstrap: 50}
+evaluate: {protocols: [masked, zero_shot, new_drug], negatives: [all, nervous_system, popularity, failed], bootstrap: 50}
 nulls: {n: 199, kind: moran}
 YAML
 }
@@ -90,12 +91,34 @@ for key in ("study", "seed", "version", "protocols", "baselines", "calibration",
     assert key in d, key
 for p in ("masked", "zero_shot", "new_drug"):
     one = d["protocols"][p]
-    assert one["definition"] and set(one["macro"]) >= {"ap", "auroc", "auroc_vs_ns", "bedroc20", "p_at_20"}
+    assert one["definition"] and set(one["macro"]) >= {"ap", "auroc", "auroc_vs_ns", "auroc_vs_popularity", "auroc_vs_failed", "bedroc20", "p_at_20"}
     for x in one["disorders"]:
-        assert {"id", "name", "n_pos", "n_neg", "prevalence", "ap", "auroc", "auroc_vs_ns", "map_null"} <= set(x)
+        assert {"id", "name", "n_pos", "n_neg", "prevalence", "ap", "auroc", "auroc_vs_ns", "auroc_vs_popularity", "auroc_vs_failed", "map_null"} <= set(x)
+    first, second = one["disorders"]
+    assert first["n_failed"] == 2 and 0 <= first["auroc_vs_failed"]["value"] <= 1
+    assert second["n_failed"] == 0 and second["auroc_vs_failed"]["value"] is None
+assert set(d["negatives"]) == {"all", "nervous_system", "popularity", "failed"}
 assert "popularity" in d["baselines"] and "masked" in d["baselines"]["ligand_only"]
 assert {"id", "delta", "low", "high", "p_map", "detectable", "verdict"} <= set(d["imaging_increment"][0])
 PY
+}
+
+@test "evaluate measures against the negatives that the study asks for" {
+    sed -i 's/negatives: .*, bootstrap/negatives: [failed], bootstrap/' study.yaml
+    "$NEPENTHE" evaluate study.yaml -o out --redraws 20 --null-maps 20 >table 2>talk
+    grep -q "^masked .*vs nervous-system drugs n/a, popularity-matched n/a, failed [01]\." talk
+    python3 - <<'PY'
+import json
+d = json.load(open("out/evaluation.json"))
+assert set(d["negatives"]) == {"all", "failed"}
+macro = d["protocols"]["masked"]["macro"]
+assert macro["auroc_vs_popularity"]["value"] is None and macro["auroc_vs_failed"]["value"] is not None
+PY
+    sed -i 's/negatives: .failed./negatives: [faild]/' study.yaml
+    run "$NEPENTHE" evaluate study.yaml -o out2
+    [ "$status" -eq 78 ]
+    [[ "$output" == *faild*failed* ]]
+    [ ! -e out2 ]
 }
 
 @test "bad studies: one sentence, the right exit code, nothing written" {

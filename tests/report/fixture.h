@@ -254,15 +254,17 @@ static inline json_t *fix_provenance(void)
                     " \"inputs\": [{\"name\": \"drugs.tsv\", \"xxh3\": \"00ff\", \"licence\": \"CC BY-SA 4.0\"}, {\"name\": \"maps.tsv\", \"xxh3\": \"11ee\", \"licence\": \"CC0\"}]}");
 }
 
-#define FIX_DISORDER(id, name) "{\"id\": \"" id "\", \"name\": \"" name "\", \"n_pos\": 6, \"n_neg\": 110, \"prevalence\": 0.052, \"ap\": {\"value\": 0.31, \"low\": 0.15, \"high\": 0.5, \"n\": 6}," \
-    " \"auroc\": {\"value\": 0.78, \"low\": 0.66, \"high\": 0.88, \"n\": 6}, \"auroc_vs_ns\": {\"value\": 0.7, \"low\": 0.55, \"high\": 0.83, \"n\": 6}, \"map_null\": {\"low\": 0.27, \"high\": 0.71, \"p\": 0.02}}"
+#define FIX_DISORDER(id, name, failed) "{\"id\": \"" id "\", \"name\": \"" name "\", \"n_pos\": 6, \"n_neg\": 110, \"prevalence\": 0.052, \"ap\": {\"value\": 0.31, \"low\": 0.15, \"high\": 0.5, \"n\": 6}," \
+    " \"auroc\": {\"value\": 0.78, \"low\": 0.66, \"high\": 0.88, \"n\": 6}, \"auroc_vs_ns\": {\"value\": 0.7, \"low\": 0.55, \"high\": 0.83, \"n\": 6}, \"auroc_vs_popularity\": {\"value\": 0.66, \"low\": 0.5, \"high\": 0.81, \"n\": 4}," \
+    " \"n_failed\": " failed ", \"auroc_vs_failed\": {\"value\": null, \"low\": null, \"high\": null, \"n\": 6}, \"map_null\": {\"low\": 0.27, \"high\": 0.71, \"p\": 0.02}}"
 #define FIX_PROTOCOL(definition) "{\"definition\": \"" definition "\", \"macro\": {\"ap\": {\"value\": 0.3, \"low\": 0.2, \"high\": 0.42, \"n\": 2}, \"auroc\": {\"value\": 0.77, \"low\": 0.68, \"high\": 0.85, \"n\": 2}," \
-    " \"auroc_vs_ns\": {\"value\": 0.69, \"low\": 0.6, \"high\": 0.8, \"n\": 2}, \"bedroc20\": {\"value\": 0.4, \"low\": 0.3, \"high\": 0.5, \"n\": 2}, \"p_at_20\": {\"value\": 0.2, \"low\": 0.1, \"high\": 0.3, \"n\": 2}}," \
-    " \"disorders\": [" FIX_DISORDER("SIM:A", "Simulated disorder A") ", " FIX_DISORDER("SIM:B", "Simulated </script> disorder B") "]}"
+    " \"auroc_vs_ns\": {\"value\": 0.69, \"low\": 0.6, \"high\": 0.8, \"n\": 2}, \"auroc_vs_popularity\": {\"value\": 0.65, \"low\": 0.55, \"high\": 0.77, \"n\": 2}, \"bedroc20\": {\"value\": 0.4, \"low\": 0.3, \"high\": 0.5, \"n\": 2}, \"p_at_20\": {\"value\": 0.2, \"low\": 0.1, \"high\": 0.3, \"n\": 2}}," \
+    " \"disorders\": [" FIX_DISORDER("SIM:A", "Simulated disorder A", "3") ", " FIX_DISORDER("SIM:B", "Simulated </script> disorder B", "0") "]}"
 
 static inline json_t *fix_evaluation(void)
 {
     return fix_json("{\"schema\": \"nepenthe/evaluation/1\", \"study\": \"Fixture\", \"seed\": 7, \"version\": \"0.1.0\","
+        " \"negatives\": {\"all\": \"all scored drugs\", \"popularity\": \"matched drugs\", \"failed\": \"failed drugs\"},"
         " \"protocols\": {\"masked\": " FIX_PROTOCOL("labels of similar drugs hidden as well") ", \"zero_shot\": " FIX_PROTOCOL("no label of the disorder visible") "},"
         " \"baselines\": {\"popularity\": {\"masked\": " FIX_PROTOCOL("") "}, \"ligand_only\": {\"masked\": " FIX_PROTOCOL("") ", \"zero_shot\": null}},"
         " \"calibration\": {\"pooled\": {\"oe\": 1.1, \"slope\": 0.9, \"brier\": 0.04}, \"disorders\": [{\"id\": \"SIM:A\", \"name\": \"Simulated disorder A\", \"oe\": 0.9, \"slope\": 1.0, \"brier\": 0.05}]},"

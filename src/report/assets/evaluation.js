@@ -2,7 +2,8 @@
 'use strict';
 
 const METRICS = [
-  ['ap', 'average precision', 3], ['auroc', 'AUROC', 2], ['auroc_vs_ns', 'AUROC, nervous-system drugs only', 2],
+  ['ap', 'average precision', 3], ['auroc', 'AUROC', 2], ['auroc_vs_ns', 'vs CNS drugs', 2],
+  ['auroc_vs_popularity', 'vs matched', 2], ['auroc_vs_failed', 'vs failed', 2],
   ['bedroc20', 'BEDROC (20)', 2], ['p_at_20', 'precision at 20', 2]
 ];
 
@@ -28,7 +29,7 @@ function macroTable(ev, name, protocol) {
       table(
           ['order by', ...metrics.map(([, label]) => numbered(label))],
           rows.map(([label, m]) => [label, ...metrics.map(([key, , digits]) => interval(estimate(m[key]), digits))]),
-          {caption: 'Mean over disorders with 90 % intervals; the baselines below', label: 'macro table'}) :
+          {caption: 'Mean over disorders with 90 % intervals; the baselines below. “vs”: AUROC against those drugs alone', label: 'macro table'}) :
       h('p', {class: 'note'}, 'Nothing could be estimated under this protocol.');
 }
 
@@ -68,10 +69,40 @@ function disorderTable(ev, name, protocol) {
       {caption: 'Grey: AUROC that surrogate maps give. Triangles: baselines.', label: 'disorders', class: 'plain bars'});
 }
 
+/* AUROC of each disorder against fewer negatives, with how many there are: a dash where none is recorded. */
+function negativesTable(ev, protocol) {
+  const asked = ev.negatives || {}, list = protocol.disorders || [];
+  const columns = [
+    ['nervous_system', 'nervous-system drugs', (d) => interval(estimate(d.auroc_vs_ns))],
+    [
+      'popularity', 'popularity-matched drugs',
+      (d) => [interval(estimate(d.auroc_vs_popularity)),
+              h('span', {class: 'under'}, `${whole(estimate(d.auroc_vs_popularity).n)} of ${whole(d.n_pos)} treatments have a match`)]
+    ],
+    [
+      'failed', 'failed drugs',
+      (d) => d.n_failed ? [interval(estimate(d.auroc_vs_failed)), h('span', {class: 'under'}, `${whole(d.n_failed)} recorded`)] :
+                          h('span', {class: 'muted'}, 'none recorded')
+    ]
+  ].filter(([key]) => key in asked);
+  return !columns.length || !list.length ?
+      null :
+      table(
+          ['disorder', numbered('all'), ...columns.map(([, label]) => numbered(label))],
+          list.map((d) => [h('b', {}, d.name || d.id), interval(estimate(d.auroc)), ...columns.map(([, , cell]) => cell(d))]),
+          {caption: 'AUROC against fewer drugs, with 90 % intervals', label: 'negatives'});
+}
+
+/* Which drugs the treatments are held against, in words. */
+function negativesSection(ev) {
+  const list = Object.entries(ev.negatives || {});
+  return list.length ? section('negatives', 'Held against', facts(list.map(([name, text]) => [nice(name), text]))) : null;
+}
+
 function protocolSection(ev, name, protocol) {
   return section(
       'protocol-' + name, `Protocol: ${nice(name)}`, protocol.definition ? h('p', {}, protocol.definition) : null,
-      macroTable(ev, name, protocol), disorderTable(ev, name, protocol));
+      macroTable(ev, name, protocol), disorderTable(ev, name, protocol), negativesTable(ev, protocol));
 }
 
 function incrementSection(ev) {
@@ -229,11 +260,11 @@ function renderEvaluation() {
         [`${plural(protocols.length, 'protocol')} · seed ${ev.seed ?? '–'} · version ${ev.version || data.version}`]),
     pageNav([
       ['short', 'In short'], ['imaging', 'Increment'], (ev.imaging_alone || []).length ? ['alone', 'Image alone'] : null,
-      ...protocols.map(([name]) => ['protocol-' + name, nice(name)]), ['calibration', 'Calibration'], ['ablation', 'Ablation'],
+      ev.negatives ? ['negatives', 'Held against'] : null, ...protocols.map(([name]) => ['protocol-' + name, nice(name)]), ['calibration', 'Calibration'], ['ablation', 'Ablation'],
       ['nulls', 'Nulls'], ['warnings', `Warnings (${data.warnings.length})`], ['provenance', 'Provenance']
     ]),
     h('main', {}, ev.simulated ? simulatedNote() : null, shortSection(ev), incrementSection(ev), aloneSection(ev),
-      protocols.map(([name, p]) => protocolSection(ev, name, p)), calibrationSection(ev), ablationSection(ev), nullSection(ev),
+      negativesSection(ev), protocols.map(([name, p]) => protocolSection(ev, name, p)), calibrationSection(ev), ablationSection(ev), nullSection(ev),
       warningSection(data.warnings), provenanceSection(data.provenance, null, data.version)),
     h('footer', {}, 'Intervals are 90 %. One analysis is declared primary in the study file; everything else is exploratory.'),
   ];

@@ -113,13 +113,15 @@ function macroBaselines(evaluation, protocol = 'masked') {
           .filter(([, b]) => b[protocol])
           .map(
               ([name, b]) => [nice(name) + (b.upper_bound ? ' (upper bound, no rival)' : ''), b[protocol].macro || b[protocol]]));
+  const columns = [
+    ['ap', 'average precision', 3], ['auroc', 'AUROC', 2],
+    ['auroc_vs_ns', 'AUROC vs CNS drugs', 2, 'recorded treatments against other nervous-system drugs only'],
+    ['auroc_vs_popularity', 'AUROC vs matched', 2, 'each recorded treatment against drugs as widely used and as widely studied'],
+    ['auroc_vs_failed', 'AUROC vs failed', 2, 'recorded treatments against drugs recorded as failed or contraindicated']
+  ].filter(([key], i) => i < 2 || rows.some(([, m]) => known(estimate(m[key]).value)));
   return table(
-      [
-        'order by', {label: 'average precision', number: true}, {label: 'AUROC', number: true},
-        {label: 'AUROC vs CNS drugs', number: true, title: 'recorded treatments against other nervous-system drugs only'}
-      ],
-      rows.map(
-          ([name, m]) => [name, interval(estimate(m.ap), 3), interval(estimate(m.auroc)), interval(estimate(m.auroc_vs_ns))]),
+      ['order by', ...columns.map(([, label, , title]) => ({label, number: true, title}))],
+      rows.map(([name, m]) => [name, ...columns.map(([key, , digits]) => interval(estimate(m[key]), digits))]),
       {
         caption: `Against the baselines, protocol "${nice(protocol)}", mean over disorders with 90 % intervals`,
         label: 'baselines'

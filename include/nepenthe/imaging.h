@@ -60,6 +60,24 @@ void nep_parcels_free(nep_parcels *p);
  * names. Errors: NEP_E_GRID (an affine that cannot be inverted), NEP_E_NOMEM. */
 NEP_MUST_USE nep_status nep_parcels_resample(nep_ctx *ctx, const nep_atlas *atlas, const nep_grid *grid, nep_atlas *out);
 
+/* ---- parcels of weight maps: overlapping or probabilistic regions ---------------------------------------------- */
+typedef struct nep_parcels_maps nep_parcels_maps;
+
+/* Amounts x of n_maps weight maps W in each volume y: argmin ||W x - y|| over the voxels in the mask, as nilearn's
+ * NiftiMapsMasker. A voxel missing in a volume is left out of that volume's fit (nan_as_zero: counts as 0, nilearn's rule); the
+ * statistic of opts has no say. names (for sentences, lent while p lives) may be NULL. Memory: 16 bytes per weight other than 0.
+ * Errors: NEP_E_GRID (mask on another grid), NEP_E_FORMAT (number of maps). */
+NEP_MUST_USE nep_status nep_parcels_maps_open(nep_ctx *ctx, const nep_grid *grid, int64_t n_maps, char *const *names,
+                                              const nep_parcels_opts *opts, nep_parcels_maps **out);
+/* The next map's weights, float32 [voxels]; what is not finite weighs 0. All maps come before the first volume. */
+NEP_MUST_USE nep_status nep_parcels_maps_weights(nep_parcels_maps *p, const float *w);
+/* Amounts in n_vol volumes x float32 [n_vol, voxels]; out float64 [n_vol, n_maps], NaN for a map without voxels. Same bits for
+ * any thread count. Errors: NEP_E_SINGULAR (a map that is a combination of others: named), NEP_E_FORMAT (no map has a voxel). */
+NEP_MUST_USE nep_status nep_parcels_maps_add(nep_parcels_maps *p, const float *x, int64_t n_vol, double *out);
+/* Voxels of each map, how many took part (mean over volumes), and their share of its absolute weight. All [n_maps] or NULL. */
+void nep_parcels_maps_coverage(const nep_parcels_maps *p, int64_t *voxels, double *used, double *share);
+void nep_parcels_maps_free(nep_parcels_maps *p);
+
 /* ---- clean: confound regression and filtering as one linear operator ----------------------------------------- */
 typedef enum { NEP_CLEAN_NO_FILTER, NEP_CLEAN_BUTTERWORTH, NEP_CLEAN_COSINE } nep_clean_filter;
 typedef enum { NEP_CLEAN_UNSCALED, NEP_CLEAN_ZSCORE, NEP_CLEAN_PSC } nep_clean_scale;

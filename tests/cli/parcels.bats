@@ -60,8 +60,70 @@ PY
     [ "$(wc -l < near.tsv)" -eq 61 ]
 }
 
+@test "weight maps: amounts of a mixture come back; rows of the table name them; a map outside is n/a" {
+    "$PYTHON" - <<'PY'
+import nibabel as nib, numpy as np
+b = nib.load("bold.nii"); i, j, k = np.indices(b.shape[:3])
+w = np.stack([1.0 * (i < 4), np.maximum(0, i - 2) / 4, 0 * i, 1.0 * (j > 2) * (k + 1)], axis=3).astype(np.float32)
+nib.save(nib.Nifti1Image(w, b.affine), "maps.nii.gz")
+nib.save(nib.Nifti1Image(w[..., [0, 1, 3, 0]], b.affine), "twice.nii.gz")
+x = (w @ np.array([[3, 1], [-2, 0], [5, 5], [0.5, 7]])).astype(np.float32)
+nib.save(nib.Nifti1Image(x, b.affine), "mix.nii.gz")
+PY
+    printf 'index\tname\n0\tfront\n1\tback\n2\tnowhere\n3\ttop\n' > names.tsv
+    run "$NEPENTHE" parcels mix.nii.gz --maps maps.nii.gz --labels names.tsv -o out.tsv --coverage cov.tsv
+    [[ "$output" == *"1 of 4 regions have no voxel"*"nowhere"* ]]
+    printf 'front\tback\tnowhere\ttop\n3\t-2\tn/a\t0.5\n1\t0\tn/a\t7\n' > want.tsv
+    table_close out.tsv want.tsv 1e-5
+    [ "$(sed -n 4p cov.tsv)" = "$(printf 'nowhere\t0\t0\t0')" ]
+    grep -q '"Statistic": "least squares"' out.json
+    rm out.tsv out.json
+    refused 65 "map 4 ('map_4') is a combination" "$NEPENTHE" parcels mix.nii.gz --maps twice.nii.gz -o out.tsv
+    refused 65 "takes 4D weight maps" "$NEPENTHE" parcels mix.nii.gz --maps mask.nii.gz -o out.tsv
+    refused 65 "has 4 weight maps" "$NEPENTHE" parcels mix.nii.gz --maps maps.nii.gz --labels <(printf 'name\na\nb\n') -o out.tsv
+    refused 65 "order of the maps" "$NEPENTHE" parcels mix.nii.gz --maps maps.nii.gz --labels <(sed '2d;3p' names.tsv) -o out.tsv
+    refused 64 "fitted" "$NEPENTHE" parcels mix.nii.gz --maps maps.nii.gz --statistic sd -o out.tsv
+    refused 64 "not both" "$NEPENTHE" parcels mix.nii.gz --maps maps.nii.gz --atlas dseg.nii.gz -o out.tsv
+    refused 65 "whole numbers" "$NEPENTHE" parcels mix.nii.gz --atlas <(gzip -dc maps.nii.gz) -o out.tsv
+}
+
+@test "regions on another grid, by nilearn: onto the image, and the image onto them" {
+    need_shared
+    "$PYTHON" - "$GOLDEN/parcels.json" <<'PY'
+import json, sys, nibabel as nib, numpy as np
+d = json.load(open(sys.argv[1])); affine, shape = np.array(d["other_grid"]["affine"]), d["other_grid"]["shape"]
+i, j, k = np.indices(shape)
+nib.save(nib.Nifti1Image((1 + (i // 2 + 3 * (j // 2) + 2 * (k // 5)) % 7).astype(np.int16), affine), "rule.nii.gz")
+reach = d["maps_reach"]["resampled"]
+w = np.stack([np.maximum(0, reach - abs(i - a) - abs(j - b) - abs(k - c)) / 16 for a, b, c in d["maps_centres"]], axis=3)
+nib.save(nib.Nifti1Image(w.astype(np.float32), affine), "tents.nii.gz")
+PY
+    bold="$SHARED/haxby2001/run001/bold_25mm.nii.gz"
+    refused 65 "give --resample" "$NEPENTHE" parcels "$bold" --atlas rule.nii.gz -o out.tsv
+    refused 65 "give --resample" "$NEPENTHE" parcels "$bold" --maps tents.nii.gz -o out.tsv
+    "$NEPENTHE" parcels "$bold" --atlas rule.nii.gz --resample --coverage cov.tsv | sed '1s/region_//g' > got.tsv
+    table_close got.tsv "$GOLDEN/parcels_resampled_data.tsv" 1e-7
+    "$NEPENTHE" parcels "$bold" --maps tents.nii.gz --resample > got.tsv
+    table_close got.tsv "$GOLDEN/parcels_maps_resampled_data.tsv" 2e-6
+    N="--resample-image --definition nilearn"
+    "$NEPENTHE" parcels "$bold" --atlas rule.nii.gz $N | sed '1s/region_//g' > got.tsv
+    table_close got.tsv "$GOLDEN/parcels_resampled_labels.tsv" 2e-6
+    "$NEPENTHE" parcels "$bold" --maps tents.nii.gz $N > got.tsv
+    table_close got.tsv "$GOLDEN/parcels_maps_resampled_maps.tsv" 5e-6 # amounts of 3000 in float32 volumes
+    # what lies beyond the image counts as 0 there, and is missing here: means are higher, and the coverage says why
+    "$NEPENTHE" parcels "$bold" --atlas rule.nii.gz --resample-image --coverage cov2.tsv > ours.tsv
+    awk 'NR==FNR{if(FNR==2)for(i=1;i<=NF;i++)a[i]=$i; next} FNR==2{for(i=1;i<=NF;i++)if(!($i>1.2*a[i]))exit 1}' "$GOLDEN/parcels_resampled_labels.tsv" ours.tsv
+    for c in cov.tsv cov2.tsv; do awk 'FNR>1&&!($2>0.4&&$2<0.9){exit 1}' $c; done
+    "$NEPENTHE" parcels "$bold" --atlas rule.nii.gz --resample --min-coverage 0.8 2> said > got.tsv
+    grep -q "less than 0.8" said
+    [ "$(tail -1 got.tsv | tr '\t' '\n' | grep -c n/a)" -eq "$(awk 'FNR>1&&$2<0.8' cov.tsv | wc -l)" ]
+}
+
 @test "bad input: one sentence, the exit code, nothing written" {
-    refused 64 "--atlas" "$NEPENTHE" parcels bold.nii -o out.tsv
+    refused 64 "--atlas NIFTI or --maps" "$NEPENTHE" parcels bold.nii -o out.tsv
+    refused 64 "give one" "$NEPENTHE" parcels bold.nii --atlas foreign.nii.gz --resample --resample-image -o out.tsv
+    "$PYTHON" -c 'import nibabel as nib, numpy as np; nib.save(nib.Nifti1Image(np.ones((3, 3, 3), np.int16), np.diag([1, 1, 1, 1]) + np.eye(4, k=3) * 900), "far.nii.gz")'
+    refused 65 "same space" "$NEPENTHE" parcels bold.nii --atlas far.nii.gz --resample -o out.tsv
     refused 66 "nothing.nii" "$NEPENTHE" parcels nothing.nii --atlas dseg.nii.gz -o out.tsv
     refused 65 "empty.nii.gz" "$NEPENTHE" parcels bold.nii --atlas empty.nii.gz -o out.tsv
     refused 65 "grid" "$NEPENTHE" parcels bold.nii --atlas dseg.nii.gz --mask foreign.nii.gz -o out.tsv

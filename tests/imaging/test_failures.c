@@ -51,6 +51,27 @@ static nep_status run_parcels(void)
     return st;
 }
 
+/* One volume whole, one with a hole. */
+static nep_status run_weight_maps(void)
+{
+    static const nep_grid line = {.nx = VOXELS, .ny = 1, .nz = 1, .affine = {{1, 0, 0, 0}, {0, 1, 0, 0}, {0, 0, 1, 0}}};
+    static float w[2][VOXELS], y[2 * VOXELS];
+    nep_parcels_maps *p = NULL;
+    for (int v = 0; v < VOXELS; v++) {
+        w[0][v] = 1;
+        w[1][v] = (float)v;
+        y[v] = y[VOXELS + v] = (float)(2 + 3 * v);
+    }
+    y[VOXELS + 5] = NAN;
+    nep_status st = nep_parcels_maps_open(ctx, &line, 2, NULL, NULL, &p);
+    for (int k = 0; k < 2 && st == NEP_OK; k++)
+        st = nep_parcels_maps_weights(p, w[k]);
+    if (st == NEP_OK)
+        st = nep_parcels_maps_add(p, y, 2, value);
+    nep_parcels_maps_free(p);
+    return st;
+}
+
 static nep_status run_partial(void)
 {
     return nep_connectivity(ctx, x, T, N, NEP_CONNECTIVITY_PARTIAL, true, value);
@@ -88,7 +109,7 @@ static nep_status run_mask(void)
 static void test_every_allocation(void **state)
 {
     (void)state;
-    static nep_status (*const runs[])(void) = {run_clean, run_parcels, run_partial, run_afni, run_cpac, run_tsnr, run_dvars, run_mask};
+    static nep_status (*const runs[])(void) = {run_clean, run_parcels, run_weight_maps, run_partial, run_afni, run_cpac, run_tsnr, run_dvars, run_mask};
     for (int i = 0; i < NEP_LEN(runs); i++) {
         const int64_t before = nep_alloc_used(ctx);
         assert_ok(ctx, runs[i]());

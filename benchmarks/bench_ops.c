@@ -595,6 +595,79 @@ static nep_status lag_products_check(state *s, double *worst)
     return NEP_OK;
 }
 
+static nep_status time_ranks_make(state *s)
+{
+    NEP_TRY(floats(s, 0, (int64_t)T * V, 100, 10));
+    NEP_TRY(output(s, 1, NEP_I16, (int64_t)T * V));
+    return output(s, 2, NEP_I64, V);
+}
+static nep_status time_ranks_run(state *s)
+{
+    return s->be->ops.time_ranks(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, T, V, NEP_RANK_MIDRANK, s->b[1].ptr, s->b[2].ptr);
+}
+static nep_status time_ranks_check(state *s, double *worst)
+{
+    const float *x = s->host[0];
+    void *p;
+    NEP_TRY(fetch(s, 1, &p));
+    const int16_t *got = p;
+    for (int64_t v = 0; v < V; v += SAMPLE)
+        for (int64_t t = 0; t < T; t++) {
+            int less = 0, more = 0;
+            for (int64_t u = 0; u < T; u++) {
+                less += x[u * V + v] < x[t * V + v];
+                more += x[u * V + v] > x[t * V + v];
+            }
+            keep_worst(worst, got[v * T + t], less - more, 0.5);
+        }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
+/* 27 neighbours in a volume of NX x NX x NX; those of a column off the edge are taken from the other side. */
+enum { NX = 46, NV = NX * NX * NX, NEAR = 27 };
+static nep_status neighbour_ranks_make(state *s)
+{
+    void *p;
+    NEP_TRY(input(s, 0, NEP_I16, (int64_t)NV * T, &p));
+    int16_t *rank = p;
+    for (int64_t i = 0; i < (int64_t)NV * T; i++)
+        rank[i] = (int16_t)(300 * cheap((uint64_t)i));
+    NEP_TRY(place(s, 0, NEP_I16, (int64_t)NV * T));
+    NEP_TRY(input(s, 1, NEP_I32, (int64_t)NV * NEAR, &p));
+    int32_t *near = p;
+    for (int32_t v = 0; v < NV; v++)
+        for (int k = 0; k < NEAR; k++)
+            near[v * NEAR + k] = (v + (k % 3 - 1) + NX * (k / 3 % 3 - 1) + NX * NX * (k / 9 - 1) + NV) % NV;
+    NEP_TRY(place(s, 1, NEP_I32, (int64_t)NV * NEAR));
+    NEP_TRY(output(s, 2, NEP_I64, NV));
+    return output(s, 3, NEP_I64, NV);
+}
+static nep_status neighbour_ranks_run(state *s)
+{
+    return s->be->ops.neighbour_ranks(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, T, s->b[1].ptr, NEAR, NV, s->b[2].ptr, s->b[3].ptr);
+}
+static nep_status neighbour_ranks_check(state *s, double *worst)
+{
+    const int16_t *rank = s->host[0];
+    const int32_t *near = s->host[1];
+    void *p;
+    NEP_TRY(fetch(s, 3, &p));
+    const int64_t *got = p;
+    for (int64_t v = 0; v < NV; v += SAMPLE) {
+        double want = 0;
+        for (int64_t t = 0; t < T; t++) {
+            double sum = 0;
+            for (int k = 0; k < NEAR; k++)
+                sum += rank[near[v * NEAR + k] * T + t];
+            want += sum * sum;
+        }
+        keep_worst(worst, (double)got[v], want, 0.5);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
 #define FUNCTIONS(op) op##_make, op##_run, op##_check
 static const row rows[] = {
     {"occupancy", "4,000,000 values", 0, 16.0 * OCC, false, FUNCTIONS(occupancy)},
@@ -619,6 +692,8 @@ static const row rows[] = {
      FUNCTIONS(smooth_axis)},
     {"lag_products", "24 rows on 300 x 100,000", 2.0 * LQ * T * V, 4.0 * T * V + 8.0 * (LQ + 2) * V, false,
      FUNCTIONS(lag_products)},
+    {"time_ranks", "300 x 100,000", 0, 6.0 * T * V, false, FUNCTIONS(time_ranks)},
+    {"neighbour_ranks", "27 neighbours, 300 x 97,336", 0, 2.0 * T * NV + 124.0 * NV, false, FUNCTIONS(neighbour_ranks)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

@@ -14,6 +14,7 @@
 #define NEPENTHE_BACKEND_H
 
 #include <nepenthe/core.h>
+#include <nepenthe/math/rank.h>
 #include <nepenthe/math/spline.h>
 
 #ifdef __cplusplus
@@ -58,7 +59,9 @@ void nep_buf_free(nep_buf *b);
     X(best_pair, EXACT)                                                                                               \
     X(resample, REDUCTION)                                                                                            \
     X(smooth_axis, REDUCTION)                                                                                         \
-    X(lag_products, GEMM)
+    X(lag_products, GEMM)                                                                                             \
+    X(time_ranks, EXACT)                                                                                              \
+    X(neighbour_ranks, EXACT)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -144,6 +147,18 @@ typedef nep_status nep_op_smooth_axis(nep_ctx *, nep_queue *, const float *x, in
 typedef nep_status nep_op_lag_products(nep_ctx *, nep_queue *, const double *q, int64_t n_q, int64_t n_t, const float *x,
                                        int64_t n_cols, double *out);
 
+/* time_ranks: 2 rank - (n_t + 1) of each value among those of its column of x float32 [n_t, n_cols] (math/rank.h); rank int16
+ * [n_cols, n_t], a column's ranks side by side; tie int64 [n_cols] gets sum (t^3 - t) over runs of t tied values, -1 and ranks of 0
+ * where a value is not finite or all are the same. n_t <= NEP_RANK_MOST. */
+typedef nep_status nep_op_time_ranks(nep_ctx *, nep_queue *, const float *x, int64_t n_t, int64_t n_cols, nep_rank_rule rule,
+                                     int16_t *rank, int64_t *tie);
+
+/* neighbour_ranks: R_t = sum over k of rank[neighbour[c, k], t], where neighbour is not -1; sum[c] = sum_t R_t and squares[c] =
+ * sum_t R_t^2. rank int16 [any, n_t], neighbour int32 [n_out, n_near], n_near <= 256; int64 [n_out]. The front door takes n_cols
+ * columns and as many rows of neighbours. */
+typedef nep_status nep_op_neighbour_ranks(nep_ctx *, nep_queue *, const int16_t *rank, int64_t n_t, const int32_t *neighbour,
+                                          int64_t n_near, int64_t n_out, int64_t *sum, int64_t *squares);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -212,6 +227,10 @@ NEP_MUST_USE nep_status nep_backend_smooth_axis(nep_ctx *ctx, const float *x, in
                                                 const double *weight, int64_t radius, float *out);
 NEP_MUST_USE nep_status nep_backend_lag_products(nep_ctx *ctx, const double *q, int64_t n_q, int64_t n_t, const float *x,
                                                  int64_t n_cols, double *out);
+NEP_MUST_USE nep_status nep_backend_time_ranks(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols, nep_rank_rule rule,
+                                               int16_t *rank, int64_t *tie);
+NEP_MUST_USE nep_status nep_backend_neighbour_ranks(nep_ctx *ctx, const int16_t *rank, int64_t n_t, int64_t n_cols,
+                                                    const int32_t *neighbour, int64_t n_near, int64_t *sum, int64_t *squares);
 
 #ifdef __cplusplus
 }

@@ -154,7 +154,15 @@ NEP_MUST_USE nep_status nep_connectivity_tangent(nep_ctx *ctx, const double *c, 
                                                  double *out);
 
 /* ---- voxelwise: amplitude of slow fluctuations, temporal signal to noise -------------------------------------- */
-typedef enum { NEP_VOXELWISE_CANONICAL, NEP_VOXELWISE_AFNI, NEP_VOXELWISE_CPAC, NEP_VOXELWISE_XCPD } nep_voxelwise_definition;
+typedef enum {
+    NEP_VOXELWISE_CANONICAL,
+    NEP_VOXELWISE_AFNI,
+    NEP_VOXELWISE_CPAC,
+    NEP_VOXELWISE_XCPD,
+    NEP_VOXELWISE_CONN
+} nep_voxelwise_definition;
+/* "canonical", "afni", ... for sentences. */
+const char *nep_voxelwise_name(nep_voxelwise_definition d);
 
 /* ALFF and fractional ALFF per column in the band low_hz..high_hz; either output may be NULL, both float64 [n_cols].
  * A column without variance gives ALFF 0 and fALFF NaN. xcpd has no fALFF (NEP_E_ARG).

@@ -3,24 +3,46 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <nepenthe/local.h>
+
 #include "cli/images.h"
 
 static const cli_option options[] = {
-    {"feature", 'f', CLI_CHOICE, "NAME", NULL, "alff|falff|tsnr", "amplitude of slow fluctuations, its share of all, temporal signal to noise"},
+    {"feature", 'f', CLI_CHOICE, "NAME", NULL, "alff|falff|tsnr|reho",
+     "amplitude of slow fluctuations, its share of all, temporal signal to noise, regional homogeneity"},
     {"mask", 'm', CLI_INPUT, "NIFTI", NULL, NULL, "voxels to measure; the others are NaN"},
     {"tr", 't', CLI_REAL, "S", NULL, NULL, "seconds between frames; default: the header's"},
-    {"band", 'b', CLI_TEXTS, "LOW,HIGH", "0.01,0.08", NULL, "Hz, for alff and falff"},
-    {"definition", 0, CLI_CHOICE, "NAME", "canonical", "canonical|afni|cpac|xcpd", "whose alff and falff; see src/imaging/README.md"},
+    {"band", 'b', CLI_TEXTS, "LOW,HIGH", "0.01,0.08", NULL, "Hz, for alff and falff; reho takes the series as it is"},
+    {"neighbours", 'n', CLI_CHOICE, "N", "27", "7|19|27", "reho: a voxel with those that share a face, an edge too, or a corner too"},
+    {"definition", 0, CLI_CHOICE, "NAME", "canonical", "canonical|afni|cpac|xcpd|conn", "whose definition; see src/imaging/README.md"},
 };
 
 typedef struct {
     const char *feature;
     nep_voxelwise_definition definition;
     double tr_s, low, high;
+    int neighbours;
     nep_nifti_header header;
     nep_volume mask;
     float *map;
+    /* reho: of all voxels of the mask, in order */
+    int64_t n, done, *voxel, *tie;
+    int16_t *rank;
 } job;
+
+static void job_free(job *j)
+{
+    nep_alloc_free(j->map);
+    nep_volume_free(&j->mask);
+    nep_alloc_free(j->voxel);
+    nep_alloc_free(j->tie);
+    nep_alloc_free(j->rank);
+}
+
+static bool is(const job *j, const char *feature)
+{
+    return strcmp(j->feature, feature) == 0;
+}
 
 static nep_status read_band(cli *c, job *j)
 {
@@ -39,10 +61,10 @@ static nep_status measure_tile(nep_ctx *ctx, const nep_series *tile, const int64
 {
     job *j = user;
     double *value = NULL;
-    const bool alff = strcmp(j->feature, "alff") == 0;
+    const bool alff = is(j, "alff");
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, tile->n_cols, sizeof *value, "voxel values", &value));
-    if (strcmp(j->feature, "tsnr") == 0)
+    if (is(j, "tsnr"))
         NEP_TRY_OR_DONE(st, nep_voxelwise_tsnr(ctx, tile->data, tile->n_t, tile->n_cols, value));
     else
         NEP_TRY_OR_DONE(st, nep_voxelwise_alff(ctx, tile->data, tile->n_t, tile->n_cols, j->tr_s, j->low, j->high, j->definition,
@@ -52,6 +74,50 @@ static nep_status measure_tile(nep_ctx *ctx, const nep_series *tile, const int64
 done:
     nep_alloc_free(value);
     return st;
+}
+
+/* ---- reho: neighbours may lie in other tiles, so ranks of all voxels are kept (2 bytes a value) ---- */
+
+static nep_status rank_tile(nep_ctx *ctx, const nep_series *tile, const int64_t *voxel, void *user)
+{
+    job *j = user;
+    memcpy(j->voxel + j->done, voxel, (size_t)tile->n_cols * sizeof *voxel);
+    NEP_TRY(nep_local_ranks(ctx, tile->data, tile->n_t, tile->n_cols, j->definition, j->rank + j->done * tile->n_t, j->tie + j->done));
+    j->done += tile->n_cols;
+    return NEP_OK;
+}
+
+static nep_status measure_reho(nep_ctx *ctx, const char *path, job *j)
+{
+    const int64_t dims[3] = {j->header.grid.nx, j->header.grid.ny, j->header.grid.nz};
+    int32_t *near = NULL;
+    double *w = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->n, sizeof *j->voxel, "voxels of the mask", &j->voxel));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->n, sizeof *j->tie, "ties", &j->tie));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->n * j->header.n_t, sizeof *j->rank, "ranks", &j->rank));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->n * j->neighbours, sizeof *near, "neighbours", &near));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->n, sizeof *w, "concordance", &w));
+    NEP_TRY_OR_DONE(st, cli_images_tiles(ctx, path, j->mask.data ? &j->mask : NULL, 1, rank_tile, j));
+    NEP_TRY_OR_DONE(st, nep_local_neighbours(ctx, dims, j->voxel, j->n, j->neighbours, j->definition == NEP_VOXELWISE_CPAC, near));
+    NEP_TRY_OR_DONE(st, nep_local_reho(ctx, j->rank, j->tie, j->header.n_t, j->n, near, j->neighbours, j->definition, w));
+    for (int64_t k = 0; k < j->n; k++)
+        j->map[j->voxel[k]] = (float)w[k];
+done:
+    nep_alloc_free(w);
+    nep_alloc_free(near);
+    return st;
+}
+
+static nep_status measure(nep_ctx *ctx, const char *path, job *j)
+{
+    const int64_t n_vox = nep_grid_voxels(&j->header.grid);
+    NEP_TRY(nep_alloc(ctx, n_vox, sizeof *j->map, "map", &j->map));
+    for (int64_t v = 0; v < n_vox; v++) {
+        j->map[v] = NAN;
+        j->n += !j->mask.data || j->mask.data[v] > 0;
+    }
+    return is(j, "reho") ? measure_reho(ctx, path, j) : cli_images_tiles(ctx, path, j->mask.data ? &j->mask : NULL, 8, measure_tile, j);
 }
 
 static nep_status write_map(nep_ctx *ctx, const char *path, void *user)
@@ -69,21 +135,24 @@ static json_t *summary(const job *j)
             sum += (double)j->map[v];
             n++;
         }
-    return json_pack("{s:s,s:I,s:o,s:[f,f],s:o}", "feature", j->feature, "voxels", (json_int_t)n, "mean",
-                     cli_number(n ? sum / (double)n : (double)NAN), "band_hz", j->low, j->high, "tr_s", cli_number(j->tr_s));
+    json_t *doc = json_pack("{s:s,s:s,s:I,s:o,s:o}", "feature", j->feature, "definition", nep_voxelwise_name(j->definition), "voxels",
+                            (json_int_t)n, "mean", cli_number(n ? sum / (double)n : (double)NAN), "tr_s", cli_number(j->tr_s));
+    if (doc && (is(j, "alff") || is(j, "falff")))
+        json_object_set_new(doc, "band_hz", json_pack("[f,f]", j->low, j->high));
+    if (doc && is(j, "reho"))
+        json_object_set_new(doc, "neighbours", json_integer(j->neighbours));
+    return doc;
 }
 
 static nep_status load(cli *c, job *j)
 {
     nep_ctx *ctx = cli_ctx(c);
-    static const char *const definitions[] = {"canonical", "afni", "cpac", "xcpd"};
     const char *mask = cli_text(c, "mask"), *image = cli_input(c, 0);
-    int d = 0;
-    NEP_REQUIRE(ctx, cli_given(c, "feature"), NEP_E_USAGE, "voxelwise needs --feature alff|falff|tsnr");
+    NEP_REQUIRE(ctx, cli_given(c, "feature"), NEP_E_USAGE, "voxelwise needs --feature alff|falff|tsnr|reho");
     j->feature = cli_text(c, "feature");
-    while (strcmp(definitions[d], cli_text(c, "definition")) != 0)
-        d++;
-    j->definition = (nep_voxelwise_definition)d;
+    while (strcmp(nep_voxelwise_name(j->definition), cli_text(c, "definition")) != 0)
+        j->definition++;
+    j->neighbours = atoi(cli_text(c, "neighbours"));
     NEP_TRY(read_band(c, j));
     NEP_TRY(cli_images_header(ctx, image, true, &j->header));
     j->tr_s = cli_images_tr(c, j->header.tr_s);
@@ -102,17 +171,13 @@ static nep_status run(cli *c)
         st = cli_plan(c, n_vox, n_vox * j.header.n_t * 8, (double)(n_vox * j.header.n_t) * 1e-8, outputs, 1);
         goto done;
     }
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_vox, sizeof *j.map, "map", &j.map));
-    for (int64_t v = 0; v < n_vox; v++)
-        j.map[v] = NAN;
-    NEP_TRY_OR_DONE(st, cli_images_tiles(ctx, cli_input(c, 0), j.mask.data ? &j.mask : NULL, 8, measure_tile, &j));
+    NEP_TRY_OR_DONE(st, measure(ctx, cli_input(c, 0), &j));
     if (cli_out(c) || !cli_json(c))
         NEP_TRY_OR_DONE(st, cli_emit(c, write_map, &j, NULL, json_pack("{s:o}", "Voxelwise", summary(&j))));
     if (cli_json(c))
         st = cli_document(c, summary(&j));
 done:
-    nep_alloc_free(j.map);
-    nep_volume_free(&j.mask);
+    job_free(&j);
     return st;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* voxelwise - one number per column of a series: amplitude of slow fluctuations by four definitions, temporal SNR. */
+/* voxelwise - one number per column of a series: amplitude of slow fluctuations by five definitions, temporal SNR. */
 #include <nepenthe/imaging.h>
 
 typedef struct {
@@ -8,6 +8,12 @@ typedef struct {
     double tr_s, low_hz, high_hz;
     double *alff, *falff;
 } task;
+
+const char *nep_voxelwise_name(nep_voxelwise_definition d)
+{
+    static const char *const names[] = {"canonical", "afni", "cpac", "xcpd", "conn"};
+    return names[d];
+}
 
 static const double pi = 3.14159265358979323846;
 
@@ -170,6 +176,39 @@ done:
     return st;
 }
 
+/* Energy in the cosine bins m / (2 T TR) from low up to, without, high: what passes a rectangular window on the DCT. */
+static nep_status conn(nep_ctx *ctx, const task *k, double *mean, double *m2)
+{
+    const int64_t n = k->n_t;
+    const double span = 2 * (double)n * k->tr_s;
+    const int64_t low = (int64_t)ceil(fmin(k->low_hz * span, 1e15)), high = (int64_t)ceil(fmin(k->high_hz * span, 1e15));
+    const int64_t first = low < 1 ? 1 : low, last = high > n ? n - 1 : high - 1, bins = last - first + 1;
+    double *cosine = NULL;
+    float *y = NULL;
+    nep_status st;
+    NEP_TRY(need_bins(ctx, k, first, last));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, bins * n, sizeof *cosine, "cosines", &cosine));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, bins * k->n_cols, sizeof *y, "cosine bins", &y));
+    for (int64_t m = 0; m < bins; m++)
+        for (int64_t t = 0; t < n; t++)
+            cosine[m * n + t] = sqrt(2 / (double)n) * cos(pi * ((double)t + 0.5) * (double)(first + m) / (double)n);
+    NEP_TRY_OR_DONE(st, nep_backend_apply_operator(ctx, cosine, bins, n, k->x, k->n_cols, NULL, y));
+    NEP_TRY_OR_DONE(st, nep_backend_moments(ctx, y, bins, k->n_cols, mean, m2));
+    for (int64_t v = 0; v < k->n_cols; v++)
+        m2[v] = sqrt((m2[v] + (double)bins * mean[v] * mean[v]) / (double)n);
+    for (int64_t v = 0; k->alff && v < k->n_cols; v++)
+        k->alff[v] = m2[v];
+    if (!k->falff)
+        goto done;
+    NEP_TRY_OR_DONE(st, nep_backend_moments(ctx, k->x, n, k->n_cols, mean, k->falff));
+    for (int64_t v = 0; v < k->n_cols; v++)
+        k->falff[v] = ratio(m2[v], sqrt(k->falff[v] / (double)n));
+done:
+    nep_alloc_free(y);
+    nep_alloc_free(cosine);
+    return st;
+}
+
 static nep_status through_bandpass(nep_ctx *ctx, const task *k, bool is_afni, double *a, double *b)
 {
     double *passed = NULL, *m = NULL;
@@ -200,6 +239,7 @@ nep_status nep_voxelwise_alff(nep_ctx *ctx, const float *x, int64_t n_t, int64_t
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_cols, sizeof *b, "amplitudes", &b));
     switch (definition) {
     case NEP_VOXELWISE_XCPD: st = xcpd(ctx, &k, a); break;
+    case NEP_VOXELWISE_CONN: st = conn(ctx, &k, a, b); break;
     case NEP_VOXELWISE_AFNI:
     case NEP_VOXELWISE_CPAC: st = through_bandpass(ctx, &k, definition == NEP_VOXELWISE_AFNI, a, b); break;
     default: st = canonical(ctx, &k, a, b);

@@ -325,6 +325,56 @@ static nep_status run_smooth_axis(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+/* Rounded values are tied in runs, the last column is constant; every rule. */
+static nep_status run_time_ranks(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n = s->rows * s->cols;
+    float *x = floats(X, n, s->missing);
+    int16_t *rank = zeroed(n, sizeof *rank);
+    int64_t *tie = zeroed(s->cols, sizeof *tie);
+    nep_status st = NEP_OK;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t c = i % s->cols;
+        x[i] = c + 1 == s->cols && c > 0 ? -0.0f : c % 3 == 0 ? x[i] - 100 : c % 3 == 1 ? rintf((x[i] - 100) / 8) : x[i];
+    }
+    const int last = s->cols > 5000 ? NEP_RANK_MIDRANK : NEP_RANK_TRUNCATED; /* the rig is slow with that many blocks */
+    for (int rule = NEP_RANK_MIDRANK; st == NEP_OK && rule <= last; rule++) {
+        st = nep_backend_time_ranks(ctx, x, s->rows, s->cols, (nep_rank_rule)rule, rank, tie);
+        for (int64_t i = 0; st == NEP_OK && i < n; i++)
+            push(r, rank[i], 0, INTEGER);
+        for (int64_t i = 0; st == NEP_OK && i < s->cols; i++)
+            push(r, (double)tie[i], 0, INTEGER);
+    }
+    free(x);
+    free(rank);
+    free(tie);
+    return st;
+}
+
+static nep_status run_neighbour_ranks(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n = s->rows * s->cols, near = s->rows % 27 + 1;
+    float *x = floats(X, n, false);
+    int16_t *rank = zeroed(n, sizeof *rank);
+    int32_t *neighbour = zeroed(s->cols * near, sizeof *neighbour);
+    int64_t *sum = zeroed(s->cols, sizeof *sum), *squares = zeroed(s->cols, sizeof *squares);
+    for (int64_t i = 0; i < n; i++)
+        rank[i] = (int16_t)(300 * (x[i] - 100));
+    for (int64_t i = 0; i < s->cols * near; i++)
+        neighbour[i] = i % 5 == 3 ? -1 : (int32_t)(i * 7919 % s->cols);
+    const nep_status st = nep_backend_neighbour_ranks(ctx, rank, s->rows, s->cols, neighbour, near, sum, squares);
+    for (int64_t c = 0; st == NEP_OK && c < s->cols; c++) {
+        push(r, (double)sum[c], 0, INTEGER);
+        push(r, (double)squares[c], 0, INTEGER);
+    }
+    free(x);
+    free(rank);
+    free(neighbour);
+    free(sum);
+    free(squares);
+    return st;
+}
+
 static nep_status run_best_pair(nep_ctx *ctx, const shape *s, result *r)
 {
     const int64_t n_pairs = s->rows % 7 + 2;
@@ -403,6 +453,8 @@ static const struct {
     {"resample", run_resample},
     {"smooth_axis", run_smooth_axis},
     {"lag_products", run_lag_products},
+    {"time_ranks", run_time_ranks},
+    {"neighbour_ranks", run_neighbour_ranks},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

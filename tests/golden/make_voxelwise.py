@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ALFF and fALFF of sampled brain voxels: the canonical definition and those of AFNI, C-PAC and XCP-D, from formulas.
+"""ALFF and fALFF of sampled brain voxels: the canonical definition and those of AFNI, C-PAC, XCP-D and CONN, from formulas.
 
 canonical: A_m = 2|X_m|/T; ALFF = mean of A over m = ceil(lo T TR) .. floor(hi T TR); fALFF = sum in band / sum over
            m = 1 .. floor((T-1)/2).
@@ -7,6 +7,8 @@ afni:      quadratic detrend, zero-padded FFT band-pass (edge bins halved), ALFF
            m = rint(lo T TR) .. rint(hi T TR); fALFF divides the sum by that of the detrended series over m = 1 ..
            Nyquist - 1. 3dRSFC works in float32; this is the formula in float64.
 cpac:      SD (n - 1) of that band-passed series; fALFF divides by the SD of the series as it came.
+conn:      root mean square of what a rectangular window on the DCT (type II) lets pass, low <= m / (2 T TR) < high; fALFF
+           divides by the root mean square of the demeaned series.
 xcpd:      z-scored (population SD s), periodogram "spectrum", A = sqrt P, 2 s mean(A[i_lo : i_hi]), i = nearest bin.
 """
 import os
@@ -80,6 +82,14 @@ def xcpd(x, tr, lo, hi):
     return 2 * s * np.sqrt(p[:, first:last]).mean(axis=1), np.full(len(x), np.nan)
 
 
+def conn(x, tr, lo, hi):
+    x = x - x.mean(axis=1, keepdims=True)
+    f = np.arange(x.shape[1]) / (2 * x.shape[1] * tr)
+    passed = fft.idct(np.where((f >= lo) & (f < hi), fft.dct(x, axis=1), 0), axis=1)
+    rms = np.sqrt((passed ** 2).mean(axis=1))
+    return rms, rms / x.std(axis=1)
+
+
 def sampled(image, mask, step):
     value = nib.load(os.path.join(IMAGING, image)).get_fdata()
     keep = nib.load(os.path.join(IMAGING, mask)).get_fdata() > 0
@@ -95,7 +105,7 @@ for name, image, mask, tr, (lo, hi), step in [
         ("ds003", "ds003/sub-01_mc.nii.gz", "ds003/sub-01_mc_brainmask.nii.gz", 2.0, (0.04, 0.16), 9)]:
     at, x, everything = sampled(image, mask, step)
     columns, header = [], ["i", "j", "k"]
-    for label, rule in {"canonical": canonical, "afni": afni, "cpac": cpac, "xcpd": xcpd}.items():
+    for label, rule in {"canonical": canonical, "afni": afni, "cpac": cpac, "xcpd": xcpd, "conn": conn}.items():
         alff, falff = rule(x, tr, lo, hi)
         columns += [alff] if label == "xcpd" else [alff, falff]
         header += [f"{label}_alff"] if label == "xcpd" else [f"{label}_alff", f"{label}_falff"]

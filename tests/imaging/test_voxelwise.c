@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_voxelwise - ALFF and fALFF by four definitions against SciPy, a cosine by hand, temporal SNR. */
+/* test_voxelwise - ALFF and fALFF by five definitions against SciPy, a cosine by hand, temporal SNR. */
 #include "imaging/golden.h"
 
 static nep_ctx *ctx;
 
 static void check_data_set(const char *name)
 {
-    static const char *const columns[] = {"canonical_alff", "canonical_falff", "afni_alff", "afni_falff", "cpac_alff", "cpac_falff", "xcpd_alff"};
+    static const char *const columns[] = {"canonical_alff", "canonical_falff", "afni_alff", "afni_falff", "cpac_alff", "cpac_falff", "xcpd_alff",
+                                         "conn_alff", "conn_falff"};
     json_t *doc = golden_json("voxelwise.json");
     const json_t *d = json_object_get(doc, name), *band = json_object_get(d, "band_hz");
     const double tr = json_number_value(json_object_get(d, "tr_s")), lo = json_number_value(json_array_get(band, 0)),
@@ -14,23 +15,24 @@ static void check_data_set(const char *name)
     nep_series x = {0}, want = golden_series(ctx, json_string_value(json_object_get(d, "file")));
     nep_grid g;
     assert_ok(ctx, nep_nifti_read_series(ctx, golden_shared(json_string_value(json_object_get(d, "image"))), NULL, &x, &g));
-    double *value[8];
-    for (int k = 0; k < 8; k++)
+    double *value[10];
+    for (int k = 0; k < 10; k++)
         value[k] = malloc((size_t)x.n_cols * sizeof **value);
-    for (int k = 0; k < 4; k++)
-        assert_ok(ctx, nep_voxelwise_alff(ctx, x.data, x.n_t, x.n_cols, tr, lo, hi, (nep_voxelwise_definition)k, value[2 * k],
-                                          k == NEP_VOXELWISE_XCPD ? NULL : value[2 * k + 1]));
-    assert_ok(ctx, nep_voxelwise_tsnr(ctx, x.data, x.n_t, x.n_cols, value[7]));
+    for (int k = 0; k <= NEP_VOXELWISE_CONN; k++) /* XCP-D has one column, CONN comes after it */
+        assert_ok(ctx, nep_voxelwise_alff(ctx, x.data, x.n_t, x.n_cols, tr, lo, hi, (nep_voxelwise_definition)k,
+                                          value[k == NEP_VOXELWISE_CONN ? 7 : 2 * k],
+                                          k == NEP_VOXELWISE_XCPD ? NULL : value[k == NEP_VOXELWISE_CONN ? 8 : 2 * k + 1]));
+    assert_ok(ctx, nep_voxelwise_tsnr(ctx, x.data, x.n_t, x.n_cols, value[9]));
     for (int64_t i = 0; i < want.n_t; i++) {
         const float *row = want.data + i * want.n_cols;
         const int64_t v = (int64_t)row[0] + g.nx * ((int64_t)row[1] + g.ny * (int64_t)row[2]);
-        for (int k = 0; k < 8; k++) {
+        for (int k = 0; k < 10; k++) {
             const double got = value[k][v], w = (double)row[3 + k];
             if (!(fabs(got - w) <= 2e-6 * fabs(w)))
-                fail_msg("%s voxel %lld %s: got %.9g want %.9g", name, (long long)i, k < 7 ? columns[k] : "tsnr", got, w);
+                fail_msg("%s voxel %lld %s: got %.9g want %.9g", name, (long long)i, k < 9 ? columns[k] : "tsnr", got, w);
         }
     }
-    for (int k = 0; k < 8; k++)
+    for (int k = 0; k < 10; k++)
         free(value[k]);
     nep_series_free(&x);
     nep_series_free(&want);

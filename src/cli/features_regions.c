@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* features_regions - from the mask's voxels to regions: coverage, mean series, connectivity, maps. Means are summed over whole
+ * regions, whether the run was read at once or frame by frame. */
+#include <math.h>
+
+#include "cli/features_run.h"
+
+enum { ROWS_AT_ONCE = 16 };
+
+/* The mask's voxels that vary, with the labels of regions that have enough of them. */
+nep_status cli_features_pack(features_job *j, features_result *r)
+{
+    const nep_atlas *a = j->atlas;
+    const int64_t n_vox = nep_grid_voxels(&a->grid);
+    int64_t *total = NULL, all = 0, have = 0;
+    nep_status st;
+    j->packed = (nep_atlas){.grid = {.nx = j->n, .ny = 1, .nz = 1}, .n_regions = a->n_regions, .id = a->id, .names = a->names};
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, a->n_regions, sizeof *total, "voxels of regions", &total));
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, a->n_regions, sizeof *r->covered, "coverage", &r->covered));
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, j->n, sizeof *j->packed.label, "labels of the mask", &j->packed.label));
+    for (int64_t v = 0; v < n_vox; v++)
+        if (a->label[v] > 0) {
+            total[a->label[v] - 1]++;
+            all++;
+        }
+    for (int64_t k = 0; k < j->n; k++) {
+        const int32_t l = j->varies[k] ? a->label[j->voxel[k]] : 0;
+        j->packed.label[k] = l;
+        if (l > 0) {
+            r->covered[l - 1] += 1;
+            have++;
+        }
+    }
+    for (int64_t q = 0; q < a->n_regions; q++)
+        r->covered[q] = total[q] > 0 ? r->covered[q] / (double)total[q] : (double)NAN;
+    r->coverage = all > 0 ? (double)have / (double)all : 0;
+    for (int64_t k = 0; k < j->n; k++)
+        if (j->packed.label[k] > 0 && r->covered[j->packed.label[k] - 1] < j->f->o.min_coverage)
+            j->packed.label[k] = 0;
+done:
+    nep_alloc_free(total);
+    return st;
+}
+
+static nep_status stream_means(features_job *j, nep_parcels *p)
+{
+    const int64_t n_vox = nep_grid_voxels(&j->info.grid);
+    nep_nifti *image = NULL;
+    float *volume = NULL, *rows = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n_vox, sizeof *volume, "volume", &volume));
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, ROWS_AT_ONCE * j->n, sizeof *rows, "frames", &rows));
+    NEP_TRY_OR_DONE(st, nep_nifti_open(j->ctx, j->bold, &image));
+    for (int64_t t = 0; t < j->info.n_t; t += ROWS_AT_ONCE) {
+        const int64_t n = j->info.n_t - t < ROWS_AT_ONCE ? j->info.n_t - t : ROWS_AT_ONCE;
+        for (int64_t i = 0; i < n; i++) {
+            NEP_TRY_OR_DONE(st, nep_nifti_next(image, volume));
+            for (int64_t k = 0; k < j->n; k++)
+                rows[i * j->n + k] = volume[j->voxel[k]];
+        }
+        NEP_TRY_OR_DONE(st, nep_parcels_add(p, rows, n, j->means + t * j->atlas->n_regions));
+    }
+done:
+    nep_nifti_free(image);
+    nep_alloc_free(rows);
+    nep_alloc_free(volume);
+    return st;
+}
+
+/* Regional means of the frames; whole is the masked series when it was read at once. */
+static nep_status regional_means(features_job *j, const nep_series *whole)
+{
+    nep_parcels *p = NULL;
+    nep_status st;
+    NEP_TRY(nep_alloc(j->ctx, j->info.n_t * j->atlas->n_regions, sizeof *j->means, "regional means", &j->means));
+    NEP_TRY(nep_parcels_open(j->ctx, &j->packed, NULL, &p));
+    if (whole->data)
+        st = nep_parcels_add(p, whole->data, whole->n_t, j->means);
+    else
+        st = stream_means(j, p);
+    nep_parcels_free(p);
+    return st;
+}
+
+static nep_status regional_map(features_job *j, const double *voxels, double **out)
+{
+    nep_parcels *p = NULL;
+    float *x = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, j->n, sizeof *x, "map", &x));
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, j->atlas->n_regions, sizeof **out, "regional map", out));
+    for (int64_t k = 0; k < j->n; k++)
+        x[k] = (float)voxels[k];
+    NEP_TRY_OR_DONE(st, nep_parcels_open(j->ctx, &j->packed, NULL, &p));
+    st = nep_parcels_add(p, x, 1, *out);
+done:
+    nep_parcels_free(p);
+    nep_alloc_free(x);
+    return st;
+}
+
+/* Mean Fisher z of a region with the others that are known. */
+static void strengths(const double *z, int64_t n, double *out)
+{
+    for (int64_t a = 0; a < n; a++) {
+        double sum = 0;
+        int64_t known = 0;
+        for (int64_t b = 0; b < n; b++)
+            if (b != a && isfinite(z[a * n + b])) {
+                sum += z[a * n + b];
+                known++;
+            }
+        out[a] = known ? sum / (double)known : (double)NAN;
+    }
+}
+
+static nep_status regional_series(features_job *j, features_result *r)
+{
+    const int64_t n = j->atlas->n_regions;
+    float *x = NULL, *y = NULL;
+    nep_status st;
+    r->n_rows = j->band.n_out;
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, r->n_frames * n, sizeof *x, "regional series", &x));
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, r->n_rows * n, sizeof *y, "cleaned series", &y));
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, r->n_rows * n, sizeof *r->series, "cleaned series", &r->series));
+    for (int64_t i = 0; i < r->n_frames * n; i++)
+        x[i] = (float)j->means[i];
+    NEP_TRY_OR_DONE(st, nep_clean_apply(j->ctx, &j->band, x, n, y));
+    for (int64_t i = 0; i < r->n_rows * n; i++)
+        r->series[i] = (double)y[i];
+    if (!j->f->o.connectivity)
+        goto done;
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n * n, sizeof *r->r, "connectivity", &r->r));
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n * n, sizeof *r->z, "connectivity", &r->z));
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n, sizeof *r->strength, "connectivity", &r->strength));
+    NEP_TRY_OR_DONE(st, nep_connectivity(j->ctx, y, r->n_rows, n, NEP_CONNECTIVITY_PEARSON, false, r->r));
+    NEP_TRY_OR_DONE(st, nep_connectivity(j->ctx, y, r->n_rows, n, NEP_CONNECTIVITY_PEARSON, true, r->z));
+    strengths(r->z, n, r->strength);
+done:
+    nep_alloc_free(y);
+    nep_alloc_free(x);
+    return st;
+}
+
+nep_status cli_features_regions(features_job *j, const nep_series *whole, features_result *r)
+{
+    if (j->f->o.series || j->f->o.connectivity) {
+        NEP_TRY(regional_means(j, whole));
+        NEP_TRY(regional_series(j, r));
+    }
+    if (j->f->o.alff)
+        NEP_TRY(regional_map(j, j->alff, &r->alff));
+    return j->f->o.falff ? regional_map(j, j->falff, &r->falff) : NEP_OK;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* features_run.h - one run while it is measured, shared by the files that each do a part of it. */
+#ifndef NEP_CLI_FEATURES_RUN_H
+#define NEP_CLI_FEATURES_RUN_H
+
+#include "cli/features.h"
+
+/* Everything about one run while it is measured. */
+typedef struct {
+    features *f;
+    nep_ctx *ctx;
+    const nep_bids_run *run;
+    char bold[4096];
+    nep_nifti_header info;
+    const nep_atlas *atlas; /* on the run's grid */
+    nep_volume mask;
+    int64_t n;              /* voxels in the mask */
+    int32_t *voxel;         /* [n] */
+    nep_series confounds;
+    bool *steady;
+    nep_clean raw, band;    /* without and with the band-pass */
+    bool cleans;            /* the operators were built */
+    double *alff, *falff, *tsnr; /* [n] per voxel of the mask, NaN where it does not vary */
+    bool *varies;           /* [n] */
+    double dvars_voxels;    /* that DVARS was made of */
+    nep_atlas packed;       /* the mask's voxels that vary, as a grid of one row */
+    double *means;          /* [n_frames, n_regions] */
+} features_job;
+
+/* Opens the run and reads what belongs to it (features_inputs.c): n_frames, tr_s, confounds, displacement, mask. */
+NEP_MUST_USE nep_status cli_features_inputs(features_job *j, features_result *r);
+/* Censors frames and gives the verdict on motion; the rest of the verdict when everything is measured (features_verdict.c). */
+void cli_features_judge_motion(features_job *j, features_result *r);
+void cli_features_judge_rest(features_result *r);
+/* Adds a reason; the verdict becomes fail, or at least warn. */
+void cli_features_reason(features_result *r, bool fails, const char *fmt, ...) NEP_PRINTF(3, 4);
+/* Every voxel measure, tile by tile (features_voxels.c); whole gets the masked series when one tile held it, else stays empty. */
+NEP_MUST_USE nep_status cli_features_voxels(features_job *j, features_result *r, nep_series *whole);
+/* Means over voxels and frames, and what does not vary made missing; reorders tsnr. */
+void cli_features_finish_quality(features_job *j, features_result *r);
+/* Coverage and the packed atlas; then series, connectivity and maps as asked for (features_regions.c). */
+NEP_MUST_USE nep_status cli_features_pack(features_job *j, features_result *r);
+NEP_MUST_USE nep_status cli_features_regions(features_job *j, const nep_series *whole, features_result *r);
+
+#endif

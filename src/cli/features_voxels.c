@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* features_voxels - what is measured voxel by voxel: variation, tSNR, DVARS, slow amplitude.
+ *
+ * Voxels of the mask are read in tiles of columns, so that memory is bounded whatever the run; tiles are whole blocks of the
+ * backend's, so that the tiling does not change a bit. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "cli/features_run.h"
+
+enum { TILE_STEP = 4096 };
+
+static nep_status read_tile(features_job *j, int64_t first, int64_t n, nep_series *x)
+{
+    nep_volume part = {.grid = j->info.grid};
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, nep_grid_voxels(&part.grid), sizeof *part.data, "mask", &part.data));
+    for (int64_t k = first; k < first + n; k++)
+        part.data[j->voxel[k]] = 1.0f;
+    st = nep_nifti_read_series(j->ctx, j->bold, &part, x, NULL);
+done:
+    nep_volume_free(&part);
+    return st;
+}
+
+static nep_status tile_varies(features_job *j, const nep_series *x, int64_t first, bool *any)
+{
+    double *mean = NULL, *m2 = NULL;
+    nep_status st;
+    *any = false;
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, x->n_cols, sizeof *mean, "voxel means", &mean));
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, x->n_cols, sizeof *m2, "voxel variances", &m2));
+    NEP_TRY_OR_DONE(st, nep_backend_moments(j->ctx, x->data, x->n_t, x->n_cols, mean, m2));
+    for (int64_t k = 0; k < x->n_cols; k++) {
+        j->varies[first + k] = isfinite(mean[k]) && m2[k] > 0;
+        *any = *any || j->varies[first + k];
+    }
+done:
+    nep_alloc_free(m2);
+    nep_alloc_free(mean);
+    return st;
+}
+
+/* Voxelwise-standardised DVARS (Nichols 2017) is the root of a mean over voxels: its squares add up over tiles. */
+static nep_status tile_dvars(features_job *j, const nep_series *x, features_result *r)
+{
+    double *dvars[3] = {NULL};
+    int64_t kept = 0;
+    nep_status st;
+    for (int i = 0; i < 3; i++)
+        NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, x->n_t, sizeof *dvars[i], "DVARS", &dvars[i]));
+    NEP_TRY_OR_DONE(st, nep_quality_dvars(j->ctx, x->data, x->n_t, x->n_cols, dvars[0], dvars[1], dvars[2], &kept));
+    for (int64_t t = 1; t < x->n_t; t++)
+        r->dvars_t[t] += dvars[2][t] * dvars[2][t] * (double)kept;
+    j->dvars_voxels += (double)kept;
+done:
+    for (int i = 0; i < 3; i++)
+        nep_alloc_free(dvars[i]);
+    return st;
+}
+
+static nep_status tile_amplitude(features_job *j, const nep_series *x, int64_t first, double tr_s)
+{
+    const features_opts *o = &j->f->o;
+    float *y = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, j->raw.n_out * x->n_cols, sizeof *y, "cleaned voxels", &y));
+    NEP_TRY_OR_DONE(st, nep_clean_apply(j->ctx, &j->raw, x->data, x->n_cols, y));
+    st = nep_voxelwise_alff(j->ctx, y, j->raw.n_out, x->n_cols, tr_s, o->low_hz, o->high_hz, NEP_VOXELWISE_CANONICAL, j->alff + first,
+                            j->falff + first);
+done:
+    nep_alloc_free(y);
+    return st;
+}
+
+static nep_status measure_tile(features_job *j, const nep_series *x, int64_t first, features_result *r)
+{
+    bool any;
+    NEP_TRY(tile_varies(j, x, first, &any));
+    NEP_TRY(nep_voxelwise_tsnr(j->ctx, x->data, x->n_t, x->n_cols, j->tsnr + first));
+    if (any)
+        NEP_TRY(tile_dvars(j, x, r));
+    if (j->cleans && (j->f->o.alff || j->f->o.falff))
+        NEP_TRY(tile_amplitude(j, x, first, r->tr_s));
+    return NEP_OK;
+}
+
+/* Columns at once: two copies of the series and the reader's volume within half of what is free. */
+static int64_t tile_columns(const features_job *j)
+{
+    const int64_t free_bytes = nep_alloc_budget(j->ctx) - nep_alloc_used(j->ctx), per = j->info.n_t * 3 * (int64_t)sizeof(float);
+    const int64_t n = free_bytes / 2 / per / TILE_STEP * TILE_STEP;
+    return n < TILE_STEP ? TILE_STEP : n < j->n ? n : j->n;
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+void cli_features_finish_quality(features_job *j, features_result *r)
+{
+    double sum = 0;
+    int64_t known = 0;
+    r->dvars_t[0] = (double)NAN;
+    for (int64_t t = 1; t < r->n_frames; t++) {
+        r->dvars_t[t] = j->dvars_voxels > 0 ? sqrt(r->dvars_t[t] / j->dvars_voxels) : (double)NAN;
+        sum += r->dvars_t[t];
+    }
+    r->dvars = sum / (double)(r->n_frames - 1);
+    for (int64_t k = 0; k < j->n; k++) {
+        if (!j->varies[k]) {
+            j->alff[k] = (double)NAN;
+            j->falff[k] = (double)NAN;
+        } else if (isfinite(j->tsnr[k])) {
+            j->tsnr[known++] = j->tsnr[k]; /* k >= known: packed to the front */
+        }
+    }
+    qsort(j->tsnr, (size_t)known, sizeof *j->tsnr, by_number);
+    r->tsnr = known ? (j->tsnr[(known - 1) / 2] + j->tsnr[known / 2]) / 2 : (double)NAN;
+}
+
+nep_status cli_features_voxels(features_job *j, features_result *r, nep_series *whole)
+{
+    const int64_t tile = tile_columns(j);
+    for (int64_t first = 0; first < j->n; first += tile) {
+        const int64_t n = j->n - first < tile ? j->n - first : tile;
+        nep_series x = {0};
+        NEP_TRY(nep_ctx_check(j->ctx));
+        NEP_TRY(read_tile(j, first, n, &x));
+        const nep_status st = measure_tile(j, &x, first, r);
+        if (st == NEP_OK && n == j->n) {
+            *whole = x;
+            return NEP_OK;
+        }
+        nep_series_free(&x);
+        NEP_TRY(st);
+    }
+    return NEP_OK;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* study_disorders.c - a study's disorders: their maps, the truth of simulated ones, and which drug is recorded for which. */
+#include "cli/study_tables.h"
+
+#include <math.h>
+#include <string.h>
+
+static nep_status load_map(nep_ctx *ctx, cli_study *s, int64_t j)
+{
+    const nep_study_disorder *d = &s->study.disorders[j];
+    nep_inputs *in = &s->inputs;
+    nep_table t = {0};
+    int64_t region, value, se = -1;
+    nep_status st = NEP_OK;
+
+    if (!d->map_table)
+        return NEP_OK;
+    NEP_TRY_OR_DONE(st, cli_study_table(ctx, s, d->map_table, &t));
+    NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "region", &region));
+    NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, d->map_value, &value));
+    if (d->map_se)
+        NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, d->map_se, &se));
+    int64_t matched = 0;
+    for (int64_t r = 0; r < t.n_rows; r++) {
+        const char *name = nep_table_cell(&t, r, region);
+        const int64_t i = name ? nep_geometry_find(&s->geometry, name) : -1;
+        if (i < 0)
+            continue;
+        double *effect = &in->effect[j * in->n_regions + i], *error = &in->effect_se[j * in->n_regions + i];
+        NEP_TRY_OR_DONE(st, nep_table_number(ctx, &t, r, value, effect));
+        if (se >= 0)
+            NEP_TRY_OR_DONE(st, nep_table_number(ctx, &t, r, se, error));
+        else if (d->n1 > 0 && d->n2 > 0) /* standard error of a standardised difference (Hedges & Olkin 1985) */
+            *error = sqrt((d->n1 + d->n2) / (d->n1 * d->n2) + *effect * *effect / (2 * (d->n1 + d->n2)));
+        matched += !isnan(*effect);
+    }
+    NEP_REQUIRE_OR_DONE(st, ctx, matched > 0, NEP_E_SHAPE,
+                        "%s: no region of column %s has a value under the names of the geometry %s", d->map_table, d->map_value,
+                        s->study.geometry);
+done:
+    nep_table_free(&t);
+    return st;
+}
+
+static nep_status load_truth(nep_ctx *ctx, cli_study *s, int64_t j, const study_lookup *drugs)
+{
+    const char *path = s->study.disorders[j].truth;
+    nep_inputs *in = &s->inputs;
+    nep_table t = {0};
+    int64_t id, relevant;
+    nep_status st = NEP_OK;
+
+    for (int64_t k = 0; k < in->n_drugs; k++)
+        in->truth[j * in->n_drugs + k] = path ? 0 : -1;
+    if (!path)
+        return NEP_OK;
+    NEP_TRY_OR_DONE(st, cli_study_table(ctx, s, path, &t));
+    NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "drug_id", &id));
+    NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "relevant", &relevant));
+    for (int64_t r = 0; r < t.n_rows; r++) {
+        const int64_t k = cli_study_find(drugs, nep_table_cell(&t, r, id));
+        double x;
+        NEP_TRY_OR_DONE(st, nep_table_number(ctx, &t, r, relevant, &x));
+        if (k >= 0)
+            in->truth[j * in->n_drugs + k] = x > 0;
+    }
+done:
+    nep_table_free(&t);
+    return st;
+}
+
+nep_status cli_study_disorders(nep_ctx *ctx, cli_study *s, const study_lookup *drugs)
+{
+    nep_inputs *in = &s->inputs;
+    const int64_t d = in->n_disorders = s->study.n_disorders, cells = d * in->n_regions;
+
+    NEP_REQUIRE(ctx, d > 0, NEP_E_CONFIG, "%s: the study has no disorder", s->study.path);
+    NEP_TRY(nep_alloc(ctx, d, sizeof(char *), "disorders", &in->disorder_ids));
+    NEP_TRY(nep_alloc(ctx, d, sizeof(char *), "disorders", &in->disorder_names));
+    NEP_TRY(nep_alloc(ctx, d, sizeof(bool), "disorders", &in->simulated));
+    NEP_TRY(nep_alloc(ctx, d, sizeof(int), "disorders", &in->direction));
+    NEP_TRY(nep_alloc(ctx, cells, sizeof(double), "disorder maps", &in->effect));
+    NEP_TRY(nep_alloc(ctx, cells, sizeof(double), "disorder map errors", &in->effect_se));
+    NEP_TRY(nep_alloc(ctx, d * in->n_drugs, 1, "simulated truth", &in->truth));
+    for (int64_t i = 0; i < cells; i++)
+        in->effect[i] = in->effect_se[i] = NAN;
+    for (int64_t j = 0; j < d; j++) {
+        const nep_study_disorder *x = &s->study.disorders[j];
+        in->disorder_ids[j] = x->id;
+        in->disorder_names[j] = x->name ? x->name : x->id;
+        in->simulated[j] = x->simulated;
+        in->direction[j] = x->direction;
+        NEP_TRY(load_map(ctx, s, j));
+        NEP_TRY(load_truth(ctx, s, j, drugs));
+    }
+    return NEP_OK;
+}
+
+nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drugs)
+{
+    nep_inputs *in = &s->inputs;
+    nep_table t = {0};
+    int64_t id, disorder, status;
+    nep_status st = NEP_OK;
+
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders * in->n_drugs, sizeof(nep_label), "labels", &in->labels));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders * in->n_drugs, sizeof(char *), "label sources", &in->label_source));
+    if (!s->study.labels)
+        goto done;
+    NEP_TRY_OR_DONE(st, cli_study_table(ctx, s, s->study.labels, &t));
+    NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "drug_id", &id));
+    NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "disorder", &disorder));
+    NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "status", &status));
+    const int64_t source = nep_table_column(&t, "source");
+    for (int64_t r = 0; r < t.n_rows; r++) {
+        const int64_t k = cli_study_find(drugs, nep_table_cell(&t, r, id));
+        const char *of = nep_table_cell(&t, r, disorder), *word = nep_table_cell(&t, r, status);
+        nep_label label;
+        NEP_REQUIRE_OR_DONE(st, ctx, word && nep_label_find(word, &label), NEP_E_FORMAT,
+                            "%s: line %lld: status is '%s', must be approved, symptomatic, investigational, failed or "
+                            "contraindicated",
+                            s->study.labels, (long long)r + 2, word ? word : "n/a");
+        for (int64_t j = 0; k >= 0 && of && j < in->n_disorders; j++) {
+            nep_label *cell = &in->labels[j * in->n_drugs + k];
+            char **origin = &in->label_source[j * in->n_drugs + k];
+            if (strcmp(of, in->disorder_ids[j]) != 0 || (*cell != NEP_LABEL_NONE && *cell <= label))
+                continue; /* the earlier word of the list holds: approved before symptomatic before ... */
+            *cell = label;
+            nep_alloc_free(*origin);
+            *origin = NULL;
+            if (cli_study_cell(&t, r, source))
+                NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, cli_study_cell(&t, r, source), origin));
+        }
+    }
+done:
+    nep_table_free(&t);
+    return st;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* study_tables.c - tables of a study, noted with their licences, and names to numbers. */
+#include "cli/study_tables.h"
+
+#include <jansson.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const study_entry *)a)->name, ((const study_entry *)b)->name);
+}
+
+nep_status cli_study_lookup_make(nep_ctx *ctx, char *const *names, int64_t n, study_lookup *out)
+{
+    NEP_TRY(nep_alloc(ctx, n, sizeof *out->list, "names", &out->list));
+    out->n = n;
+    for (int64_t i = 0; i < n; i++)
+        out->list[i] = (study_entry){names[i], i};
+    qsort(out->list, (size_t)n, sizeof *out->list, by_name);
+    return NEP_OK;
+}
+
+int64_t cli_study_find(const study_lookup *l, const char *name)
+{
+    const study_entry key = {name, 0};
+    const study_entry *e = name && l->n ? bsearch(&key, l->list, (size_t)l->n, sizeof key, by_name) : NULL;
+    return e ? e->i : -1;
+}
+
+static bool holds_word(const char *list, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *p = list; p && *p; p = strchr(p, ';') ? strchr(p, ';') + 1 : NULL)
+        if (strncmp(p, word, n) == 0 && (p[n] == ';' || p[n] == '\0'))
+            return true;
+    return false;
+}
+
+static nep_status note_licence(nep_ctx *ctx, cli_study *s, const char *licence)
+{
+    if (!licence || !*licence || holds_word(s->licences, licence))
+        return NEP_OK;
+    const size_t old = s->licences ? strlen(s->licences) : 0, n = strlen(licence);
+    NEP_TRY(nep_alloc_grow(ctx, (int64_t)(old + n + 2), 1, "licences", &s->licences));
+    if (old)
+        s->licences[old] = ';';
+    memcpy(s->licences + old + (old ? 1 : 0), licence, n + 1);
+    return NEP_OK;
+}
+
+/* The licence in the sidecar of a table: the same path with .json. */
+static nep_status note_sidecar(nep_ctx *ctx, cli_study *s, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    char *sidecar = NULL;
+    json_t *doc = NULL;
+    nep_status st = NEP_OK;
+    if (!dot || strchr(dot, '/'))
+        return NEP_OK;
+    const size_t stem = (size_t)(dot - path);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, (int64_t)stem + 6, 1, "sidecar", &sidecar));
+    memcpy(sidecar, path, stem);
+    memcpy(sidecar + stem, ".json", 6);
+    if (!nep_file_exists(sidecar))
+        goto done;
+    NEP_TRY_OR_DONE(st, nep_json_read(ctx, sidecar, &doc));
+    st = note_licence(ctx, s, json_string_value(json_object_get(doc, "licence")));
+done:
+    json_decref(doc);
+    nep_alloc_free(sidecar);
+    return st;
+}
+
+nep_status cli_study_file(nep_ctx *ctx, cli_study *s, const char *path)
+{
+    for (int64_t i = 0; i < s->n_files; i++)
+        if (strcmp(s->files[i], path) == 0)
+            return NEP_OK;
+    NEP_TRY(nep_alloc_grow(ctx, s->n_files + 1, sizeof *s->files, "files", &s->files));
+    NEP_TRY(nep_alloc_string(ctx, path, &s->files[s->n_files]));
+    s->n_files++;
+    return note_sidecar(ctx, s, path);
+}
+
+nep_status cli_study_table(nep_ctx *ctx, cli_study *s, const char *path, nep_table *t)
+{
+    NEP_TRY(cli_study_file(ctx, s, path));
+    NEP_TRY(nep_tsv_read(ctx, path, t));
+    const int64_t licence = nep_table_column(t, "licence");
+    for (int64_t i = 0; licence >= 0 && i < t->n_rows; i++)
+        NEP_TRY(note_licence(ctx, s, nep_table_cell(t, i, licence)));
+    return NEP_OK;
+}
+
+const char *cli_study_cell(const nep_table *t, int64_t row, int64_t col)
+{
+    return col < 0 ? NULL : nep_table_cell(t, row, col);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* study_tables.h - what the loaders of a study share: tables noted with their licence, names to numbers. */
+#ifndef NEPENTHE_CLI_STUDY_TABLES_H
+#define NEPENTHE_CLI_STUDY_TABLES_H
+
+#include "cli/study_load.h"
+
+typedef struct {
+    const char *name;
+    int64_t i;
+} study_entry;
+
+typedef struct {
+    study_entry *list;
+    int64_t n;
+} study_lookup;
+
+/* Names sorted, each with its index; names are lent, list is freed by the owner. */
+NEP_MUST_USE nep_status cli_study_lookup_make(nep_ctx *ctx, char *const *names, int64_t n, study_lookup *out);
+/* Index of a name, -1 when it is absent or NULL. */
+int64_t cli_study_find(const study_lookup *l, const char *name);
+/* Notes a file for the provenance, and the licence in its sidecar. */
+NEP_MUST_USE nep_status cli_study_file(nep_ctx *ctx, cli_study *s, const char *path);
+/* Reads a table, notes it and the licences of its rows. */
+NEP_MUST_USE nep_status cli_study_table(nep_ctx *ctx, cli_study *s, const char *path, nep_table *t);
+/* A cell, NULL when the table has no such column (-1). */
+const char *cli_study_cell(const nep_table *t, int64_t row, int64_t col);
+
+/* The parts of a study, in the order in which they are read: each fills its fields of s->inputs. */
+NEP_MUST_USE nep_status cli_study_receptors(nep_ctx *ctx, cli_study *s);
+NEP_MUST_USE nep_status cli_study_affinities(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
+NEP_MUST_USE nep_status cli_study_name_targets(nep_ctx *ctx, cli_study *s);
+NEP_MUST_USE nep_status cli_study_disorders(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
+NEP_MUST_USE nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
+
+#endif

@@ -23,6 +23,8 @@ typedef struct {
     double *alff, *falff, *tsnr; /* [n] per voxel of the mask, NaN where it does not vary */
     bool *varies;           /* [n] */
     double dvars_voxels;    /* that DVARS was made of */
+    int64_t dvars_lost;     /* that it could not be made of, and why */
+    char dvars_error[512];
     nep_atlas packed;       /* the mask's voxels that vary, as a grid of one row */
     double *means;          /* [n_frames, n_regions] */
 } features_job;

@@ -5,6 +5,7 @@
  * backend's, so that the tiling does not change a bit. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli/features_run.h"
 
@@ -23,39 +24,67 @@ done:
     return st;
 }
 
-static nep_status tile_varies(features_job *j, const nep_series *x, int64_t first, bool *any)
+static nep_status tile_varies(features_job *j, const nep_series *x, int64_t first)
 {
     double *mean = NULL, *m2 = NULL;
     nep_status st;
-    *any = false;
     NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, x->n_cols, sizeof *mean, "voxel means", &mean));
     NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, x->n_cols, sizeof *m2, "voxel variances", &m2));
     NEP_TRY_OR_DONE(st, nep_backend_moments(j->ctx, x->data, x->n_t, x->n_cols, mean, m2));
-    for (int64_t k = 0; k < x->n_cols; k++) {
+    for (int64_t k = 0; k < x->n_cols; k++)
         j->varies[first + k] = isfinite(mean[k]) && m2[k] > 0;
-        *any = *any || j->varies[first + k];
-    }
 done:
     nep_alloc_free(m2);
     nep_alloc_free(mean);
     return st;
 }
 
-/* Voxelwise-standardised DVARS (Nichols 2017) is the root of a mean over voxels: its squares add up over tiles. */
-static nep_status tile_dvars(features_job *j, const nep_series *x, features_result *r)
+/* Squares of voxelwise-standardised DVARS of a few columns, added up. Columns it can say nothing of are left out and counted. */
+static nep_status block_dvars(features_job *j, const float *x, int64_t n_cols, features_result *r)
 {
+    const int64_t n_t = r->n_frames;
     double *dvars[3] = {NULL};
     int64_t kept = 0;
     nep_status st;
     for (int i = 0; i < 3; i++)
-        NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, x->n_t, sizeof *dvars[i], "DVARS", &dvars[i]));
-    NEP_TRY_OR_DONE(st, nep_quality_dvars(j->ctx, x->data, x->n_t, x->n_cols, dvars[0], dvars[1], dvars[2], &kept));
-    for (int64_t t = 1; t < x->n_t; t++)
+        NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n_t, sizeof *dvars[i], "DVARS", &dvars[i]));
+    st = nep_quality_dvars(j->ctx, x, n_t, n_cols, dvars[0], dvars[1], dvars[2], &kept);
+    if (st == NEP_E_FORMAT) {
+        snprintf(j->dvars_error, sizeof j->dvars_error, "%s", nep_ctx_error(j->ctx));
+        nep_ctx_clear(j->ctx);
+        j->dvars_lost += n_cols;
+        st = NEP_OK;
+        goto done;
+    }
+    NEP_TRY_OR_DONE(st, st);
+    for (int64_t t = 1; t < n_t; t++)
         r->dvars_t[t] += dvars[2][t] * dvars[2][t] * (double)kept;
     j->dvars_voxels += (double)kept;
 done:
     for (int i = 0; i < 3; i++)
         nep_alloc_free(dvars[i]);
+    return st;
+}
+
+/* Voxelwise-standardised DVARS (Nichols 2017) is the root of a mean over voxels: its squares add up. They do so over blocks of
+ * TILE_STEP columns, however many a tile holds, so that the sum has the same bits. */
+static nep_status tile_dvars(features_job *j, const nep_series *x, int64_t first, features_result *r)
+{
+    float *part = NULL;
+    nep_status st = NEP_OK;
+    NEP_TRY(nep_alloc(j->ctx, x->n_t * (x->n_cols < TILE_STEP ? x->n_cols : TILE_STEP), sizeof *part, "DVARS", &part));
+    for (int64_t at = 0; at < x->n_cols && st == NEP_OK; at += TILE_STEP) {
+        const int64_t n = x->n_cols - at < TILE_STEP ? x->n_cols - at : TILE_STEP;
+        bool any = false;
+        for (int64_t k = 0; k < n; k++)
+            any = any || j->varies[first + at + k];
+        if (!any)
+            continue;
+        for (int64_t t = 0; t < x->n_t; t++)
+            memcpy(part + t * n, x->data + t * x->n_cols + at, (size_t)n * sizeof *part);
+        st = block_dvars(j, part, n, r);
+    }
+    nep_alloc_free(part);
     return st;
 }
 
@@ -75,11 +104,9 @@ done:
 
 static nep_status measure_tile(features_job *j, const nep_series *x, int64_t first, features_result *r)
 {
-    bool any;
-    NEP_TRY(tile_varies(j, x, first, &any));
+    NEP_TRY(tile_varies(j, x, first));
     NEP_TRY(nep_voxelwise_tsnr(j->ctx, x->data, x->n_t, x->n_cols, j->tsnr + first));
-    if (any)
-        NEP_TRY(tile_dvars(j, x, r));
+    NEP_TRY(tile_dvars(j, x, first, r));
     if (j->cleans && (j->f->o.alff || j->f->o.falff))
         NEP_TRY(tile_amplitude(j, x, first, r->tr_s));
     return NEP_OK;
@@ -124,18 +151,21 @@ void cli_features_finish_quality(features_job *j, features_result *r)
 nep_status cli_features_voxels(features_job *j, features_result *r, nep_series *whole)
 {
     const int64_t tile = tile_columns(j);
+    nep_log(j->ctx, NEP_LOG_DEBUG, "%s: %lld voxels in %lld tiles", j->run->bold, (long long)j->n, (long long)((j->n + tile - 1) / tile));
     for (int64_t first = 0; first < j->n; first += tile) {
         const int64_t n = j->n - first < tile ? j->n - first : tile;
         nep_series x = {0};
         NEP_TRY(nep_ctx_check(j->ctx));
         NEP_TRY(read_tile(j, first, n, &x));
         const nep_status st = measure_tile(j, &x, first, r);
-        if (st == NEP_OK && n == j->n) {
+        if (st == NEP_OK && n == j->n)
             *whole = x;
-            return NEP_OK;
-        }
-        nep_series_free(&x);
+        else
+            nep_series_free(&x);
         NEP_TRY(st);
     }
+    NEP_REQUIRE(j->ctx, j->dvars_lost == 0 || j->dvars_voxels > 0, NEP_E_FORMAT, "%s", j->dvars_error);
+    if (j->dvars_lost > 0)
+        nep_warn(j->ctx, "%s: DVARS leaves out %lld voxels of the mask: %s", j->run->bold, (long long)j->dvars_lost, j->dvars_error);
     return NEP_OK;
 }

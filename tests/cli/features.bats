@@ -188,6 +188,35 @@ PY
     [ "$status" -eq 66 ]
 }
 
+@test "participant: tiles of voxels give the same bytes as the whole run, on one thread and on two" {
+    python3 "$BATS_TEST_DIRNAME/make_bids.py" large large
+    for budget in 4000 10 14; do
+        "$NEPENTHE" features large "$OUT-$budget" participant --atlas large_dseg.nii.gz --confounds 6p --censor-fd 0.15 -v \
+            --mem-mb $budget --threads $((budget == 14 ? 2 : 1)) 2> talk-$budget
+    done
+    grep -q "17248 voxels in 1 tiles" talk-4000
+    grep -q "17248 voxels in 5 tiles" talk-10
+    grep -q "17248 voxels in 3 tiles" talk-14
+    [ "$(find "$OUT-10" -name '*.tsv' | wc -l)" -ge 9 ]
+    for file in $(cd "$OUT-4000" && find . -name '*.tsv'); do
+        cmp "$OUT-4000/$file" "$OUT-10/$file"
+        cmp "$OUT-4000/$file" "$OUT-14/$file"
+    done
+    run "$NEPENTHE" features large "$OUT" participant --atlas large_dseg.nii.gz --mem-mb 2
+    [ "$status" -eq 71 ]
+    [[ "$output" == *"budget of 2 MB; raise --mem-mb"* ]]
+}
+
+@test "participant: voxels that DVARS can say nothing of are counted in a warning" {
+    python3 "$BATS_TEST_DIRNAME/make_bids.py" spikes spikes
+    run "$NEPENTHE" features spikes "$OUT" participant --atlas large_dseg.nii.gz --confounds 6p
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"DVARS leaves out 4096 voxels of the mask: quality: no voxel of the mask varies over time"* ]]
+    run awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "dvars") c = i } NR == 2 { print ($c > 0.5 && $c < 1.5) }' \
+        "$OUT/sub-01/func/sub-01_task-rest_space-X_seg-largedseg_desc-quality_bold.tsv"
+    [ "$output" = 1 ]
+}
+
 # Six broken participants in BIDS, of which each job takes one.
 broken_six() {
     BIDS="$BATS_TEST_TMPDIR/bids"

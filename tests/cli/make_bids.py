@@ -2,7 +2,10 @@
 """Writes a small BIDS-derivatives data set with the standard library alone: python3 make_bids.py FOLDER N_SUBJECTS.
 
 Four slabs of regions (the fourth lies outside the mask), a known slow cosine of known amplitude per region, and motion that
-is harmless but in sub-02, whose frames jump."""
+is harmless but in sub-02, whose frames jump. `python3 make_bids.py FOLDER large`: one run of 21,600 voxels instead, 17,248 of
+them in the mask and some of those never changing; `spikes` instead of `large`: those of the lower slices change in one frame
+alone."""
+import array
 import gzip
 import math
 import os
@@ -34,7 +37,7 @@ def nifti(path, volumes, shape, code, tr=0.0, origin=0.0):
     with gzip.GzipFile(path, "wb", 6, mtime=0) as f:
         f.write(bytes(h))
         for v in volumes:
-            f.write(struct.pack("<%d%s" % (len(v), kind), *v))
+            f.write(array.array(kind, v).tobytes())
 
 
 def label(i):
@@ -68,8 +71,33 @@ def subject(root, s, origin=0.0):
     return labels
 
 
+def large(root, spikes):
+    r, shape, n_t = random.Random(4), (30, 30, 24), 60
+    folder = os.path.join(root, "sub-01", "func")
+    os.makedirs(folder)
+    stem = os.path.join(folder, "sub-01_task-rest")
+    places = [(i, j, k) for k in range(shape[2]) for j in range(shape[1]) for i in range(shape[0])]
+    inside = [int(0 < i < 29 and 0 < j < 29 and 0 < k < 23) for i, j, k in places]
+    base = [800 + 300 * r.random() for _ in places]
+    moves = [0 if 5 <= i < 8 else 20 for i, j, k in places]
+    volumes = [[round(b + m * (2 * r.random() - 1)) for b, m in zip(base, moves)] for _ in range(n_t)]
+    for v in range(8 * shape[0] * shape[1] if spikes else 0):
+        for t in range(n_t):
+            volumes[t][v] = round(base[v]) + 5 * (t == 30)
+    nifti(stem + "_space-X_desc-preproc_bold.nii.gz", volumes, shape, 4, TR)
+    nifti(stem + "_space-X_desc-brain_mask.nii.gz", [inside], shape, 2)
+    nifti("large_dseg.nii.gz", [[1 + i // 10 + 3 * (j // 10) + 9 * (k // 12) for i, j, k in places]], shape, 2)
+    with open(stem + "_desc-confounds_timeseries.tsv", "w") as f:
+        f.write("trans_x\ttrans_y\ttrans_z\trot_x\trot_y\trot_z\n")
+        for t in range(n_t):
+            f.write("\t".join("%.6f" % (0.06 * r.random() / (50 if a > 2 else 1)) for a in range(6)) + "\n")
+
+
 def main():
-    root, n = sys.argv[1], int(sys.argv[2])
+    root = sys.argv[1]
+    if sys.argv[2] in ("large", "spikes"):
+        return large(root, sys.argv[2] == "spikes")
+    n = int(sys.argv[2])
     for s in range(n):
         labels = subject(root, s)
     nifti("atlas-slabs_dseg.nii.gz", [labels], (NX, NY, NZ), 2)

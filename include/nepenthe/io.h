@@ -59,6 +59,19 @@ NEP_MUST_USE nep_status nep_tsv_write_matrix(nep_ctx *ctx, const char *path, con
                                              char *const *col_names, int64_t rows, int64_t cols, const double *values);
 NEP_MUST_USE nep_status nep_tsv_write_series(nep_ctx *ctx, const char *path, const nep_series *s);
 
+/* ---- BIDS events (events.c) ------------------------------------------------------------------------------------
+ * What happened during a run: columns onset and duration in s, trial_type and modulation where there are such. */
+typedef struct {
+    int64_t n;
+    double *onset_s, *duration_s;
+    double *modulation; /* or NULL */
+    char **trial_type;  /* or NULL; no entry is */
+} nep_events;
+/* Rows without a trial_type are left out with a warning. Errors: NEP_E_FORMAT (no event; an onset, a duration or a modulation that
+ * is missing or not finite, a negative duration), those of nep_tsv_read. */
+NEP_MUST_USE nep_status nep_events_read(nep_ctx *ctx, const char *path, nep_events *out);
+void nep_events_free(nep_events *e); /* a zeroed one is fine */
+
 /* ---- JSON (json.c) ---------------------------------------------------------------------------------------------
  * At most 64 MiB, duplicate keys refused. The document is jansson's; the caller gives it back with json_decref. */
 struct json_t;

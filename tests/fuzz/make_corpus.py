@@ -66,6 +66,8 @@ put("tsv", "geometry", "\3region\themisphere\tcompartment\tx_mm\ty_mm\tz_mm\tsph
 put("tsv", "molset", "\4drug_id\tname\tsmiles\tfingerprint\tatc4\tmechanism_class\tmw\nA\ta\tC\t01ff\tN05A\tx\t9.5\n")
 put("tsv", "csv", "\5a,\"b,c\"\n\"x \"\"y\"\"\",\"z\n\"\n")
 put("tsv", "packed", b"\0" + gzip.compress(maps.encode(), mtime=0))
+put("events", "plain", "onset\tduration\ttrial_type\tmodulation\n0.5\t1\tface\t2\n3\t0\tn/a\tn/a\n1e2\t2.5\thouse\t-1\n")
+put("events", "bare", "duration\tonset\n0\t-3.5\n")
 put("labels", "tsv", "index\tname\themisphere\n0\tBackground\tn/a\n1\tinsula\tL\n2\tinsula\tR\n7\tstem\tB\n")
 put("labels", "plain", "id\tlabel\n3\ta\n4\tb\n")
 put("json", "object", '{"d": {"unit": "mm", "se_column": "d_se", "n": [1, -2.5e3, null, true, "\\u00e9"]}}')

@@ -14,6 +14,7 @@ typedef enum {
     CLI_REAL,   /* decimal number */
     CLI_CHOICE, /* one of `choices`, separated by | */
     CLI_INPUT,  /* a file that is read: hashed into the provenance */
+    CLI_INPUTS, /* files that are read: as CLI_INPUT, repeatable as CLI_TEXTS */
     CLI_OUTPUT  /* a file that is written */
 } cli_type;
 
@@ -64,7 +65,7 @@ bool cli_dry_run(const cli *c);
 /* --dry-run: prints the plan (units, memory, outputs) as text or JSON. */
 nep_status cli_plan(cli *c, int64_t units, int64_t mem_bytes, double seconds, const char *const *outputs, int n_outputs);
 
-/* Registers a further input file for the provenance (those of CLI_INPUT options and inputs come by themselves). */
+/* Registers a further input file for the provenance (inputs and those of CLI_INPUT and CLI_INPUTS come by themselves). */
 nep_status cli_input_add(cli *c, const char *path);
 /* The provenance: version, command, parameters, seed, device, input hashes, licence. New reference. */
 json_t *cli_provenance(cli *c, const char *licence);

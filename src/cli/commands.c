@@ -12,6 +12,7 @@
     X(resample)                                                                                                       \
     X(smooth)                                                                                                         \
     X(voxelwise)                                                                                                      \
+    X(glm)                                                                                                            \
     X(contrast)                                                                                                       \
     X(tfce)                                                                                                           \
     X(maps_compare)                                                                                                   \

@@ -32,7 +32,7 @@ static void option_line(const cli_option *o, FILE *out)
     fprintf(out, "  %-34s %s", left, o->help);
     if (o->type == CLI_CHOICE)
         fprintf(out, "; one of %s", o->choices);
-    if (o->type == CLI_TEXTS)
+    if (o->type == CLI_TEXTS || o->type == CLI_INPUTS)
         fprintf(out, "; repeat it or separate by commas");
     if (o->initial)
         fprintf(out, " (default %s)", o->initial);

@@ -39,6 +39,11 @@ static nep_status other_grid(nep_ctx *ctx, const char *what, const char *path, c
                              (long long)to->nz, advice);
 }
 
+nep_status cli_images_same_grid(nep_ctx *ctx, const char *path, const nep_grid *grid, const char *other, const nep_grid *of)
+{
+    return nep_grid_same(grid, of) ? NEP_OK : other_grid(ctx, "image", path, grid, other, of, "bring them onto one grid, as `nepenthe resample` does");
+}
+
 nep_status cli_images_atlas(nep_ctx *ctx, const char *atlas, const char *labels, const nep_grid *grid, const char *image,
                             bool resample, nep_atlas *out)
 {

@@ -13,6 +13,8 @@
  * Errors: NEP_E_GRID. `image` names the image in the sentence. */
 NEP_MUST_USE nep_status cli_images_atlas(nep_ctx *ctx, const char *atlas, const char *labels, const nep_grid *grid, const char *image,
                                          bool resample, nep_atlas *out);
+/* Refuses an image on another grid than that of `other`. Errors: NEP_E_GRID. */
+NEP_MUST_USE nep_status cli_images_same_grid(nep_ctx *ctx, const char *path, const nep_grid *grid, const char *other, const nep_grid *of);
 /* Reads a mask that lies on `grid`. Errors: NEP_E_GRID, NEP_E_FORMAT (no voxel inside). */
 NEP_MUST_USE nep_status cli_images_mask(nep_ctx *ctx, const char *path, const nep_grid *grid, const char *image, nep_volume *out);
 /* Statistic of every volume that is left in n; out [n_t, n_regions]. Integers are summed as stored while the next volume

@@ -120,11 +120,12 @@ static bool append(cli_value *v, const char *text, size_t n)
 static nep_status take(cli_value *v, const cli_option *o, const char *text, const char *origin, char *problem, size_t size)
 {
     NEP_TRY(check_value(o, text, origin, problem, size));
-    if (o->type != CLI_TEXTS && v->n > 0)
+    const bool list = o->type == CLI_TEXTS || o->type == CLI_INPUTS;
+    if (!list && v->n > 0)
         return problem_set(problem, size, "--%s is given twice", o->name);
     v->origin = origin;
     bool ok = true;
-    if (o->type == CLI_TEXTS)
+    if (list)
         for (const char *p = text; *p && ok;) {
             const size_t len = strcspn(p, ",");
             if (len)

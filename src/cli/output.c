@@ -74,7 +74,7 @@ static json_t *parameters(cli *c)
         const cli_value *v = &c->value[i];
         if (v->n == 0 || o->type == CLI_OUTPUT || strcmp(o->name, "threads") == 0 || strcmp(o->name, "progress") == 0)
             continue;
-        const bool file = o->type == CLI_INPUT;
+        const bool file = o->type == CLI_INPUT || o->type == CLI_INPUTS;
         if (v->n == 1) {
             json_object_set_new(all, o->name, json_string(file ? base_name(v->values[0]) : v->values[0]));
             continue;
@@ -97,7 +97,7 @@ json_t *cli_provenance(cli *c, const char *licence)
         for (int i = 0; i < c->n_inputs; i++)
             add_input(c, inputs, c->inputs[i]);
     for (int i = 0; i < cli_option_count(c->command); i++)
-        if (cli_option_at(c->command, i)->type == CLI_INPUT)
+        if (cli_option_at(c->command, i)->type == CLI_INPUT || cli_option_at(c->command, i)->type == CLI_INPUTS)
             for (int k = 0; k < c->value[i].n; k++)
                 add_input(c, inputs, c->value[i].values[k]);
     for (int i = 0; i < c->n_extra; i++)

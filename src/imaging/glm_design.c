@@ -139,7 +139,7 @@ static nep_status condition_columns(builder *b, const nep_glm_events *e, const c
         const bool out = !b->o->nilearn && outside(g, e->onset_s[i], e->duration_s[i]);
         NEP_REQUIRE(b->ctx, !out || b->o->leave_outside, NEP_E_FORMAT,
                     "glm: event %lld, '%s' at %g s for %g s, lies outside the run, which lasts %g s; check that times are in s and the "
-                    "repetition time is right, or have events outside left out",
+                    "repetition time is right, or give --leave-outside",
                     (long long)i + 1, type, e->onset_s[i], e->duration_s[i], g->stop);
         all++;
         left_out += out;

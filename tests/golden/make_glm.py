@@ -130,7 +130,7 @@ def fits(design):
             e[t, k] += rho * e[t - 1, k]
     face, house = (design[c].values for c in ("face", "house"))
     y = 800 + 90 * np.arange(v) + 3 * e + np.outer(face, np.linspace(0, 20, v)) - 4 * house[:, None] + np.outer(np.linspace(-6, 6, N), np.ones(v))
-    y[:, 3] -= 1020  # a mean below 1
+    y[:, 3] -= y[:, 3].mean() + 0.5  # a mean below 1
     y = write_input("glm_series.tsv", [f"r{k}" for k in range(v)], y)
     rows = []
     percent = 100 * (y / np.maximum(y.mean(0), 1) - 1)

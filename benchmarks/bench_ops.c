@@ -668,6 +668,38 @@ static nep_status neighbour_ranks_check(state *s, double *worst)
     return NEP_OK;
 }
 
+/* Each column against that of the other end. */
+static nep_status paired_dots_make(state *s)
+{
+    void *p;
+    NEP_TRY(floats(s, 0, (int64_t)T * V, 1, 1));
+    NEP_TRY(input(s, 1, NEP_I32, V, &p));
+    int32_t *at = p;
+    for (int32_t c = 0; c < V; c++)
+        at[c] = V - 1 - c;
+    NEP_TRY(place(s, 1, NEP_I32, V));
+    return doubles(s, 2, V, 0, 0);
+}
+static nep_status paired_dots_run(state *s)
+{
+    return s->be->ops.paired_dots(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, T, V, s->b[0].ptr, V, s->b[1].ptr, s->b[2].ptr);
+}
+static nep_status paired_dots_check(state *s, double *worst)
+{
+    const float *x = s->host[0];
+    void *p;
+    NEP_TRY(fetch(s, 2, &p)); /* the first run added to nothing */
+    const double *got = p;
+    for (int64_t c = 0; c < V; c += SAMPLE) {
+        double want = 0;
+        for (int64_t t = 0; t < T; t++)
+            want += (double)x[t * V + c] * (double)x[t * V + V - 1 - c];
+        keep_worst(worst, got[c], want, 1e-12 * 4 * T);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
 #define FUNCTIONS(op) op##_make, op##_run, op##_check
 static const row rows[] = {
     {"occupancy", "4,000,000 values", 0, 16.0 * OCC, false, FUNCTIONS(occupancy)},
@@ -694,6 +726,7 @@ static const row rows[] = {
      FUNCTIONS(lag_products)},
     {"time_ranks", "300 x 100,000", 0, 6.0 * T * V, false, FUNCTIONS(time_ranks)},
     {"neighbour_ranks", "27 neighbours, 300 x 97,336", 0, 2.0 * T * NV + 124.0 * NV, false, FUNCTIONS(neighbour_ranks)},
+    {"paired_dots", "300 x 100,000, mirrored pairs", 2.0 * T * V, 4.0 * T * V, false, FUNCTIONS(paired_dots)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

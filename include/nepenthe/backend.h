@@ -61,7 +61,8 @@ void nep_buf_free(nep_buf *b);
     X(smooth_axis, REDUCTION)                                                                                         \
     X(lag_products, GEMM)                                                                                             \
     X(time_ranks, EXACT)                                                                                              \
-    X(neighbour_ranks, EXACT)
+    X(neighbour_ranks, EXACT)                                                                                         \
+    X(paired_dots, REDUCTION)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -159,6 +160,11 @@ typedef nep_status nep_op_time_ranks(nep_ctx *, nep_queue *, const float *x, int
 typedef nep_status nep_op_neighbour_ranks(nep_ctx *, nep_queue *, const int16_t *rank, int64_t n_t, const int32_t *neighbour,
                                           int64_t n_near, int64_t n_out, int64_t *sum, int64_t *squares);
 
+/* paired_dots: out[c] += sum_t a[t, c] b[t, at[c]], time in order; at -1 leaves out[c] as it is, at NULL pairs column c with c.
+ * a float32 [n_t, n_a], b float32 [n_t, n_b] (may be a), at int32 [n_a], out float64 [n_a]. */
+typedef nep_status nep_op_paired_dots(nep_ctx *, nep_queue *, const float *a, int64_t n_t, int64_t n_a, const float *b, int64_t n_b,
+                                      const int32_t *at, double *out);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -231,6 +237,8 @@ NEP_MUST_USE nep_status nep_backend_time_ranks(nep_ctx *ctx, const float *x, int
                                                int16_t *rank, int64_t *tie);
 NEP_MUST_USE nep_status nep_backend_neighbour_ranks(nep_ctx *ctx, const int16_t *rank, int64_t n_t, int64_t n_cols,
                                                     const int32_t *neighbour, int64_t n_near, int64_t *sum, int64_t *squares);
+NEP_MUST_USE nep_status nep_backend_paired_dots(nep_ctx *ctx, const float *a, int64_t n_t, int64_t n_a, const float *b, int64_t n_b,
+                                                const int32_t *at, double *out);
 
 #ifdef __cplusplus
 }

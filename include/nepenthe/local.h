@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* local - what a voxel's series has in common with others: its neighbours (ReHo).
+/* local - what a voxel's series has in common with others: with its neighbours (ReHo, LCOR), its mirror image (VMHC),
+ * all (GCOR).
  *
  * Columns of a series are voxels of a volume: voxel [n_cols], ascending, are their places in it (x fastest). A column with a value
  * that is not finite, or that does not vary, is outside: it is nobody's neighbour and its result is NaN.
@@ -34,6 +35,36 @@ NEP_MUST_USE nep_status nep_local_ranks(nep_ctx *ctx, const float *x, int64_t n_
  * Methods, chapter 6. */
 NEP_MUST_USE nep_status nep_local_reho(nep_ctx *ctx, const int16_t *rank, const int64_t *tie, int64_t n_t, int64_t n_cols,
                                        const int32_t *neighbour, int64_t n_near, nep_voxelwise_definition definition, double *w);
+
+/* ---- from unit series: each column less its mean, over its norm, so that a product of two is their correlation ---- */
+
+/* unit float32 [n_t, n_cols] (may be x); a column outside becomes 0. inside [n_cols]. Errors: NEP_E_ARG (n_t < 3). */
+NEP_MUST_USE nep_status nep_local_units(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols, float *unit, bool *inside);
+
+/* Global correlation: map[c] (may be NULL) the mean correlation of column c with all columns, itself among them; *whole the mean of
+ * all pairs, each with itself among them. With g the mean of the unit series, map[c] = u_c . g and *whole = |g|^2: no pair is formed.
+ * Errors: NEP_E_FORMAT (no column inside). Source: Saad et al. (2013), doi:10.1089/brain.2013.0156. */
+NEP_MUST_USE nep_status nep_local_gcor(nep_ctx *ctx, const float *unit, const bool *inside, int64_t n_t, int64_t n_cols, double *map,
+                                       double *whole);
+
+/* The column of each column's mirror image across x = 0 mm, -1 where there is none. The grid must be symmetric: every mirrored voxel
+ * centre within 0.01 voxels of another. Errors: NEP_E_GRID (it is not, with the distance; an affine that cannot be inverted),
+ * NEP_E_ARG (voxel). */
+NEP_MUST_USE nep_status nep_local_mirror(nep_ctx *ctx, const nep_grid *g, const int64_t *voxel, int64_t n_cols, int32_t *mirror);
+
+/* Voxel-mirrored homotopic connectivity: the correlation of each column with its mirror image, NaN where either is outside. A voxel
+ * that is its own image has 1. cpac: Fisher's z, NaN for such a voxel. Errors: NEP_E_ARG (another definition).
+ * Source: Zuo et al. (2010), doi:10.1523/JNEUROSCI.2612-10.2010. */
+NEP_MUST_USE nep_status nep_local_vmhc(nep_ctx *ctx, const float *unit, const bool *inside, int64_t n_t, int64_t n_cols,
+                                       const int32_t *mirror, nep_voxelwise_definition definition, double *out);
+
+/* Local correlation: the mean correlation of a column with all columns, itself among them, weighted by a Gaussian of this width along
+ * the grid's axes, cut at 4 SD: sum_u w(u - v) r(u, v) / sum_u w(u - v) over columns inside. As r(u, v) = unit_u . unit_v, it is the
+ * product of a unit series with the smoothed ones. conn: cut at 3 SD, reflected at the volume's edges, what is outside the mask counts
+ * with r = 0. Errors: NEP_E_ARG (width not above 0, another definition). Cost: a smoothing per frame.
+ * Source: Deshpande et al. (2009), doi:10.1002/hbm.20482. */
+NEP_MUST_USE nep_status nep_local_lcor(nep_ctx *ctx, const nep_grid *g, const int64_t *voxel, const float *unit, const bool *inside,
+                                       int64_t n_t, int64_t n_cols, double fwhm_mm, nep_voxelwise_definition definition, double *out);
 
 #ifdef __cplusplus
 }

@@ -3,17 +3,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <nepenthe/local.h>
-
 #include "cli/images.h"
+#include "cli/local_maps.h"
 
 static const cli_option options[] = {
-    {"feature", 'f', CLI_CHOICE, "NAME", NULL, "alff|falff|tsnr|reho",
-     "amplitude of slow fluctuations, its share of all, temporal signal to noise, regional homogeneity"},
+    {"feature", 'f', CLI_CHOICE, "NAME", NULL, "alff|falff|tsnr|reho|lcor|vmhc|gcor",
+     "amplitude of slow fluctuations, its share of all, temporal signal to noise; homogeneity with the neighbours, local correlation, "
+     "correlation with the mirrored voxel and with all"},
     {"mask", 'm', CLI_INPUT, "NIFTI", NULL, NULL, "voxels to measure; the others are NaN"},
     {"tr", 't', CLI_REAL, "S", NULL, NULL, "seconds between frames; default: the header's"},
-    {"band", 'b', CLI_TEXTS, "LOW,HIGH", "0.01,0.08", NULL, "Hz, for alff and falff; reho takes the series as it is"},
+    {"band", 'b', CLI_TEXTS, "LOW,HIGH", "0.01,0.08", NULL, "Hz, for alff and falff; the others take the series as they are"},
     {"neighbours", 'n', CLI_CHOICE, "N", "27", "7|19|27", "reho: a voxel with those that share a face, an edge too, or a corner too"},
+    {"fwhm", 0, CLI_REAL, "MM", "25", NULL, "lcor: width of the Gaussian that weights what is around a voxel"},
     {"definition", 0, CLI_CHOICE, "NAME", "canonical", "canonical|afni|cpac|xcpd|conn", "whose definition; see src/imaging/README.md"},
 };
 
@@ -21,22 +22,20 @@ typedef struct {
     const char *feature;
     nep_voxelwise_definition definition;
     double tr_s, low, high;
-    int neighbours;
     nep_nifti_header header;
     nep_volume mask;
     float *map;
-    /* reho: of all voxels of the mask, in order */
-    int64_t n, done, *voxel, *tie;
-    int16_t *rank;
+    cli_local_map which; /* CLI_LOCALS: a feature of each voxel alone */
+    cli_local_opts o;
+    cli_local local;
+    double whole; /* gcor */
 } job;
 
 static void job_free(job *j)
 {
     nep_alloc_free(j->map);
     nep_volume_free(&j->mask);
-    nep_alloc_free(j->voxel);
-    nep_alloc_free(j->tie);
-    nep_alloc_free(j->rank);
+    cli_local_free(&j->local);
 }
 
 static bool is(const job *j, const char *feature)
@@ -76,36 +75,31 @@ done:
     return st;
 }
 
-/* ---- reho: neighbours may lie in other tiles, so ranks of all voxels are kept (2 bytes a value) ---- */
+/* ---- features that compare voxels ---- */
 
-static nep_status rank_tile(nep_ctx *ctx, const nep_series *tile, const int64_t *voxel, void *user)
+static nep_status keep_tile(nep_ctx *ctx, const nep_series *tile, const int64_t *voxel, void *user)
 {
     job *j = user;
-    memcpy(j->voxel + j->done, voxel, (size_t)tile->n_cols * sizeof *voxel);
-    NEP_TRY(nep_local_ranks(ctx, tile->data, tile->n_t, tile->n_cols, j->definition, j->rank + j->done * tile->n_t, j->tie + j->done));
-    j->done += tile->n_cols;
-    return NEP_OK;
+    return cli_local_add(ctx, &j->local, tile->data, tile->n_cols, voxel);
 }
 
-static nep_status measure_reho(nep_ctx *ctx, const char *path, job *j)
+static nep_status measure_local(nep_ctx *ctx, const char *path, job *j)
 {
-    const int64_t dims[3] = {j->header.grid.nx, j->header.grid.ny, j->header.grid.nz};
-    int32_t *near = NULL;
-    double *w = NULL;
+    const nep_volume *mask = j->mask.data ? &j->mask : NULL;
+    const int64_t n_vox = nep_grid_voxels(&j->header.grid);
+    int64_t n = 0;
+    double *value = NULL;
     nep_status st;
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->n, sizeof *j->voxel, "voxels of the mask", &j->voxel));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->n, sizeof *j->tie, "ties", &j->tie));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->n * j->header.n_t, sizeof *j->rank, "ranks", &j->rank));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->n * j->neighbours, sizeof *near, "neighbours", &near));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->n, sizeof *w, "concordance", &w));
-    NEP_TRY_OR_DONE(st, cli_images_tiles(ctx, path, j->mask.data ? &j->mask : NULL, 1, rank_tile, j));
-    NEP_TRY_OR_DONE(st, nep_local_neighbours(ctx, dims, j->voxel, j->n, j->neighbours, j->definition == NEP_VOXELWISE_CPAC, near));
-    NEP_TRY_OR_DONE(st, nep_local_reho(ctx, j->rank, j->tie, j->header.n_t, j->n, near, j->neighbours, j->definition, w));
-    for (int64_t k = 0; k < j->n; k++)
-        j->map[j->voxel[k]] = (float)w[k];
+    for (int64_t v = 0; v < n_vox; v++)
+        n += !mask || mask->data[v] > 0;
+    NEP_TRY_OR_DONE(st, cli_local_open(ctx, &j->o, &j->header.grid, j->header.n_t, n, &j->local));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *value, "voxel values", &value));
+    NEP_TRY_OR_DONE(st, cli_images_tiles(ctx, path, mask, j->which == CLI_LOCAL_REHO ? 1 : 5, keep_tile, j));
+    NEP_TRY_OR_DONE(st, cli_local_measure(ctx, &j->local, j->which, value, &j->whole));
+    for (int64_t k = 0; k < n; k++)
+        j->map[j->local.voxel[k]] = (float)value[k];
 done:
-    nep_alloc_free(w);
-    nep_alloc_free(near);
+    nep_alloc_free(value);
     return st;
 }
 
@@ -113,11 +107,11 @@ static nep_status measure(nep_ctx *ctx, const char *path, job *j)
 {
     const int64_t n_vox = nep_grid_voxels(&j->header.grid);
     NEP_TRY(nep_alloc(ctx, n_vox, sizeof *j->map, "map", &j->map));
-    for (int64_t v = 0; v < n_vox; v++) {
+    for (int64_t v = 0; v < n_vox; v++)
         j->map[v] = NAN;
-        j->n += !j->mask.data || j->mask.data[v] > 0;
-    }
-    return is(j, "reho") ? measure_reho(ctx, path, j) : cli_images_tiles(ctx, path, j->mask.data ? &j->mask : NULL, 8, measure_tile, j);
+    if (j->which < CLI_LOCALS)
+        return measure_local(ctx, path, j);
+    return cli_images_tiles(ctx, path, j->mask.data ? &j->mask : NULL, 8, measure_tile, j);
 }
 
 static nep_status write_map(nep_ctx *ctx, const char *path, void *user)
@@ -140,7 +134,11 @@ static json_t *summary(const job *j)
     if (doc && (is(j, "alff") || is(j, "falff")))
         json_object_set_new(doc, "band_hz", json_pack("[f,f]", j->low, j->high));
     if (doc && is(j, "reho"))
-        json_object_set_new(doc, "neighbours", json_integer(j->neighbours));
+        json_object_set_new(doc, "neighbours", json_integer(j->o.neighbours));
+    if (doc && is(j, "lcor"))
+        json_object_set_new(doc, "fwhm_mm", json_real(j->o.fwhm_mm));
+    if (doc && is(j, "gcor"))
+        json_object_set_new(doc, "gcor", cli_number(j->whole));
     return doc;
 }
 
@@ -148,11 +146,17 @@ static nep_status load(cli *c, job *j)
 {
     nep_ctx *ctx = cli_ctx(c);
     const char *mask = cli_text(c, "mask"), *image = cli_input(c, 0);
-    NEP_REQUIRE(ctx, cli_given(c, "feature"), NEP_E_USAGE, "voxelwise needs --feature alff|falff|tsnr|reho");
+    NEP_REQUIRE(ctx, cli_given(c, "feature"), NEP_E_USAGE, "voxelwise needs --feature alff|falff|tsnr|reho|lcor|vmhc|gcor");
     j->feature = cli_text(c, "feature");
+    while (j->which < CLI_LOCALS && !is(j, cli_local_name(j->which)))
+        j->which++;
+    if (j->which < CLI_LOCALS)
+        j->o.wants[j->which] = true;
     while (strcmp(nep_voxelwise_name(j->definition), cli_text(c, "definition")) != 0)
         j->definition++;
-    j->neighbours = atoi(cli_text(c, "neighbours"));
+    j->o.definition = j->definition;
+    j->o.neighbours = atoi(cli_text(c, "neighbours"));
+    j->o.fwhm_mm = cli_real(c, "fwhm");
     NEP_TRY(read_band(c, j));
     NEP_TRY(cli_images_header(ctx, image, true, &j->header));
     j->tr_s = cli_images_tr(c, j->header.tr_s);

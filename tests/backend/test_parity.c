@@ -375,6 +375,27 @@ static nep_status run_neighbour_ranks(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+/* Once with pairs, once column by column onto what was there. */
+static nep_status run_paired_dots(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n = s->rows * s->cols;
+    float *a = floats(X, n, s->missing), *b = floats(Y, n, false);
+    int32_t *at = zeroed(s->cols, sizeof *at);
+    double *out = zeroed(s->cols, sizeof *out);
+    for (int64_t c = 0; c < s->cols; c++)
+        at[c] = c % 6 == 4 ? -1 : (int32_t)(s->cols - 1 - c);
+    nep_status st = nep_backend_paired_dots(ctx, a, s->rows, s->cols, a, s->cols, at, out);
+    if (st == NEP_OK)
+        st = nep_backend_paired_dots(ctx, a, s->rows, s->cols, b, s->cols, NULL, out);
+    for (int64_t c = 0; st == NEP_OK && c < s->cols; c++)
+        push(r, out[c], 4e4 * (double)s->rows, FLOAT64);
+    free(a);
+    free(b);
+    free(at);
+    free(out);
+    return st;
+}
+
 static nep_status run_best_pair(nep_ctx *ctx, const shape *s, result *r)
 {
     const int64_t n_pairs = s->rows % 7 + 2;
@@ -455,6 +476,7 @@ static const struct {
     {"lag_products", run_lag_products},
     {"time_ranks", run_time_ranks},
     {"neighbour_ranks", run_neighbour_ranks},
+    {"paired_dots", run_paired_dots},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

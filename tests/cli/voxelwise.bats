@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# voxelwise: maps of ALFF, fALFF, temporal SNR and regional homogeneity.
+# voxelwise: maps of ALFF, fALFF, temporal SNR, and of what voxels have in common.
 
 load images
 
@@ -60,15 +60,65 @@ PY
     [ "$output" = "reho 19 canonical False" ]
 }
 
-@test "reho in tiles gives the bytes of one piece" {
+@test "reho and vmhc in tiles give the bytes of one piece" {
     need_nibabel
     "$PYTHON" -c '
 import nibabel as nib, numpy as np
 x = np.random.default_rng(3).normal(size=(24, 24, 20, 200)).astype(np.float32)
-nib.save(nib.Nifti1Image(x, np.eye(4)), "big.nii")'
+affine = np.eye(4); affine[0, 3] = -11.5
+nib.save(nib.Nifti1Image(x, affine), "big.nii")'
     "$NEPENTHE" voxelwise big.nii --feature reho -o whole.nii
     "$NEPENTHE" voxelwise big.nii --feature reho --mem-mb 12 -o tiled.nii
     cmp whole.nii tiled.nii
+    "$NEPENTHE" voxelwise big.nii --feature vmhc -o whole.nii
+    "$NEPENTHE" voxelwise big.nii --feature vmhc --mem-mb 18 -o tiled.nii
+    cmp whole.nii tiled.nii
+}
+
+@test "gcor, vmhc and lcor are those of all pairs" {
+    need_nibabel
+    "$PYTHON" - <<'PY'
+import nibabel as nib, numpy as np
+rng = np.random.default_rng(7)
+x = (rng.normal(size=(8, 5, 4, 40)) + rng.normal(size=40)).astype(np.float32)
+x[2, 2, 2] = 3; x[5, 1, 1, 9] = np.nan
+affine = np.diag([-3.0, 3, 3, 1]); affine[:3, 3] = [10.5, -6, -3]
+nib.save(nib.Nifti1Image(x, affine), "pairs.nii")
+mask = np.ones((8, 5, 4), np.uint8); mask[0, :2] = 0
+nib.save(nib.Nifti1Image(mask, affine), "pairs_mask.nii")
+PY
+    for f in gcor vmhc lcor; do "$NEPENTHE" voxelwise pairs.nii --mask pairs_mask.nii --feature $f --fwhm 7 -o $f.nii; done
+    "$NEPENTHE" voxelwise pairs.nii --mask pairs_mask.nii --feature vmhc --definition cpac -o z.nii
+    "$PYTHON" - <<'PY'
+import json, nibabel as nib, numpy as np
+x = nib.load("pairs.nii").get_fdata()
+good = (nib.load("pairs_mask.nii").get_fdata() > 0) & np.isfinite(x).all(axis=3) & (np.nan_to_num(x).std(axis=3) > 0)
+at = np.argwhere(good); r = np.corrcoef(x[good])
+def read(name): return nib.load(name + ".nii").get_fdata()
+def same(name, want):
+    d = read(name)
+    assert np.allclose(d[good], want, rtol=0, atol=1e-6, equal_nan=True), name
+    assert np.isnan(d[~good]).all(), name
+same("gcor", r.mean(axis=1))
+assert abs(json.load(open("gcor.json"))["Voxelwise"]["gcor"] - r.mean()) < 1e-6
+index = {tuple(p): k for k, p in enumerate(at)}
+twin = [index.get((7 - p[0], p[1], p[2])) for p in at]
+want = np.array([np.nan if t is None else r[k, t] for k, t in enumerate(twin)])
+same("vmhc", want); same("z", np.arctanh(want))
+sigma = 7 / np.sqrt(8 * np.log(2)) / 3
+d = at[:, None] - at[None]
+w = np.where((abs(d) <= int(4 * sigma + .5)).all(axis=2), np.exp(-.5 * (d ** 2).sum(axis=2) / sigma ** 2), 0)
+same("lcor", (w * r).sum(axis=1) / w.sum(axis=1))
+assert json.load(open("lcor.json"))["Voxelwise"]["fwhm_mm"] == 7
+PY
+    "$PYTHON" -c '
+import nibabel as nib, numpy as np
+a = nib.load("pairs.nii"); m = a.affine.copy(); m[0, 3] += 1
+nib.save(nib.Nifti1Image(a.get_fdata().astype(np.float32), m), "shifted.nii")'
+    refused 65 "not symmetric about x = 0 mm: mirrored voxels lie 0.33 voxels off" "$NEPENTHE" voxelwise shifted.nii --feature vmhc -o out.nii
+    refused 64 "xcpd has none" "$NEPENTHE" voxelwise pairs.nii --feature lcor --definition xcpd -o out.nii
+    refused 64 "afni has none" "$NEPENTHE" voxelwise pairs.nii --feature gcor --definition afni -o out.nii
+    refused 64 "above 0" "$NEPENTHE" voxelwise pairs.nii --feature lcor --fwhm 0 -o out.nii
 }
 
 @test "bad input: one sentence, the exit code, nothing written" {

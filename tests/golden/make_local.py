@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ReHo: Kendall's W of a voxel with its neighbours, by the formula, on SciPy's midranks.
+"""What a voxel has in common with others. ReHo: Kendall's W of a voxel with its neighbours, by the formula, on SciPy's midranks.
 
 canonical: corrected for ties, W = (12 sum R^2 - 3 k^2 n (n+1)^2) / (k^2 n (n^2-1) - k sum T).
 xcpd:      no correction. cpac: ranks from 0, means of tied ranks rounded up, no correction, no outermost layer of the image.
 afni:      sorted by value, tied where int(value) is the same, the topmost run left as sorted, corrected for these ties.
 A voxel that misses a value or does not vary is outside.
+
+GCOR, VMHC and LCOR of the same small volume from numpy's matrix of all correlations r, voxels of 3 x 3 x 4 mm, x = 0 in the middle:
+gcor:      mean of r over all voxels inside; the JSON has the mean over all pairs.
+vmhc:      r with the voxel at -x; cpac: its Fisher z, none for a voxel that is its own image.
+lcor:      mean of r weighted by a Gaussian (FWHM 6 and 25 mm) along each axis, 0 beyond int(4 SD + 0.5) voxels.
+conn:      r weighted by a Gaussian of sum 1 cut at round(3 SD) voxels (the image's side at most), edges reflected, 0 outside the mask:
+           product of unit series with those scipy.ndimage.correlate1d smooths.
 """
 import itertools
 import os
 
 import nibabel as nib
 import numpy as np
+from scipy import ndimage
 from scipy.stats import rankdata
 
 from golden import IMAGING, made_by, write_input, write_json, write_tsv
@@ -86,10 +94,51 @@ made = [(rule, size) for rule in ("canonical", "xcpd", "cpac", "afni") for size 
 maps = [reho(x, inside, size, rule) for rule, size in made]
 write_tsv("local_reho.tsv", ["i", "j", "k", *(f"{rule}{size}" for rule, size in made)], [[*p, *(m[p] for m in maps)] for p in places], 12)
 
+VOXEL_MM = (3.0, 3.0, 4.0)
+SIGMA = {fwhm: [fwhm / np.sqrt(8 * np.log(2)) / v for v in VOXEL_MM] for fwhm in (6.0, 25.0)}
+good = [p for p in places if np.isfinite(x[p]).all() and x[p].std() > 0]
+r = np.corrcoef([x[p] for p in good])
+column = {p: c for c, p in enumerate(good)}
+mirrored = {p: (shape[0] - 1 - p[0], *p[1:]) for p in places}
+
+
+def weight(p, q, sigma):
+    d = np.abs(np.subtract(p, q))
+    if any(a > int(4 * s + 0.5) for a, s in zip(d, sigma)):
+        return 0.0
+    return float(np.exp(-0.5 * sum((a / s) ** 2 for a, s in zip(d, sigma))))
+
+
+def conn_lcor(sigma):
+    unit = np.zeros((*shape, n))
+    for p in good:
+        unit[p] = x[p] - x[p].mean()
+        unit[p] /= np.sqrt((unit[p] ** 2).sum())
+    smooth = unit
+    for axis, s in enumerate(sigma):
+        reach = min(round(3 * s), shape[axis])
+        w = np.exp(-0.5 * (np.arange(-reach, reach + 1) / s) ** 2)
+        smooth = ndimage.correlate1d(smooth, w / w.sum(), axis=axis, mode="reflect")
+    return (unit * smooth).sum(axis=3)
+
+
+def row(p):
+    if p not in column:
+        return [np.nan] * 7
+    own, image = r[column[p]], mirrored[p]
+    same = own[column[image]] if image in column else np.nan
+    weights = [np.array([weight(p, q, sigma) for q in good]) for sigma in SIGMA.values()]
+    return [own.mean(), same, np.nan if image == p else np.arctanh(same), *(w @ own / w.sum() for w in weights), *(c[p] for c in conns)]
+
+
+conns = [conn_lcor(sigma) for sigma in SIGMA.values()]
+write_tsv("local_correlation.tsv", ["i", "j", "k", "gcor", "vmhc", "vmhc_cpac", "lcor6", "lcor25", "lcor6_conn", "lcor25_conn"],
+          [[*p, *row(p)] for p in places], 12)
+
 bold = nib.load(os.path.join(IMAGING, "haxby2001/run001/bold_25mm.nii.gz")).get_fdata()
 mask = nib.load(os.path.join(IMAGING, "haxby2001/masks_25mm/brain.nii.gz")).get_fdata() > 0
 maps = [reho(bold, mask, size, "canonical") for size in (7, 19, 27)]
 write_tsv("local_reho_haxby.tsv", ["i", "j", "k", "canonical7", "canonical19", "canonical27"],
           [[*p, *(m[p] for m in maps)] for p in at(mask.shape) if mask[p]], 12)
-write_json("local.json", {"made_by": made_by("numpy", "scipy", "nibabel"), "shape": shape, "frames": n,
+write_json("local.json", {"made_by": made_by("numpy", "scipy", "nibabel"), "shape": shape, "frames": n, "voxel_mm": VOXEL_MM, "gcor": r.mean(),
                           "image": "haxby2001/run001/bold_25mm.nii.gz", "mask": "haxby2001/masks_25mm/brain.nii.gz"})

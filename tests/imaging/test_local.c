@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_local - ReHo against the formula on SciPy's ranks, by hand, and what must not change it. */
+/* test_local - ReHo against the formula on SciPy's ranks, GCOR, VMHC and LCOR against all pairs; by hand; what must not change them. */
 #include "imaging/golden.h"
 
 #include <nepenthe/local.h>
@@ -61,6 +61,120 @@ static void test_golden(void **state)
     free(voxel);
     nep_series_free(&x);
     nep_series_free(&want);
+}
+
+static nep_grid small_grid(void)
+{
+    return (nep_grid){.nx = 5, .ny = 5, .nz = 4, .affine = {{3, 0, 0, -6}, {0, 3, 0, -40}, {0, 0, 4, 10}}, .voxel_mm = {3, 3, 4}};
+}
+
+static void test_correlations(void **state)
+{
+    (void)state;
+    static const int64_t dims[3] = {5, 5, 4};
+    const nep_grid g = small_grid();
+    nep_series x = golden_series(ctx, "local_series.tsv"), want = golden_series(ctx, "local_correlation.tsv");
+    json_t *doc = golden_json("local.json");
+    const int64_t n = x.n_cols;
+    int64_t *voxel = places(&want, dims);
+    int32_t *mirror = malloc((size_t)n * sizeof *mirror);
+    bool *inside = malloc((size_t)n * sizeof *inside);
+    double *out = malloc((size_t)n * sizeof *out), whole, again;
+    assert_ok(ctx, nep_local_units(ctx, x.data, x.n_t, n, x.data, inside));
+    assert_ok(ctx, nep_local_gcor(ctx, x.data, inside, x.n_t, n, out, &whole));
+    same(&want, 3, out);
+    assert_near(whole, json_number_value(json_object_get(doc, "gcor")), 1e-7);
+    assert_ok(ctx, nep_local_gcor(ctx, x.data, inside, x.n_t, n, NULL, &again));
+    assert_true(again == whole);
+    assert_ok(ctx, nep_local_mirror(ctx, &g, voxel, n, mirror));
+    assert_ok(ctx, nep_local_vmhc(ctx, x.data, inside, x.n_t, n, mirror, NEP_VOXELWISE_CANONICAL, out));
+    same(&want, 4, out);
+    assert_ok(ctx, nep_local_vmhc(ctx, x.data, inside, x.n_t, n, mirror, NEP_VOXELWISE_CPAC, out));
+    same(&want, 5, out);
+    for (int k = 0; k < 4; k++) {
+        assert_ok(ctx, nep_local_lcor(ctx, &g, voxel, x.data, inside, x.n_t, n, k % 2 ? 25 : 6,
+                                      k < 2 ? NEP_VOXELWISE_CANONICAL : NEP_VOXELWISE_CONN, out));
+        same(&want, 6 + k, out);
+    }
+    free(out);
+    free(inside);
+    free(mirror);
+    free(voxel);
+    json_decref(doc);
+    nep_series_free(&x);
+    nep_series_free(&want);
+}
+
+/* Random volumes: scale, level and order of frames leave all correlations; a Gaussian that reaches everywhere makes LCOR
+ * the global correlation. */
+static void test_correlation_invariance(void **state)
+{
+    (void)state;
+    enum { NX = 6, NY = 5, NZ = 3, V = NX * NY * NZ, N = 41 };
+    const nep_grid g = {.nx = NX, .ny = NY, .nz = NZ, .affine = {{2, 0, 0, -5}, {0, 2, 0, 0}, {0, 0, 2, 0}}};
+    float x[N * V], u[N * V];
+    for (uint64_t round = 0; round < 8; round++) {
+        int64_t voxel[V], n = 0;
+        int32_t mirror[V];
+        bool inside[V];
+        double first[3][V], out[3][V], whole[2], wide[V];
+        for (int64_t v = 0; v < V; v++)
+            if (nep_philox_uniform(6, round, (uint64_t)v) < 0.7)
+                voxel[n++] = v;
+        for (int64_t i = 0; i < N * n; i++)
+            x[i] = (float)(nep_philox_normal(7, round, (uint64_t)i) + nep_philox_normal(8, round, (uint64_t)(i / n)));
+        x[3 * n + n / 3] = INFINITY;
+        assert_ok(ctx, nep_local_mirror(ctx, &g, voxel, n, mirror));
+        for (int change = 0; change < 2; change++) {
+            double(*to)[V] = change ? out : first;
+            for (int64_t t = 0; t < N; t++)
+                for (int64_t c = 0; c < n; c++)
+                    u[(change ? (t * 17 + 2) % N : t) * n + c] = change ? 1000 + (float)(c + 1) * x[t * n + c] : x[t * n + c];
+            assert_ok(ctx, nep_local_units(ctx, u, N, n, u, inside));
+            assert_ok(ctx, nep_local_gcor(ctx, u, inside, N, n, to[0], &whole[change]));
+            assert_ok(ctx, nep_local_vmhc(ctx, u, inside, N, n, mirror, NEP_VOXELWISE_CANONICAL, to[1]));
+            assert_ok(ctx, nep_local_lcor(ctx, &g, voxel, u, inside, N, n, 5, NEP_VOXELWISE_CANONICAL, to[2]));
+            assert_ok(ctx, nep_local_lcor(ctx, &g, voxel, u, inside, N, n, 20000, NEP_VOXELWISE_CANONICAL, wide));
+        }
+        double mean = 0;
+        int64_t known = 0;
+        for (int64_t c = 0; c < n; c++) {
+            for (int k = 0; k < 3; k++)
+                assert_near(out[k][c], first[k][c], 2e-5); /* 1000 costs float32 its last digits */
+            assert_near(wide[c], out[0][c], 1e-6);
+            assert_true(inside[c] == (c != n / 3) && isnan(out[0][c]) == !inside[c]);
+            assert_true(mirror[c] < 0 || mirror[mirror[c]] == c);
+            mean += inside[c] ? out[0][c] : 0;
+            known += inside[c];
+        }
+        assert_near(whole[0], whole[1], 2e-5);
+        assert_near(whole[1], mean / (double)known, 1e-6);
+    }
+}
+
+/* The grid of a template is mirrored exactly; one shifted by a third of a voxel, or turned, is refused with the distance. */
+static void test_mirror(void **state)
+{
+    (void)state;
+    nep_grid g = {.nx = 91, .ny = 2, .nz = 1, .affine = {{-2, 0, 0, 90}, {0, 2, 0, -126}, {0, 0, 2, -72}}};
+    const int64_t voxel[4] = {0, 45, 90, 92};
+    int32_t mirror[4];
+    assert_ok(ctx, nep_local_mirror(ctx, &g, voxel, 4, mirror));
+    assert_true(mirror[0] == 2 && mirror[1] == 1 && mirror[2] == 0 && mirror[3] == -1);
+    g.affine[0][3] = 90 + 2.0 / 3 / 2;
+    assert_fails(nep_local_mirror(ctx, &g, voxel, 4, mirror), NEP_E_GRID);
+    assert_non_null(strstr(nep_ctx_error(ctx), "0.33 voxels off"));
+    nep_ctx_clear(ctx);
+    g.affine[0][3] = 88; /* a whole voxel to the side: the last ones have no image */
+    assert_ok(ctx, nep_local_mirror(ctx, &g, voxel, 3, mirror));
+    assert_true(mirror[0] == -1 && mirror[1] == -1 && mirror[2] == -1);
+    g.affine[0][1] = 0.5;
+    assert_fails(nep_local_mirror(ctx, &g, voxel, 4, mirror), NEP_E_GRID);
+    nep_ctx_clear(ctx);
+    memset(g.affine, 0, sizeof g.affine);
+    assert_fails(nep_local_mirror(ctx, &g, voxel, 4, mirror), NEP_E_GRID);
+    assert_non_null(strstr(nep_ctx_error(ctx), "inverted"));
+    nep_ctx_clear(ctx);
 }
 
 static void test_real_run(void **state)
@@ -231,7 +345,20 @@ static void test_bad_input(void **state)
     refused(reho(x, 4, flat, voxel, 2, 7, NEP_VOXELWISE_CANONICAL, w), "a side of 0");
     refused(reho(x, 2, dims, voxel, 2, 7, NEP_VOXELWISE_CANONICAL, w), "2 frames");
     refused(reho(x, 4, dims, voxel, 2, 7, NEP_VOXELWISE_CONN, w), "conn has none");
+    bool inside[2] = {true, true}, none[2] = {false, false};
+    const int32_t mirror[2] = {1, 0};
+    const nep_grid g = small_grid();
+    float unit[8];
+    double whole;
+    refused(nep_local_units(ctx, x, 2, 2, unit, inside), "2 frames");
+    refused(nep_local_vmhc(ctx, x, inside, 4, 2, mirror, NEP_VOXELWISE_CONN, w), "conn has none");
+    refused(nep_local_lcor(ctx, &g, voxel, x, inside, 4, 2, 6, NEP_VOXELWISE_CPAC, w), "cpac has none");
+    refused(nep_local_lcor(ctx, &g, voxel, x, inside, 4, 2, 0, NEP_VOXELWISE_CANONICAL, w), "above 0");
+    refused(nep_local_lcor(ctx, &g, voxel, x, inside, 4, 2, 1e9, NEP_VOXELWISE_CANONICAL, w), "a width of 1e+09 mm");
     assert_true(w[0] == -1 && w[1] == -1);
+    assert_fails(nep_local_gcor(ctx, x, none, 4, 2, w, &whole), NEP_E_FORMAT);
+    assert_non_null(strstr(nep_ctx_error(ctx), "no voxel of 2 varies"));
+    nep_ctx_clear(ctx);
 }
 
 static int closing(void **state)
@@ -244,7 +371,9 @@ int main(void)
 {
     ctx = test_ctx(2);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden),     cmocka_unit_test(test_real_run), cmocka_unit_test(test_by_hand),
-                                       cmocka_unit_test(test_unit),       cmocka_unit_test(test_invariance), cmocka_unit_test(test_level),
+                                       cmocka_unit_test(test_unit),
+                                       cmocka_unit_test(test_correlations), cmocka_unit_test(test_correlation_invariance),
+                                       cmocka_unit_test(test_mirror),      cmocka_unit_test(test_invariance), cmocka_unit_test(test_level),
                                        cmocka_unit_test(test_bad_input)};
     const int failed = cmocka_run_group_tests(tests, NULL, closing);
     nep_ctx_free(ctx);

@@ -81,6 +81,12 @@ void nep_parcels_maps_free(nep_parcels_maps *p);
 /* ---- clean: confound regression and filtering as one linear operator ----------------------------------------- */
 typedef enum { NEP_CLEAN_NO_FILTER, NEP_CLEAN_BUTTERWORTH, NEP_CLEAN_COSINE } nep_clean_filter;
 typedef enum { NEP_CLEAN_UNSCALED, NEP_CLEAN_ZSCORE, NEP_CLEAN_PSC } nep_clean_scale;
+/* Censored frames before the first and after the last kept one, while the filter runs: not there, the nearest kept frame's
+ * value, or the spline's. */
+typedef enum { NEP_CLEAN_ENDS_DROP, NEP_CLEAN_ENDS_NEAREST, NEP_CLEAN_ENDS_SPLINE } nep_clean_ends;
+/* Whose rules where they differ (README): XCP-D regresses on kept frames after a filter of constant padding, a line goes with
+ * confounds, ends are nearest; AFNI is 3dTproject, one regression on polynomials, frequencies and confounds of kept frames. */
+typedef enum { NEP_CLEAN_NEPENTHE, NEP_CLEAN_NILEARN, NEP_CLEAN_XCPD, NEP_CLEAN_AFNI } nep_clean_definition;
 
 typedef struct {
     double tr_s;                      /* needed by the filters */
@@ -91,12 +97,15 @@ typedef struct {
     bool unscaled_confounds;          /* divide by max |c| in place of z-scoring; matters without intercept */
     const bool *keep;                 /* [n_t], false = censored; NULL = all kept */
     bool fill;                        /* give the interpolated frames back too (for spectra) */
-    bool nilearn;                     /* nilearn 0.14's own rules where ours differ (README) */
+    nep_clean_definition definition;
+    nep_clean_ends ends;              /* butterworth, or fill; XCP-D: always nearest */
+    int order;                        /* of the Butterworth filter, 1 to 10; 0 = 5, with XCP-D 2 */
+    int polort;                       /* AFNI: degree of the polynomials in place of detrend, -1 to 20 */
 } nep_clean_opts;
 
 #define NEP_CLEAN_DEFAULTS                                                                                            \
     {.tr_s = (double)NAN, .filter = NEP_CLEAN_BUTTERWORTH, .high_pass_hz = (double)NAN, .low_pass_hz = (double)NAN,   \
-     .detrend = true, .scale = NEP_CLEAN_ZSCORE}
+     .detrend = true, .scale = NEP_CLEAN_ZSCORE, .polort = 2}
 
 /* out = m (x - mean) [+ what m does to a constant], then scaled per column. */
 typedef struct {
@@ -112,9 +121,10 @@ typedef struct {
 
 /* Builds the operator for runs of n_t frames. confounds [n_t, k] or NULL; a missing first row (as derivatives have)
  * takes its column's mean, missing values elsewhere are refused. opts may be NULL.
- * Errors: NEP_E_ARG (TR, cut-offs), NEP_E_SHAPE (another length), NEP_E_FORMAT (missing confounds, too few frames),
- * NEP_E_SINGULAR (confounds leave nothing). Cost: n_t^2 (40 + k).
- * Source: Lindquist et al. (2019), doi:10.1002/hbm.24528; order of steps of nilearn.signal.clean. */
+ * Errors: NEP_E_ARG (TR, cut-offs, order, a filter or fill that AFNI has not), NEP_E_SHAPE (another length), NEP_E_FORMAT
+ * (missing confounds, too few frames), NEP_E_SINGULAR (confounds leave nothing). Cost: n_t^2 (40 + k).
+ * Source: Lindquist et al. (2019), doi:10.1002/hbm.24528; order of steps of nilearn.signal.clean. XCP-D: Mehta et al. (2024),
+ * doi:10.1162/imag_a_00257. AFNI: help of 3dTproject. */
 NEP_MUST_USE nep_status nep_clean_build(nep_ctx *ctx, int64_t n_t, const nep_series *confounds,
                                         const nep_clean_opts *opts, nep_clean *out);
 /* Applies it to x float32 [n_in, n_cols]; out float32 [n_out, n_cols]. A column that is not finite throughout gives

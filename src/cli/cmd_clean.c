@@ -10,14 +10,20 @@ static const cli_option options[] = {
     {"tr", 't', CLI_REAL, "S", NULL, NULL, "seconds between frames; default: the NIfTI header's"},
     {"confounds", 'c', CLI_INPUT, "TSV", NULL, NULL, "columns to regress out; n/a only in the first row"},
     {"columns", 0, CLI_TEXTS, "NAMES", NULL, NULL, "which of them, separated by commas; default: all"},
-    {"filter", 0, CLI_CHOICE, "NAME", "butterworth", "butterworth|cosine|none", "order 5 forwards and backwards, or cosine drifts as confounds"},
+    {"confound-scale", 0, CLI_CHOICE, "HOW", "zscore", "zscore|max", "of confounds before they are regressed out: SD 1 without mean, or largest value 1 with it"},
+    {"filter", 0, CLI_CHOICE, "NAME", "butterworth", "butterworth|cosine|none", "forwards and backwards, or cosine drifts as confounds; afni: frequencies as regressors"},
+    {"order", 0, CLI_INT, "N", NULL, NULL, "of the Butterworth filter, 1 to 10; default 5, or 2 with xcpd"},
     {"high-pass", 0, CLI_REAL, "HZ", NULL, NULL, "slower than this goes"},
     {"low-pass", 0, CLI_REAL, "HZ", NULL, NULL, "faster than this goes (butterworth)"},
     {"detrend", 0, CLI_FLAG, NULL, NULL, NULL, "take a straight line off series and confounds"},
-    {"standardize", 0, CLI_CHOICE, "HOW", "zscore_sample", "zscore_sample|psc|none", "SD 1 (n - 1), percent of the mean, or nothing"},
+    {"polort", 0, CLI_INT, "P", NULL, NULL, "afni: degree of the polynomials that go, -1 none; default 2"},
+    {"standardize", 0, CLI_CHOICE, "HOW", NULL, "zscore_sample|psc|none", "SD 1 (n - 1), percent of the mean, or nothing; default zscore_sample, with xcpd and afni none"},
     {"censor", 0, CLI_INPUT, "TSV", NULL, NULL, "column `frame` lists censored frames from 0; or one row per frame, 1 = censored"},
+    {"ends", 0, CLI_CHOICE, "HOW", "drop", "drop|nearest|spline", "censored frames before the first and after the last kept one, while the filter runs; xcpd: nearest"},
+    {"fill", 0, CLI_FLAG, NULL, NULL, NULL, "keep the values filled in for censored frames in the result"},
     {"mask", 'm', CLI_INPUT, "NIFTI", NULL, NULL, "voxels to clean; the others are NaN in the result"},
-    {"definition", 0, CLI_CHOICE, "NAME", "nepenthe", "nepenthe|nilearn", "nilearn: its own rules for censoring and drifts, mistakes included"},
+    {"definition", 0, CLI_CHOICE, "NAME", "nepenthe", "nepenthe|nilearn|xcpd|afni",
+     "nilearn: its own rules for censoring and drifts, mistakes included; xcpd: XCP-D's regression after the filter; afni: 3dTproject's one regression"},
 };
 
 typedef struct {
@@ -43,29 +49,55 @@ static void job_free(job *j)
     nep_alloc_free(j->out);
 }
 
+/* Place of an option's word among the words of its table. */
+static int choice(const cli *c, const char *option, const char *const *words, int n)
+{
+    const char *text = cli_text(c, option);
+    for (int k = 0; text && k < n; k++)
+        if (strcmp(text, words[k]) == 0)
+            return k;
+    return 0;
+}
+
 static nep_clean_opts read_options(const cli *c, const job *j)
 {
-    const char *filter = cli_text(c, "filter"), *scale = cli_text(c, "standardize");
+    static const char *const filters[] = {"none", "butterworth", "cosine"}, *const scales[] = {"none", "zscore_sample", "psc"};
+    static const char *const ends[] = {"drop", "nearest", "spline"}, *const definitions[] = {"nepenthe", "nilearn", "xcpd", "afni"};
+    const nep_clean_definition definition = (nep_clean_definition)choice(c, "definition", definitions, NEP_LEN(definitions));
     return (nep_clean_opts){
         .tr_s = j->tr_s,
-        .filter = strcmp(filter, "cosine") == 0 ? NEP_CLEAN_COSINE : strcmp(filter, "none") == 0 ? NEP_CLEAN_NO_FILTER : NEP_CLEAN_BUTTERWORTH,
+        .filter = (nep_clean_filter)choice(c, "filter", filters, NEP_LEN(filters)),
         .high_pass_hz = cli_real(c, "high-pass"),
         .low_pass_hz = cli_real(c, "low-pass"),
         .detrend = cli_flag(c, "detrend"),
-        .scale = strcmp(scale, "psc") == 0 ? NEP_CLEAN_PSC : strcmp(scale, "none") == 0 ? NEP_CLEAN_UNSCALED : NEP_CLEAN_ZSCORE,
+        .scale = cli_given(c, "standardize")     ? (nep_clean_scale)choice(c, "standardize", scales, NEP_LEN(scales))
+                 : definition >= NEP_CLEAN_XCPD ? NEP_CLEAN_UNSCALED
+                                                : NEP_CLEAN_ZSCORE,
+        .unscaled_confounds = strcmp(cli_text(c, "confound-scale"), "max") == 0,
         .keep = j->keep,
-        .nilearn = strcmp(cli_text(c, "definition"), "nilearn") == 0,
+        .fill = cli_flag(c, "fill"),
+        .definition = definition,
+        .ends = (nep_clean_ends)choice(c, "ends", ends, NEP_LEN(ends)),
+        .order = cli_given(c, "order") ? (int)cli_int(c, "order") : 0,
+        .polort = cli_given(c, "polort") ? (int)cli_int(c, "polort") : 2,
     };
 }
 
 static nep_status check_filter(cli *c, const nep_clean_opts *o)
 {
     nep_ctx *ctx = cli_ctx(c);
-    const bool high = cli_given(c, "high-pass"), low = cli_given(c, "low-pass");
+    const bool high = cli_given(c, "high-pass"), low = cli_given(c, "low-pass"), afni = o->definition == NEP_CLEAN_AFNI;
+    const int64_t order = cli_given(c, "order") ? cli_int(c, "order") : 1, polort = cli_given(c, "polort") ? cli_int(c, "polort") : 0;
     NEP_REQUIRE(ctx, o->filter != NEP_CLEAN_NO_FILTER || (!high && !low), NEP_E_ARG, "--filter none takes no --high-pass and no --low-pass");
     NEP_REQUIRE(ctx, o->filter != NEP_CLEAN_COSINE || high, NEP_E_ARG, "--filter cosine needs --high-pass HZ");
     NEP_REQUIRE(ctx, o->filter != NEP_CLEAN_COSINE || !low, NEP_E_ARG, "--filter cosine cannot take --low-pass; use butterworth");
+    NEP_REQUIRE(ctx, o->filter != NEP_CLEAN_COSINE || o->definition != NEP_CLEAN_XCPD, NEP_E_ARG, "XCP-D has no cosine filter; use butterworth");
     NEP_REQUIRE(ctx, !cli_given(c, "tr") || cli_real(c, "tr") > 0, NEP_E_ARG, "--tr must be above 0 seconds");
+    NEP_REQUIRE(ctx, order >= 1 && order <= 10, NEP_E_ARG, "--order is 1 to 10");
+    NEP_REQUIRE(ctx, polort >= -1 && polort <= 20, NEP_E_ARG, "--polort is -1 (none) to 20");
+    NEP_REQUIRE(ctx, afni || !cli_given(c, "polort"), NEP_E_ARG, "--polort is for --definition afni; here --detrend takes a line off");
+    NEP_REQUIRE(ctx, !afni || (!o->detrend && !cli_given(c, "order")), NEP_E_ARG,
+                "--definition afni takes polynomials by --polort and has no --detrend and no --order");
     return NEP_OK;
 }
 

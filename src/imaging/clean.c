@@ -57,40 +57,60 @@ static void select_rows(nep_clean_matrix *m, const nep_clean_frames *f)
     m->rows = f->n_kept;
 }
 
-/* Detrending and filter on a matrix of span rows, then its kept rows. */
-static nep_status along_time(nep_ctx *ctx, const nep_clean_opts *o, const nep_clean_frames *f, nep_clean_matrix *m)
+static bool regresses_last(const nep_clean_opts *o)
 {
-    if (o->detrend)
+    return o->definition == NEP_CLEAN_XCPD;
+}
+
+/* Detrending and filter on a matrix of span rows, then its kept rows (XCP-D still needs them all). */
+static nep_status along_time(nep_ctx *ctx, const nep_clean_opts *o, bool confounds, const nep_clean_frames *f, nep_clean_matrix *m)
+{
+    if (o->detrend || (confounds && regresses_last(o)))
         nep_clean_detrend(m);
     if (o->filter == NEP_CLEAN_BUTTERWORTH)
-        NEP_TRY(nep_clean_butterworth(ctx, m, o->tr_s, o->high_pass_hz, o->low_pass_hz));
-    if (!o->fill)
+        NEP_TRY(nep_clean_butterworth(ctx, m, o));
+    if (!o->fill && !regresses_last(o))
         select_rows(m, f);
     return NEP_OK;
 }
 
-/* m -= Q Q' m for the orthonormal basis of the confounds c, which went the same way through time. */
-static nep_status project(nep_ctx *ctx, const nep_clean_opts *o, nep_clean_matrix *c, nep_clean_matrix *m, nep_clean *out)
+/* The first `cols` columns of m, in the kept rows or in all. */
+static nep_status take(nep_ctx *ctx, const nep_clean_matrix *m, int64_t cols, const nep_clean_frames *kept, nep_clean_matrix *out)
 {
-    nep_clean_matrix basis = {0}, seen = {0};
+    *out = (nep_clean_matrix){.rows = kept ? kept->n_kept : m->rows, .cols = cols};
+    NEP_TRY(nep_alloc(ctx, out->rows * cols, sizeof *out->x, "basis of the confounds", &out->x));
+    for (int64_t t = 0; t < out->rows; t++)
+        memcpy(out->x + t * cols, m->x + (kept ? kept->kept_row[t] : t) * m->cols, (size_t)cols * sizeof *out->x);
+    return NEP_OK;
+}
+
+/* m -= Q Q' m for the orthonormal basis of the confounds c, which went the same way through time; XCP-D: Q' of kept rows. */
+static nep_status project(nep_ctx *ctx, const nep_clean_opts *o, const nep_clean_frames *f, nep_clean_matrix *c, nep_clean_matrix *m,
+                          nep_clean *out)
+{
+    const nep_clean_frames *kept = regresses_last(o) ? f : NULL;
+    nep_clean_matrix basis = {0}, seen = {0}, basis_kept = {0}, m_kept = {0};
     nep_status st;
-    const int64_t rank = nep_clean_basis(c, o->unscaled_confounds, o->nilearn);
+    const int64_t rank = nep_clean_basis(c, o, kept ? f->kept_row : NULL, f->n_kept), n = kept ? f->n_kept : m->rows;
     out->n_confounds = c->cols;
     out->rank = rank;
-    NEP_REQUIRE(ctx, rank < m->rows - 2, NEP_E_SINGULAR,
+    NEP_REQUIRE(ctx, rank < n - 2, NEP_E_SINGULAR,
                 "clean: %lld independent confounds leave nothing of %lld frames; give fewer columns or censor less",
-                (long long)rank, (long long)m->rows);
+                (long long)rank, (long long)n);
     if (rank == 0)
         return NEP_OK;
-    basis = (nep_clean_matrix){.rows = c->rows, .cols = rank};
+    NEP_TRY_OR_DONE(st, take(ctx, c, rank, NULL, &basis));
+    if (kept) {
+        NEP_TRY_OR_DONE(st, take(ctx, c, rank, kept, &basis_kept));
+        NEP_TRY_OR_DONE(st, take(ctx, m, m->cols, kept, &m_kept));
+    }
     seen = (nep_clean_matrix){.rows = rank, .cols = m->cols};
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, basis.rows * rank, sizeof *basis.x, "basis of the confounds", &basis.x));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, rank * m->cols, sizeof *seen.x, "basis of the confounds", &seen.x));
-    for (int64_t t = 0; t < c->rows; t++)
-        memcpy(basis.x + t * rank, c->x + t * c->cols, (size_t)rank * sizeof *basis.x);
-    nep_clean_multiply(&basis, true, m, 1, 0, &seen);
+    nep_clean_multiply(kept ? &basis_kept : &basis, true, kept ? &m_kept : m, 1, 0, &seen);
     nep_clean_multiply(&basis, false, &seen, -1, 1, m);
 done:
+    nep_alloc_free(m_kept.x);
+    nep_alloc_free(basis_kept.x);
     nep_alloc_free(seen.x);
     nep_alloc_free(basis.x);
     return st;
@@ -129,9 +149,31 @@ static void describe(const nep_clean_matrix *m, const nep_clean_frames *f, nep_c
 
 static nep_status frames_of(nep_ctx *ctx, int64_t n_t, const nep_clean_opts *o, nep_clean_frames *f)
 {
-    if (o->filter == NEP_CLEAN_BUTTERWORTH || o->fill)
-        return nep_clean_spline(ctx, n_t, o->keep, o->nilearn && o->keep, f);
+    const nep_clean_ends ends = regresses_last(o) ? NEP_CLEAN_ENDS_NEAREST : o->ends;
+    if (o->definition != NEP_CLEAN_AFNI && (o->filter == NEP_CLEAN_BUTTERWORTH || o->fill || regresses_last(o)))
+        return nep_clean_spline(ctx, n_t, o->keep, ends, o->definition == NEP_CLEAN_NILEARN && o->keep, f);
     return nep_clean_drop(ctx, n_t, o->keep, f);
+}
+
+/* Line, filter and confounds, one after the other. */
+static nep_status compose(nep_ctx *ctx, const nep_clean_opts *o, const nep_clean_frames *f, const nep_clean_matrix *given, nep_clean_matrix *m,
+                          nep_clean *out)
+{
+    nep_clean_matrix spanned = {.rows = f->weight.rows, .cols = given->cols};
+    nep_status st;
+    NEP_TRY(along_time(ctx, o, given->cols > 0, f, m));
+    if (given->cols > 0) {
+        NEP_TRY_OR_DONE(st, nep_alloc(ctx, spanned.rows * spanned.cols, sizeof *spanned.x, "confounds", &spanned.x));
+        nep_clean_multiply(&f->weight, false, given, 1, 0, &spanned);
+        NEP_TRY_OR_DONE(st, along_time(ctx, o, true, f, &spanned));
+        NEP_TRY_OR_DONE(st, project(ctx, o, f, &spanned, m, out));
+    }
+    if (!o->fill && regresses_last(o))
+        select_rows(m, f);
+    st = NEP_OK;
+done:
+    nep_alloc_free(spanned.x);
+    return st;
 }
 
 nep_status nep_clean_build(nep_ctx *ctx, int64_t n_t, const nep_series *confounds, const nep_clean_opts *opts, nep_clean *out)
@@ -139,20 +181,14 @@ nep_status nep_clean_build(nep_ctx *ctx, int64_t n_t, const nep_series *confound
     const nep_clean_opts defaults = NEP_CLEAN_DEFAULTS, *o = opts ? opts : &defaults;
     nep_clean c = {.n_in = n_t, .scale = o->scale};
     nep_clean_frames f = {0};
-    nep_clean_matrix m = {0}, given = {0}, spanned = {0};
+    nep_clean_matrix m = {0}, given = {0};
     nep_status st;
     NEP_REQUIRE(ctx, n_t >= 4 && n_t <= 100000, NEP_E_FORMAT, "clean: %lld frames; 4 to 100000 can be cleaned", (long long)n_t);
     NEP_TRY_OR_DONE(st, frames_of(ctx, n_t, o, &f));
     NEP_TRY_OR_DONE(st, copy_matrix(ctx, &f.weight, &m));
     NEP_TRY_OR_DONE(st, nep_clean_confounds(ctx, confounds, n_t, o, &given));
-    NEP_TRY_OR_DONE(st, along_time(ctx, o, &f, &m));
-    if (given.cols > 0) {
-        spanned = (nep_clean_matrix){.rows = f.weight.rows, .cols = given.cols};
-        NEP_TRY_OR_DONE(st, nep_alloc(ctx, spanned.rows * spanned.cols, sizeof *spanned.x, "confounds", &spanned.x));
-        nep_clean_multiply(&f.weight, false, &given, 1, 0, &spanned);
-        NEP_TRY_OR_DONE(st, along_time(ctx, o, &f, &spanned));
-        NEP_TRY_OR_DONE(st, project(ctx, o, &spanned, &m, &c));
-    }
+    NEP_TRY_OR_DONE(st, o->definition == NEP_CLEAN_AFNI ? nep_clean_afni(ctx, o, &f, &given, &m, &c.n_confounds, &c.rank)
+                                                        : compose(ctx, o, &f, &given, &m, &c));
     c.n_out = m.rows;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_t, sizeof *c.before, "operator", &c.before));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, c.n_out, sizeof *c.frame, "frames", &c.frame));
@@ -166,7 +202,6 @@ nep_status nep_clean_build(nep_ctx *ctx, int64_t n_t, const nep_series *confound
     c = (nep_clean){0};
 done:
     nep_clean_free(&c);
-    nep_alloc_free(spanned.x);
     nep_alloc_free(given.x);
     nep_alloc_free(m.x);
     nep_clean_frames_free(&f);

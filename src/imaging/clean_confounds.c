@@ -7,8 +7,8 @@
 
 static const double pi = 3.14159265358979323846;
 
-/* Derivatives have no value in the first frame: it takes the mean of the rest, as nilearn's load_confounds does. */
-static nep_status copy_column(nep_ctx *ctx, const nep_series *s, int64_t k, nep_clean_matrix *out)
+/* Derivatives have no value in the first frame: it takes the mean of the rest, with nilearn (load_confounds) the second's. */
+static nep_status copy_column(nep_ctx *ctx, const nep_series *s, int64_t k, bool nilearn, nep_clean_matrix *out)
 {
     double sum = 0;
     for (int64_t t = 0; t < s->n_t; t++) {
@@ -20,7 +20,7 @@ static nep_status copy_column(nep_ctx *ctx, const nep_series *s, int64_t k, nep_
         sum += t > 0 ? v : 0;
     }
     if (!isfinite(out->x[k]) && s->n_t > 1)
-        out->x[k] = sum / (double)(s->n_t - 1);
+        out->x[k] = nilearn ? out->x[out->cols + k] : sum / (double)(s->n_t - 1);
     return NEP_OK;
 }
 
@@ -67,11 +67,11 @@ nep_status nep_clean_confounds(nep_ctx *ctx, const nep_series *confounds, int64_
     m.cols = given + drifts;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_t * m.cols, sizeof *m.x, "confounds", &m.x));
     for (int64_t k = 0; k < given; k++)
-        NEP_TRY_OR_DONE(st, copy_column(ctx, confounds, k, &m));
+        NEP_TRY_OR_DONE(st, copy_column(ctx, confounds, k, o->definition == NEP_CLEAN_NILEARN, &m));
     for (int64_t t = 0; t < n_t; t++)
         for (int64_t k = 1; k <= drifts; k++)
             m.x[t * m.cols + given + k - 1] = sqrt(2.0 / (double)n_t) * cos(pi / (double)n_t * ((double)t + 0.5) * (double)k);
-    if (o->nilearn && drifts_redundant(&m, given)) {
+    if (o->definition == NEP_CLEAN_NILEARN && drifts_redundant(&m, given)) {
         for (int64_t t = 0; t < n_t; t++)
             memmove(m.x + t * given, m.x + t * m.cols, (size_t)given * sizeof *m.x);
         m.cols = given;
@@ -97,21 +97,24 @@ static void scale_column(nep_clean_matrix *c, int64_t k, bool unscaled)
         c->x[t * c->cols + k] = (c->x[t * c->cols + k] - (unscaled ? 0 : mean)) / by;
 }
 
-static double column_dot(const nep_clean_matrix *c, int64_t a, int64_t b)
+/* Over the rows that are listed, or all. */
+static double column_dot(const nep_clean_matrix *c, const int64_t *rows, int64_t n_rows, int64_t a, int64_t b)
 {
     double sum = 0;
-    for (int64_t t = 0; t < c->rows; t++)
-        sum += c->x[t * c->cols + a] * c->x[t * c->cols + b];
+    for (int64_t i = 0; i < n_rows; i++) {
+        const double *row = c->x + (rows ? rows[i] : i) * c->cols;
+        sum += row[a] * row[b];
+    }
     return sum;
 }
 
 /* The longest of columns k .. cols - 1 comes to place k. */
-static void bring_longest(nep_clean_matrix *c, int64_t k)
+static void bring_longest(nep_clean_matrix *c, const int64_t *rows, int64_t n_rows, int64_t k)
 {
     int64_t best = k;
-    double longest = column_dot(c, k, k);
+    double longest = column_dot(c, rows, n_rows, k, k);
     for (int64_t j = k + 1; j < c->cols; j++) {
-        const double length = column_dot(c, j, j);
+        const double length = column_dot(c, rows, n_rows, j, j);
         if (length > longest) {
             longest = length;
             best = j;
@@ -124,29 +127,31 @@ static void bring_longest(nep_clean_matrix *c, int64_t k)
     }
 }
 
-int64_t nep_clean_basis(nep_clean_matrix *c, bool unscaled, bool nilearn)
+static void subtract(nep_clean_matrix *c, int64_t from, double factor, int64_t what)
 {
+    for (int64_t t = 0; t < c->rows; t++)
+        c->x[t * c->cols + from] -= factor * c->x[t * c->cols + what];
+}
+
+int64_t nep_clean_basis(nep_clean_matrix *c, const nep_clean_opts *o, const int64_t *rows, int64_t n_rows)
+{
+    const bool nilearn = o->definition == NEP_CLEAN_NILEARN;
+    const int64_t n = rows ? n_rows : c->rows;
     double first = 0;
     for (int64_t k = 0; k < c->cols; k++)
-        scale_column(c, k, unscaled);
+        scale_column(c, k, o->unscaled_confounds || o->definition == NEP_CLEAN_XCPD); /* XCP-D takes off no mean here */
     for (int64_t k = 0; k < c->cols; k++) {
-        bring_longest(c, k);
-        for (int64_t j = 0; j < k; j++) { /* once more against those before: Gram-Schmidt twice is enough */
-            const double d = column_dot(c, j, k);
-            for (int64_t t = 0; t < c->rows; t++)
-                c->x[t * c->cols + k] -= d * c->x[t * c->cols + j];
-        }
-        const double length = sqrt(column_dot(c, k, k));
+        bring_longest(c, rows, n, k);
+        for (int64_t j = 0; j < k; j++) /* once more against those before: Gram-Schmidt twice is enough */
+            subtract(c, k, column_dot(c, rows, n, j, k), j);
+        const double length = sqrt(column_dot(c, rows, n, k, k));
         first = k == 0 ? length : first;
         if (!(length > (nilearn ? 100 * DBL_EPSILON : 1e-10 * first)))
             return k;
         for (int64_t t = 0; t < c->rows; t++)
             c->x[t * c->cols + k] /= length;
-        for (int64_t j = k + 1; j < c->cols; j++) {
-            const double d = column_dot(c, k, j);
-            for (int64_t t = 0; t < c->rows; t++)
-                c->x[t * c->cols + j] -= d * c->x[t * c->cols + k];
-        }
+        for (int64_t j = k + 1; j < c->cols; j++)
+            subtract(c, j, column_dot(c, rows, n, k, j), k);
     }
     return c->cols;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clean_filter - Butterworth filter of order 5 in second-order sections, forwards and backwards over columns.
+/* clean_filter - Butterworth filter in second-order sections, forwards and backwards over columns.
  *
  * Design: analogue prototype, bilinear transform with prewarping (Oppenheim & Schafer, Discrete-Time Signal
- * Processing, ch. 7). Padding and initial state: Gustafsson (1996), doi:10.1109/78.492552, in scipy's odd form. */
+ * Processing, ch. 7). Padding and initial state: Gustafsson (1996), doi:10.1109/78.492552, in scipy's odd form, or XCP-D's
+ * constant one. */
 #include "imaging/clean_parts.h"
 
 #include <complex.h>
@@ -10,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ORDER = 5, MAX_SECTIONS = ORDER, TILE = 64 };
+enum { USUAL_ORDER = 5, XCPD_ORDER = 2, MAX_ORDER = 10, TILE = 64 };
 static const double pi = 3.14159265358979323846;
 
 typedef struct {
@@ -19,7 +20,8 @@ typedef struct {
 
 typedef struct {
     int n, padding;
-    section s[MAX_SECTIONS];
+    bool constant; /* padding repeats the ends */
+    section s[MAX_ORDER];
 } cascade;
 
 /* A cut-off as a fraction of the Nyquist frequency, kept inside the open interval as nilearn does. */
@@ -58,15 +60,15 @@ static double steady(section *s, double in)
 }
 
 /* w1 and w2 are prewarped cut-offs (rad/s at sampling rate 2); 0 = none on that side. */
-static void design(double w1, double w2, cascade *f)
+static void design(int order, double w1, double w2, cascade *f)
 {
     static const double low[2][3] = {{1, 2, 1}, {1, 1, 0}}, high[2][3] = {{1, -2, 1}, {1, -1, 0}}, band[3] = {1, 0, -1};
     const bool is_band = w1 > 0 && w2 > 0;
     double complex gain = 1;
     f->n = 0;
-    for (int m = 0; m <= ORDER / 2; m++) { /* poles in the upper half plane, the last one real */
-        const double complex p = -cexp(I * pi * (ORDER - 1 - 2 * m) / (2.0 * ORDER));
-        const bool is_real = m == ORDER / 2;
+    for (int m = 0; m < (order + 1) / 2; m++) { /* poles in the upper half plane; of an odd order the last one is real */
+        const double complex p = -cexp(I * pi * (order - 1 - 2 * m) / (2.0 * order));
+        const bool is_real = 2 * m + 1 == order;
         if (is_band) {
             const double complex half = p * (w2 - w1) / 2, root = csqrt(half * half - w1 * w2);
             const double complex s1 = half + root, s2 = half - root, z1 = bilinear(s1), z2 = bilinear(s2);
@@ -84,7 +86,7 @@ static void design(double w1, double w2, cascade *f)
         gain *= is_real ? top / (4 - s) : top * top / ((4 - s) * (4 - conj(s)));
         f->s[f->n++] = make_section(z, is_real ? 0 : conj(z), (w2 > 0 ? low : high)[is_real]);
     }
-    f->padding = 3 * ((is_band ? 2 * ORDER : ORDER) + 1);
+    f->padding = 3 * ((is_band ? 2 * order : order) + 1);
     qsort(f->s, (size_t)f->n, sizeof f->s[0], by_radius);
     for (int k = 0; k < 3; k++)
         f->s[0].b[k] *= creal(gain);
@@ -121,41 +123,44 @@ static void pass(const cascade *f, double *x, int64_t rows, int64_t n, bool back
     }
 }
 
-/* Columns c .. c + n - 1 with their odd extension: 2 x[0] - x[pad .. 1], x, 2 x[last] - x[last - 1 ..]. */
-static void extended(const nep_clean_matrix *m, int64_t c, int64_t n, int64_t pad, double *tile)
+/* Columns c .. c + n - 1 extended: odd, 2 x[0] - x[pad .. 1], x, 2 x[last] - x[last - 1 ..], or by their end values. */
+static void extended(const nep_clean_matrix *m, int64_t c, int64_t n, const cascade *f, double *tile)
 {
-    for (int64_t i = -pad; i < m->rows + pad; i++) {
+    for (int64_t i = -f->padding; i < m->rows + f->padding; i++) {
         const int64_t from = i < 0 ? -i : i >= m->rows ? 2 * (m->rows - 1) - i : i;
         const double *row = m->x + from * m->cols + c, *end = m->x + (i < 0 ? 0 : m->rows - 1) * m->cols + c;
-        double *to = tile + (i + pad) * n;
+        double *to = tile + (i + f->padding) * n;
         const bool inside = from == i;
         for (int64_t k = 0; k < n; k++)
-            to[k] = inside ? row[k] : 2 * end[k] - row[k];
+            to[k] = inside ? row[k] : f->constant ? end[k] : 2 * end[k] - row[k];
     }
 }
 
-static nep_status check_cutoffs(nep_ctx *ctx, double tr_s, double high_pass_hz, double low_pass_hz)
+nep_status nep_clean_cutoffs(nep_ctx *ctx, const nep_clean_opts *o)
 {
-    NEP_REQUIRE(ctx, tr_s > 0 && isfinite(tr_s), NEP_E_ARG, "clean: a filter needs the repetition time; give --tr in seconds");
-    NEP_REQUIRE(ctx, isnan(high_pass_hz) || high_pass_hz >= 0, NEP_E_ARG, "clean: high-pass of %g Hz is negative", high_pass_hz);
-    NEP_REQUIRE(ctx, isnan(low_pass_hz) || low_pass_hz > 0, NEP_E_ARG, "clean: low-pass of %g Hz is not above 0", low_pass_hz);
-    NEP_REQUIRE(ctx, isnan(high_pass_hz) || isnan(low_pass_hz) || high_pass_hz < low_pass_hz, NEP_E_ARG,
-                "clean: the band %g to %g Hz is empty", high_pass_hz, low_pass_hz);
-    NEP_REQUIRE(ctx, isnan(high_pass_hz) || high_pass_hz < 0.5 / tr_s, NEP_E_ARG,
-                "clean: high-pass of %g Hz is not below %g Hz, the fastest that frames every %g s can show", high_pass_hz,
-                0.5 / tr_s, tr_s);
+    const double high = o->high_pass_hz, low = o->low_pass_hz, fastest = 0.5 / o->tr_s;
+    NEP_REQUIRE(ctx, o->order >= 0 && o->order <= MAX_ORDER, NEP_E_ARG, "clean: order %d; a filter of order 1 to %d can be made", o->order, MAX_ORDER);
+    NEP_REQUIRE(ctx, o->tr_s > 0 && isfinite(o->tr_s), NEP_E_ARG, "clean: a filter needs the repetition time; give --tr in seconds");
+    NEP_REQUIRE(ctx, isnan(high) || high >= 0, NEP_E_ARG, "clean: high-pass of %g Hz is negative", high);
+    NEP_REQUIRE(ctx, isnan(low) || low > 0, NEP_E_ARG, "clean: low-pass of %g Hz is not above 0", low);
+    NEP_REQUIRE(ctx, isnan(high) || isnan(low) || high < low, NEP_E_ARG, "clean: the band %g to %g Hz is empty", high, low);
+    NEP_REQUIRE(ctx, isnan(high) || high < fastest, NEP_E_ARG,
+                "clean: high-pass of %g Hz is not below %g Hz, the fastest that frames every %g s can show", high, fastest, o->tr_s);
     return NEP_OK;
 }
 
-nep_status nep_clean_butterworth(nep_ctx *ctx, nep_clean_matrix *m, double tr_s, double high_pass_hz, double low_pass_hz)
+nep_status nep_clean_butterworth(nep_ctx *ctx, nep_clean_matrix *m, const nep_clean_opts *o)
 {
-    cascade f = {0};
+    const bool xcpd = o->definition == NEP_CLEAN_XCPD, high = !isnan(o->high_pass_hz), low = !isnan(o->low_pass_hz);
+    cascade f = {.constant = xcpd};
     double *tile = NULL;
-    if (isnan(high_pass_hz) && isnan(low_pass_hz))
+    if (!high && !low)
         return NEP_OK;
-    NEP_TRY(check_cutoffs(ctx, tr_s, high_pass_hz, low_pass_hz));
-    design(isnan(high_pass_hz) ? 0 : 4 * tan(pi * fraction(high_pass_hz, tr_s) / 2),
-           isnan(low_pass_hz) ? 0 : 4 * tan(pi * fraction(low_pass_hz, tr_s) / 2), &f);
+    NEP_TRY(nep_clean_cutoffs(ctx, o));
+    design(o->order ? o->order : xcpd ? XCPD_ORDER : USUAL_ORDER, high ? 4 * tan(pi * fraction(o->high_pass_hz, o->tr_s) / 2) : 0,
+           low ? 4 * tan(pi * fraction(o->low_pass_hz, o->tr_s) / 2) : 0, &f);
+    if (xcpd)
+        f.padding = (int)m->rows - 1;
     NEP_REQUIRE(ctx, m->rows > f.padding, NEP_E_FORMAT,
                 "clean: %lld frames are too few for this filter, which needs more than %d; use --filter cosine or a longer run",
                 (long long)m->rows, f.padding);
@@ -163,7 +168,7 @@ nep_status nep_clean_butterworth(nep_ctx *ctx, nep_clean_matrix *m, double tr_s,
     NEP_TRY(nep_alloc(ctx, (rows + 1) * TILE, sizeof *tile, "filter tile", &tile));
     for (int64_t c = 0; c < m->cols; c += TILE) {
         const int64_t n = m->cols - c < TILE ? m->cols - c : TILE;
-        extended(m, c, n, f.padding, tile);
+        extended(m, c, n, &f, tile);
         pass(&f, tile, rows, n, false);
         pass(&f, tile, rows, n, true);
         for (int64_t i = 0; i < m->rows; i++)

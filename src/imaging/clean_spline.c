@@ -60,7 +60,7 @@ done:
     return st;
 }
 
-/* Weights of frame t, which lies between the knots left and left + 1, on all frames: row [n_t]. */
+/* Weights of frame t, which lies between the knots left and left + 1 (or beyond, at the ends), on all frames: row [n_t]. */
 static void hermite(const int64_t *at, int64_t n, const double *s, int64_t left, int64_t t, double *row)
 {
     const double h = (double)(at[left + 1] - at[left]), u = (double)(t - at[left]) / h;
@@ -109,18 +109,20 @@ nep_status nep_clean_drop(nep_ctx *ctx, int64_t n_t, const bool *keep, nep_clean
 
 /* Rows of the result for the given rule; nilearn 0.14 replaces frame t only when frame n - 1 - t is kept, keeps outer
  * frames that it did not replace, and counts its kept rows from the first kept frame. */
-static void fill_rows(nep_clean_frames *f, int64_t n_t, const bool *keep, bool nilearn, const int64_t *at, const double *s)
+static void fill_rows(nep_clean_frames *f, int64_t n_t, const bool *keep, nep_clean_ends ends, bool nilearn, const int64_t *at, const double *s)
 {
     const int64_t first = at[0], last = at[f->n_kept - 1];
     for (int64_t t = 0, left = 0; t < n_t; t++) {
         const bool outside = t < first || t > last, replace = nilearn ? is_kept(keep, n_t - 1 - t) : true;
-        if (outside && replace)
+        if (outside && replace && ends == NEP_CLEAN_ENDS_DROP)
             continue;
         double *row = f->weight.x + f->weight.rows * n_t;
         while (left + 1 < f->n_kept - 1 && at[left + 1] <= t)
             left++;
         if (is_kept(keep, t) || !replace)
             row[t] = 1;
+        else if (outside && ends == NEP_CLEAN_ENDS_NEAREST)
+            row[t < first ? first : last] = 1;
         else
             hermite(at, f->n_kept, s, left, t, row);
         f->row_frame[f->weight.rows++] = t;
@@ -128,11 +130,11 @@ static void fill_rows(nep_clean_frames *f, int64_t n_t, const bool *keep, bool n
     for (int64_t k = 0, row = 0; k < f->n_kept; k++) {
         while (!nilearn && f->row_frame[row] != at[k])
             row++;
-        f->kept_row[k] = nilearn ? at[k] - first : row;
+        f->kept_row[k] = !nilearn ? row : at[k] - (ends == NEP_CLEAN_ENDS_DROP ? first : 0);
     }
 }
 
-nep_status nep_clean_spline(nep_ctx *ctx, int64_t n_t, const bool *keep, bool nilearn, nep_clean_frames *out)
+nep_status nep_clean_spline(nep_ctx *ctx, int64_t n_t, const bool *keep, nep_clean_ends ends, bool nilearn, nep_clean_frames *out)
 {
     nep_clean_frames f = {0};
     int64_t *at = NULL;
@@ -147,7 +149,7 @@ nep_status nep_clean_spline(nep_ctx *ctx, int64_t n_t, const bool *keep, bool ni
         NEP_TRY_OR_DONE(st, nep_alloc(ctx, f.n_kept * f.n_kept, sizeof *s, "spline", &s));
         NEP_TRY_OR_DONE(st, slopes(ctx, at, f.n_kept, s));
     }
-    fill_rows(&f, n_t, keep, nilearn, at, s);
+    fill_rows(&f, n_t, keep, ends, nilearn, at, s);
     *out = f;
     f = (nep_clean_frames){0};
 done:

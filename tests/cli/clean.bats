@@ -37,6 +37,25 @@ same_as() {
     same_as clean_spikes.tsv
 }
 
+@test "XCP-D's and AFNI's definitions, orders and ends by name" {
+    B="--tr 2 --confounds $GOLDEN/clean_synthetic_confounds.tsv --columns c0,c1,c2 --high-pass 0.01 --low-pass 0.08"
+    printf 'frame\n0\n1\n2\n50\n51\n52\n53\n120\n198\n199\n' > censor.tsv
+    "$NEPENTHE" clean "$(S synthetic)" $B --definition xcpd --censor censor.tsv > got.tsv
+    same_as clean_xcpd_censored.tsv
+    "$NEPENTHE" clean "$(S synthetic)" $B --definition xcpd --censor censor.tsv --fill > got.tsv
+    same_as clean_xcpd_filled.tsv
+    "$NEPENTHE" clean "$(S synthetic)" $B --definition afni --censor censor.tsv > got.tsv
+    same_as clean_afni_censored.tsv
+    "$NEPENTHE" clean "$(S synthetic)" --confounds "$GOLDEN/clean_synthetic_confounds.tsv" --columns c0,c1,c2 --definition afni --polort 5 --censor censor.tsv > got.tsv
+    same_as clean_afni_polort.tsv
+    "$NEPENTHE" clean "$(S synthetic)" $B --detrend --order 2 > got.tsv
+    same_as clean_order2.tsv
+    "$NEPENTHE" clean "$(S synthetic)" $B --detrend --ends nearest --censor censor.tsv > got.tsv
+    same_as clean_ends_nearest.tsv
+    "$NEPENTHE" clean "$(S synthetic)" --confounds "$GOLDEN/clean_synthetic_confounds.tsv" --columns c0,c1,c2 --filter none --confound-scale max > got.tsv
+    same_as clean_synthetic_unscaled.tsv
+}
+
 @test "what was taken away is beside the result" {
     "$NEPENTHE" clean "$(S synthetic)" --confounds "$GOLDEN/clean_synthetic_confounds.tsv" --detrend --filter none -o out.tsv
     run python3 -c 'import json; c=json.load(open("out.json"))["Clean"]; print(c["confounds"], c["confounds_rank"], round(c["degrees_of_freedom"], 6), round(c["degrees_of_freedom_lost"], 6))'
@@ -77,6 +96,11 @@ im = nib.Nifti1Image(x, np.eye(4)); im.header.set_zooms((3, 3, 3, 2)); im.header
     refused 64 "--tr" "$NEPENTHE" clean "$s" --low-pass 0.1 -o out.tsv
     refused 64 "not below 0.25" "$NEPENTHE" clean "$s" --tr 2 --high-pass 0.3 -o out.tsv
     refused 64 "cosine needs" "$NEPENTHE" clean "$s" --tr 2 --filter cosine -o out.tsv
+    refused 64 "by --polort" "$NEPENTHE" clean "$s" --definition afni --detrend -o out.tsv
+    refused 64 "is for --definition afni" "$NEPENTHE" clean "$s" --polort 3 -o out.tsv
+    refused 64 "removes censored" "$NEPENTHE" clean "$s" --definition afni --fill -o out.tsv
+    refused 64 "no cosine" "$NEPENTHE" clean "$s" --tr 2 --definition xcpd --filter cosine --high-pass 0.01 -o out.tsv
+    refused 64 "1 to 10" "$NEPENTHE" clean "$s" --tr 2 --order 12 --high-pass 0.01 -o out.tsv
     refused 65 "c3" "$NEPENTHE" clean "$s" --confounds "$c" --columns c0,c3 -o out.tsv
     head -100 "$c" > half.tsv
     refused 65 "99 rows" "$NEPENTHE" clean "$s" --confounds half.tsv -o out.tsv

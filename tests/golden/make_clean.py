@@ -3,7 +3,8 @@
 
 `reference` below follows nilearn's order of steps from the formulas alone; on every uncensored variant it must equal
 nilearn to 1e-9 before anything is written, so that it can be trusted on the censored ones, where nilearn (0.14.1)
-interpolates frame i only if frame n-1-i is kept.
+interpolates frame i only if frame n-1-i is kept. `xcpd` and `afni` are worked from the published methods of XCP-D
+(Mehta et al. 2024, doi:10.1162/imag_a_00257, and its workflow documentation) and the help text of AFNI's 3dTproject.
 """
 import os
 
@@ -16,12 +17,16 @@ from scipy.interpolate import CubicSpline
 from golden import IMAGING, made_by, write_input, write_json, write_tsv
 
 
-def spline_over_censored(x, kept, tr):
+def spline_over_censored(x, kept, tr, ends="drop"):
     """Every censored frame between the first and last kept one, by a not-a-knot cubic spline over the kept ones."""
     t = np.arange(len(x)) * tr
     filled = x.copy()
     out = np.setdiff1d(np.arange(len(x)), kept)
     filled[out] = CubicSpline(t[kept], x[kept])(t[out])
+    if ends == "nearest":
+        filled[:kept[0]], filled[kept[-1] + 1:] = x[kept[0]], x[kept[-1]]
+    if ends != "drop":
+        return filled, kept
     return filled[kept[0]:kept[-1] + 1], kept - kept[0]
 
 
@@ -38,14 +43,14 @@ def line_removed(x):
     return x - np.outer(r, r @ x)
 
 
-def filtered(x, low_pass, high_pass, tr):
+def filtered(x, low_pass, high_pass, tr, order=5, **padding):
     cut, kind = ([high_pass, low_pass], "bandpass") if low_pass and high_pass else \
         (low_pass, "lowpass") if low_pass else (high_pass, "highpass")
-    return signal.sosfiltfilt(signal.butter(5, cut, kind, output="sos", fs=1 / tr), x, axis=0)
+    return signal.sosfiltfilt(signal.butter(order, cut, kind, output="sos", fs=1 / tr), x, axis=0, **padding)
 
 
 def reference(x, tr, confounds=None, kept=None, filter="butterworth", low_pass=None, high_pass=None, detrend=True,
-              standardize="zscore_sample", standardize_confounds=True):
+              standardize="zscore_sample", standardize_confounds=True, ends="drop", order=5):
     c = confounds
     if filter == "cosine":
         drift = cosines(len(x), high_pass, tr)
@@ -54,16 +59,16 @@ def reference(x, tr, confounds=None, kept=None, filter="butterworth", low_pass=N
     splined = kept is not None and filter == "butterworth"
     if splined:
         if c is not None:
-            c, _ = spline_over_censored(c, kept, tr)
-        x, kept = spline_over_censored(x, kept, tr)
+            c, _ = spline_over_censored(c, kept, tr, ends)
+        x, kept = spline_over_censored(x, kept, tr, ends)
     elif kept is not None:
         x, c = x[kept], None if c is None else c[kept]
     original_mean = x.mean(axis=0)
     if detrend:
         x, c = line_removed(x), None if c is None else line_removed(c)
     if filter == "butterworth" and (low_pass or high_pass):
-        x = filtered(x, low_pass, high_pass, tr)
-        c = None if c is None else filtered(c, low_pass, high_pass, tr)
+        x = filtered(x, low_pass, high_pass, tr, order)
+        c = None if c is None else filtered(c, low_pass, high_pass, tr, order)
     if splined:
         x, c = x[kept], None if c is None else c[kept]
     if c is not None:
@@ -84,6 +89,48 @@ def reference(x, tr, confounds=None, kept=None, filter="butterworth", low_pass=N
         m = x.mean(axis=0)
         return 100 * (x - m) / np.abs(m)
     return x
+
+
+def xcpd(x, tr, confounds=None, kept=None, low_pass=None, high_pass=None, order=2, fill=False):
+    """Interpolate, detrend both (only with confounds), filter both, regress on the kept frames, subtract from all."""
+    kept = np.arange(len(x)) if kept is None else np.asarray(kept)
+    c = confounds
+    if len(kept) < len(x):
+        c = None if c is None else spline_over_censored(c, kept, tr, "nearest")[0]
+        x = spline_over_censored(x, kept, tr, "nearest")[0]
+    if c is not None:
+        x, c = line_removed(x), line_removed(c)
+    if low_pass or high_pass:
+        padding = dict(padtype="constant", padlen=len(x) - 1)
+        x = filtered(x, low_pass, high_pass, tr, order, **padding)
+        c = None if c is None else filtered(c, low_pass, high_pass, tr, order, **padding)
+    if c is not None:
+        x = x - c @ np.linalg.lstsq(c[kept], x[kept], rcond=None)[0]
+    return x if fill else x[kept]
+
+
+def afni(x, tr, confounds=None, kept=None, low_pass=None, high_pass=None, polort=2):
+    """Residuals of the kept frames on polynomials, stop-bands and demeaned confounds; singular values are softened."""
+    n = len(x)
+    kept = np.arange(n) if kept is None else np.asarray(kept)
+    step, top = 1 / (n * tr), n // 2
+    stop = np.zeros(top + 1, bool)
+    bands = ([(0, high_pass - 1e-4)] if high_pass else []) + ([(low_pass + 1e-4, 9999)] if low_pass else [])
+    for a, b in bands:
+        a, b = (np.clip(f, 0, (top + 0.1) * step) for f in (a, b))
+        stop[max(0, int(np.rint((a + step / 6) / step))):int(np.rint((b - step / 6) / step)) + 1] = True
+    t = np.arange(n)
+    columns = [np.polynomial.legendre.Legendre.basis(p)(2 * t / (n - 1) - 1) for p in range(polort + 1)]
+    for j in np.flatnonzero(stop[1:]) + 1:
+        columns.append(np.cos(2 * np.pi * j * t / n))
+        if 2 * j != n:
+            columns.append(np.sin(2 * np.pi * j * t / n))
+    if confounds is not None:
+        columns += list((confounds - confounds.mean(axis=0)).T)
+    a = np.stack(columns, axis=1)[kept]
+    u, s, vt = np.linalg.svd(a / np.linalg.norm(a, axis=0), full_matrices=False)
+    shrunk = s / (s**2 + 1e-6 * s[0]**2)
+    return x[kept] - (u * s) @ (shrunk[:, None] * (u.T @ x[kept]))
 
 
 # ---- inputs ------------------------------------------------------------------------------------------------------
@@ -199,6 +246,38 @@ for name, source, with_c, options, censored in CENSORED:
         leak[name] = {"largest_difference": float(np.max(np.abs(want - peer))), "sd": float(want.std())}
     else:
         assert close(want, peer), name
+
+# Other orders and ends are ours; nilearn fixes the order at 5 but takes it as an argument of its filter.
+edges = [0, 1, 2, 50, 51, 52, 53, 120, 198, 199]
+for name, options, censored in [
+        ("order2", dict(BAND, order=2), []), ("order1_low", dict(filter="butterworth", low_pass=0.1, order=1), []),
+        ("order4_high", dict(filter="butterworth", high_pass=0.02, order=4), []),
+        ("ends_nearest", dict(BAND, ends="nearest"), edges), ("ends_spline", dict(BAND, ends="spline"), edges)]:
+    x, c, tr = INPUTS["synthetic"]
+    kept = np.setdiff1d(np.arange(len(x)), censored) if censored else None
+    want = reference(x, tr, c, kept, **options)
+    if "order" in options:
+        peer = theirs(x, c, tr, {k: v for k, v in options.items() if k != "order"} | {"butterworth__order": options["order"]})
+        assert close(want, peer), name
+    write_tsv(f"clean_{name}.tsv", [f"c{k}" for k in range(6)], want)
+    made.append(entry(f"clean_{name}.tsv", "synthetic", True, options, censored, "default"))
+    if name == "ends_spline":
+        write_tsv(f"clean_{name}_nilearn.tsv", [f"c{k}" for k in range(6)],
+                  theirs(x, c, tr, dict(BAND, extrapolate=True), kept))
+        made.append(entry(f"clean_{name}_nilearn.tsv", "synthetic", True, options, censored, "nilearn"))
+
+band = dict(high_pass=0.01, low_pass=0.08)
+for name, definition, with_c, options, censored in [
+        ("xcpd", xcpd, True, band, []), ("xcpd_censored", xcpd, True, band, edges), ("xcpd_filled", xcpd, True, dict(band, fill=True), edges),
+        ("xcpd_plain", xcpd, False, band, edges), ("xcpd_unfiltered", xcpd, True, {}, edges), ("xcpd_order4", xcpd, True, dict(high_pass=0.01, order=4), []),
+        ("afni", afni, True, band, []), ("afni_censored", afni, True, band, edges), ("afni_polort", afni, True, dict(polort=5), edges),
+        ("afni_low", afni, False, dict(low_pass=0.1, polort=0), [60, 139])]:
+    x, c, tr = INPUTS["spiked" if name == "afni_low" else "synthetic"]
+    kept = np.setdiff1d(np.arange(len(x)), censored) if censored else None
+    want = definition(x, tr, c if with_c else None, kept, **options)
+    write_tsv(f"clean_{name}.tsv", [f"c{k}" for k in range(6)], want)
+    made.append(entry(f"clean_{name}.tsv", "spiked" if name == "afni_low" else "synthetic", with_c,
+                      dict(filter="butterworth", standardize=None, detrend=False, **options), censored, definition.__name__))
 
 # Both spikes censored must leave what the series without spikes leaves: the values under censor do not matter.
 kept = np.setdiff1d(np.arange(n), [60, 139])

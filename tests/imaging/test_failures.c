@@ -10,7 +10,7 @@ static nep_ctx *ctx;
 static float x[T * N], out[T * N];
 static double value[T * N];
 
-static nep_status run_clean(void)
+static nep_status clean_as(nep_clean_definition definition)
 {
     static bool keep[T];
     nep_series confounds = {.n_t = T, .n_cols = 2, .data = x};
@@ -23,11 +23,27 @@ static nep_status run_clean(void)
     o.high_pass_hz = 0.01;
     o.scale = NEP_CLEAN_PSC;
     o.keep = keep;
+    o.definition = definition;
     nep_status st = nep_clean_build(ctx, T, &confounds, &o, &c);
     if (st == NEP_OK)
         st = nep_clean_apply(ctx, &c, x, N, out);
     nep_clean_free(&c);
     return st;
+}
+
+static nep_status run_clean(void)
+{
+    return clean_as(NEP_CLEAN_NEPENTHE);
+}
+
+static nep_status run_clean_xcpd(void)
+{
+    return clean_as(NEP_CLEAN_XCPD);
+}
+
+static nep_status run_clean_afni(void)
+{
+    return clean_as(NEP_CLEAN_AFNI);
 }
 
 static nep_status run_parcels(void)
@@ -109,7 +125,7 @@ static nep_status run_mask(void)
 static void test_every_allocation(void **state)
 {
     (void)state;
-    static nep_status (*const runs[])(void) = {run_clean, run_parcels, run_weight_maps, run_partial, run_afni, run_cpac, run_tsnr, run_dvars, run_mask};
+    static nep_status (*const runs[])(void) = {run_clean, run_clean_xcpd, run_clean_afni, run_parcels, run_weight_maps, run_partial, run_afni, run_cpac, run_tsnr, run_dvars, run_mask};
     for (int i = 0; i < NEP_LEN(runs); i++) {
         const int64_t before = nep_alloc_used(ctx);
         assert_ok(ctx, runs[i]());

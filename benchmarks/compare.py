@@ -134,6 +134,12 @@ class Tfce(Matrix):
              "met": ours["masked_seconds_cpu"] <= 0.06}]
 
 
+class Radiomics(Matrix):
+    def finish(self, result):
+        rate, copy = result["ours"]["read_gbs"], result["ceilings"]["copy_gbs"]
+        result["of_ceiling"] = {"gbs": rate, "of": "copy_gbs", "share": round(rate / copy, 3)}
+
+
 class Parcels:
     """The whole program on a file, beside the inflaters' own rate on that file."""
 
@@ -213,7 +219,8 @@ ROWS = {row.name: row for row in (
     Dominance("dominance", "dominance_netneurotools.py", None, "forms_gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Matrix("connectivity", "connectivity_nilearn.py", 3.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Matrix("srtm", "srtm_scipy.py", 1000.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
-    Tfce("tfce", "tfce_nilearn.py", 25.0, None, None))}
+    Tfce("tfce", "tfce_nilearn.py", 25.0, None, None),
+    Radiomics("radiomics", "radiomics_pyradiomics.py", 20.0, None, None))}
 
 
 def machine():

@@ -9,6 +9,7 @@
     X(connectivity)                                                                                                   \
     X(quality)                                                                                                        \
     X(pet)                                                                                                            \
+    X(radiomics)                                                                                                      \
     X(resample)                                                                                                       \
     X(smooth)                                                                                                         \
     X(voxelwise)                                                                                                      \

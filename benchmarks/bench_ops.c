@@ -368,6 +368,39 @@ static nep_status permute_t_check(state *s, double *worst)
     return NEP_OK;
 }
 
+enum { MV = 20000, MK = 1 };
+static nep_status permute_maps_make(state *s)
+{
+    NEP_TRY(doubles(s, 0, (int64_t)PN * MV, 0, 0.05));
+    NEP_TRY(doubles(s, 1, (int64_t)PP * (1 + MK) * PN, 0, 0.05));
+    return output(s, 2, NEP_F64, (int64_t)PP * MV);
+}
+static nep_status permute_maps_run(state *s)
+{
+    return s->be->ops.permute_maps(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, PN, MV, s->b[1].ptr, PP, 1, MK, PN - 1 - MK,
+                                   s->b[2].ptr);
+}
+static nep_status permute_maps_check(state *s, double *worst)
+{
+    const double *y = s->host[0], *basis = s->host[1];
+    void *p;
+    NEP_TRY(fetch(s, 2, &p));
+    const double *got = p;
+    for (int64_t at = 0; at < (int64_t)PP * MV; at += 99991) {
+        const int64_t k = at / MV, c = at % MV;
+        double b[1 + MK] = {0}, a2 = 0;
+        for (int j = 0; j <= MK; j++)
+            for (int64_t i = 0; i < PN; i++)
+                b[j] += basis[(k * (1 + MK) + j) * PN + i] * y[i * MV + c];
+        for (int j = 1; j <= MK; j++)
+            a2 += b[j] * b[j];
+        const double t = nep_tstat_partial(b[0], a2, PN - MK);
+        keep_worst(worst, got[at], t, 1e-11 * (1 + fabs(t)));
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
 enum { NA = 1000, NB = 20000, WORDS = 16 };
 static nep_status bit_rows(state *s, int i, int64_t n)
 {
@@ -727,6 +760,8 @@ static const row rows[] = {
     {"time_ranks", "300 x 100,000", 0, 6.0 * T * V, false, FUNCTIONS(time_ranks)},
     {"neighbour_ranks", "27 neighbours, 300 x 97,336", 0, 2.0 * T * NV + 124.0 * NV, false, FUNCTIONS(neighbour_ranks)},
     {"paired_dots", "300 x 100,000, mirrored pairs", 2.0 * T * V, 4.0 * T * V, false, FUNCTIONS(paired_dots)},
+    {"permute_maps", "100 x 20,000, 1 nuisance column, 200 permutations", 2.0 * PN * MV * PP * (1 + MK), 8.0 * (PN + PP) * MV,
+     false, FUNCTIONS(permute_maps)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

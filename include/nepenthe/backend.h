@@ -62,7 +62,8 @@ void nep_buf_free(nep_buf *b);
     X(lag_products, GEMM)                                                                                             \
     X(time_ranks, EXACT)                                                                                              \
     X(neighbour_ranks, EXACT)                                                                                         \
-    X(paired_dots, REDUCTION)
+    X(paired_dots, REDUCTION)                                                                                         \
+    X(permute_maps, GEMM)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -165,6 +166,12 @@ typedef nep_status nep_op_neighbour_ranks(nep_ctx *, nep_queue *, const int16_t 
 typedef nep_status nep_op_paired_dots(nep_ctx *, nep_queue *, const float *a, int64_t n_t, int64_t n_a, const float *b, int64_t n_b,
                                       const int32_t *at, double *out);
 
+/* permute_maps: the statistics themselves, for what needs whole maps. As permute_t, but basis float64 [n_perm, r + k, n] begins
+ * with r orthonormal regressors, df is given (k may leave out nuisance that every permutation leaves in place), and out
+ * float64 [n_perm, n_cols] gets t (r = 1, signed) or F (r > 1) on r and df degrees of freedom (math/tstat.h). NaN columns stay. */
+typedef nep_status nep_op_permute_maps(nep_ctx *, nep_queue *, const double *y, int64_t n, int64_t n_cols,
+                                       const double *basis, int64_t n_perm, int64_t r, int64_t k, double df, double *out);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -239,6 +246,9 @@ NEP_MUST_USE nep_status nep_backend_neighbour_ranks(nep_ctx *ctx, const int16_t 
                                                     const int32_t *neighbour, int64_t n_near, int64_t *sum, int64_t *squares);
 NEP_MUST_USE nep_status nep_backend_paired_dots(nep_ctx *ctx, const float *a, int64_t n_t, int64_t n_a, const float *b, int64_t n_b,
                                                 const int32_t *at, double *out);
+NEP_MUST_USE nep_status nep_backend_permute_maps(nep_ctx *ctx, const double *y, int64_t n, int64_t n_cols,
+                                                 const double *basis, int64_t n_perm, int64_t r, int64_t k, double df,
+                                                 double *out);
 
 #ifdef __cplusplus
 }

@@ -129,6 +129,40 @@ nep_status nep_backend_permute_t(nep_ctx *ctx, const double *y, int64_t n, int64
     return permute_tiled(ctx, be, &q, max_abs, count, count_max);
 }
 
+nep_status nep_backend_permute_maps(nep_ctx *ctx, const double *y, int64_t n, int64_t n_cols, const double *basis,
+                                    int64_t n_perm, int64_t r, int64_t k, double df, double *out)
+{
+    const nep_backend *be = nep_place_backend(ctx);
+    nep_place fixed = {0}, part = {0};
+    nep_status st;
+    NEP_TRY(begin(ctx, be, be->ops.permute_maps, "permute_maps"));
+    NEP_TRY(check_size(ctx, "permute_maps", "the number of observations", n, 1));
+    NEP_TRY(check_size(ctx, "permute_maps", "the number of columns", n_cols, 0));
+    NEP_TRY(check_size(ctx, "permute_maps", "the number of permutations", n_perm, 0));
+    NEP_REQUIRE(ctx, r >= 1 && k >= 0 && r + k < n && df > 0.0, NEP_E_ARG,
+                "permute_maps: %lld observations, %lld regressors, %lld nuisance columns and %g degrees of freedom", (long long)n,
+                (long long)r, (long long)k, df);
+    if (n_perm == 0 || n_cols == 0)
+        return NEP_OK;
+    NEP_REQUIRE(ctx, y && basis && out, NEP_E_ARG, "permute_maps: an array is missing");
+    if (be->host)
+        return be->ops.permute_maps(ctx, NULL, y, n, n_cols, basis, n_perm, r, k, df, out);
+    const int64_t widest = n > n_perm ? n : n_perm, tile = nep_place_tile(be, n_cols, widest * (int64_t)sizeof *y);
+    NEP_TRY_OR_DONE(st, nep_buf_put(ctx, basis, NEP_F64, n_perm * (r + k) * n, "permuted basis", &fixed.b[0]));
+    for (int64_t c = 0; c < n_cols; c += tile, nep_place_free(&part)) {
+        const int64_t cols = n_cols - c < tile ? n_cols - c : tile;
+        NEP_TRY_OR_DONE(st, nep_place_columns(ctx, y, NEP_F64, n, n_cols, c, cols, "responses", &part.b[0]));
+        NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_F64, n_perm * cols, "statistics", &part.b[1]));
+        NEP_TRY_OR_DONE(st, be->ops.permute_maps(ctx, be->queue(ctx), part.b[0].ptr, n, cols, fixed.b[0].ptr, n_perm, r, k, df,
+                                                 part.b[1].ptr));
+        NEP_TRY_OR_DONE(st, nep_place_columns_back(ctx, &part.b[1], n_perm, n_cols, c, cols, out));
+    }
+done:
+    nep_place_free(&part);
+    nep_place_free(&fixed);
+    return st;
+}
+
 nep_status nep_backend_tanimoto(nep_ctx *ctx, const uint64_t *a, int64_t n_a, const uint64_t *b, int64_t n_b,
                                 int64_t words, int32_t *common, int32_t *total)
 {

@@ -198,6 +198,26 @@ static void test_permute_t(void **state)
     assert_int_equal(count_max[2], 2);
 }
 
+static void test_permute_maps(void **state)
+{
+    /* as above, with the nuisance constant left out: y holds none of it */
+    const double basis[] = {.5, .5, -.5, -.5, .5, -.5, .5, -.5};
+    const double y[] = {.7, NAN, .5, .1, 0, .5, -.1, 0, -.5, -.7, 0, -.5};
+    double t[6], f[3];
+    assert_ok(*state, nep_backend_permute_maps(*state, y, 4, 3, basis, 2, 1, 0, 2, t));
+    assert_near(t[0], 0.8 * sqrt(2 / 0.36), DOUBLE);
+    assert_near(t[3], 0.6 * sqrt(2 / 0.64), DOUBLE);
+    assert_true(isnan(t[1]) && isnan(t[4]) && t[2] > 1e7 && isfinite(t[2]));
+    const double two[] = {.7, NAN, .1, 0, -.1, 0, -.7, 0};
+    assert_ok(*state, nep_backend_permute_maps(*state, two, 4, 2, basis, 1, 2, 0, 1, f)); /* both regressors at once */
+    assert_true(isnan(f[1]) && f[0] > 1e14);
+    const double part[] = {.5, 0, .1, -.4}; /* b = 0.4, 0.5; counts as of unit length */
+    assert_ok(*state, nep_backend_permute_maps(*state, part, 4, 1, basis, 1, 2, 0, 1, f));
+    assert_near(f[0], 0.41 / 2 / 0.59, DOUBLE);
+    assert_fails(nep_backend_permute_maps(*state, y, 4, 3, basis, 1, 2, 2, 1, f), NEP_E_ARG);
+    nep_ctx_clear(*state);
+}
+
 static void test_tanimoto(void **state)
 {
     const uint64_t a[] = {0xFF, 0, 0, 0}, b[] = {0x0F, 1, 0, 0, 0xFF, 0};
@@ -298,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_amplitude_sums),
         cmocka_unit_test(test_amplitude_nyquist),  cmocka_unit_test(test_gram),
         cmocka_unit_test(test_difference_squares), cmocka_unit_test(test_permute_t),
+        cmocka_unit_test(test_permute_maps),
         cmocka_unit_test(test_tanimoto),           cmocka_unit_test(test_quadratic_forms),
         cmocka_unit_test(test_exceedances),        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_choose),             cmocka_unit_test(test_buffers),

@@ -241,6 +241,35 @@ static nep_status run_permute_t(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+static nep_status run_permute_maps(nep_ctx *ctx, const shape *s, result *r)
+{
+    enum { PERMUTATIONS = 41 };
+    const int64_t n = s->rows < 5 ? 5 : s->rows, cols = s->cols > 700 ? 700 : s->cols, tested = 1 + s->cols % 2, k = n > 6 ? 2 : 0;
+    const double df = (double)(n - tested - k);
+    double *y = normals(X, n * cols), *basis = normals(Y, PERMUTATIONS * (tested + k) * n);
+    double *out = zeroed(PERMUTATIONS * cols, sizeof *out);
+    for (int64_t c = 0; c < cols; c++) {
+        unit(y + c, n, cols);
+        if (s->missing && c % 5 == 1)
+            y[c] = (double)NAN;
+    }
+    for (int64_t p = 0; p < PERMUTATIONS * (tested + k); p++)
+        for (int64_t i = 0; i < n; i++) /* rows of one permutation share no observation: orthogonal */
+            if (i % (tested + k) != p % (tested + k))
+                basis[p * n + i] = 0;
+    for (int64_t p = 0; p < PERMUTATIONS * (tested + k); p++)
+        unit(basis + p * n, n, 1);
+    const nep_status st = nep_backend_permute_maps(ctx, y, n, cols, basis, PERMUTATIONS, tested, k, df, out);
+    for (int64_t i = 0; st == NEP_OK && i < PERMUTATIONS * cols; i++) { /* 1 - a2 - b2 loses what the statistic gains */
+        const double share = tested == 1 ? out[i] * out[i] : out[i];
+        push(r, out[i], (1 + fabs(out[i])) * (1 + share), FLOAT64);
+    }
+    free(y);
+    free(basis);
+    free(out);
+    return st;
+}
+
 static uint64_t *bits(uint64_t stream, int64_t n)
 {
     uint64_t *x = zeroed(n, sizeof *x);
@@ -477,6 +506,7 @@ static const struct {
     {"time_ranks", run_time_ranks},
     {"neighbour_ranks", run_neighbour_ranks},
     {"paired_dots", run_paired_dots},
+    {"permute_maps", run_permute_maps},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

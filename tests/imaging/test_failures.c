@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <nepenthe/imaging.h>
+#include <nepenthe/permute.h>
 
 enum { T = 60, N = 6, VOXELS = 24 };
 
@@ -122,10 +123,48 @@ static nep_status run_mask(void)
     return nep_quality_mask(ctx, x, T * N, out, &inside);
 }
 
+static nep_status run_permute(unsigned statistics)
+{
+    static char a[] = "a", b[] = "b";
+    static char *const names[2] = {a, b};
+    static double design[2 * T];
+    static const double weight[] = {0, 1};
+    static const int64_t dims[3] = {N, 1, 1};
+    for (int i = 0; i < T; i++) {
+        design[2 * i] = 1;
+        design[2 * i + 1] = i % 3;
+    }
+    const nep_permute_model m = {.n = T, .p = 2, .x = design, .columns = names, .contrast = "b", .rows = 1, .weight = weight};
+    nep_permute_opts o = NEP_PERMUTE_DEFAULTS;
+    nep_permute_result r = {0};
+    o.n_perm = 40;
+    o.statistics = statistics;
+    o.dims = dims;
+    o.forming = 0.5;
+    o.tail = true;
+    nep_status st = nep_permute_run(ctx, x, N, &m, &o, &r);
+    if (st == NEP_OK)
+        st = nep_permute_fdr(ctx, r.p, N, true, value);
+    nep_permute_free(&r);
+    return st;
+}
+
+static nep_status run_permute_t(void)
+{
+    return run_permute(NEP_PERMUTE_MAX_T);
+}
+
+static nep_status run_permute_maps(void)
+{
+    return run_permute(15);
+}
+
 static void test_every_allocation(void **state)
 {
     (void)state;
-    static nep_status (*const runs[])(void) = {run_clean, run_clean_xcpd, run_clean_afni, run_parcels, run_weight_maps, run_partial, run_afni, run_cpac, run_tsnr, run_dvars, run_mask};
+    static nep_status (*const runs[])(void) = {run_clean,   run_clean_xcpd, run_clean_afni, run_parcels, run_weight_maps, run_partial,
+                                               run_afni,    run_cpac,       run_tsnr,       run_dvars,   run_mask,        run_permute_t,
+                                               run_permute_maps};
     for (int i = 0; i < NEP_LEN(runs); i++) {
         const int64_t before = nep_alloc_used(ctx);
         assert_ok(ctx, runs[i]());

@@ -25,6 +25,15 @@ NEP_HD double nep_tstat_partial(double b, double a2, double dof)
     return b * sqrt((dof - 1.0) / rest);
 }
 
+/* F on r and df degrees of freedom: b2 the sum of squared inner products with the r unit regressors; else as above. */
+NEP_HD double nep_tstat_f(double b2, double a2, double r, double df)
+{
+    double rest = 1.0 - a2 - b2;
+    if (rest < 1e-15)
+        rest = 1e-15;
+    return b2 / r * (df / rest);
+}
+
 /* What |value| must reach to count as at least as extreme as `observed`: ties within 1e-10 relative count. NaN stays
  * NaN, and a comparison with NaN counts nothing. */
 NEP_HD double nep_tstat_bound(double observed)

@@ -219,6 +219,7 @@ ROWS = {row.name: row for row in (
     Dominance("dominance", "dominance_netneurotools.py", None, "forms_gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Matrix("connectivity", "connectivity_nilearn.py", 3.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Matrix("srtm", "srtm_scipy.py", 1000.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
+    Matrix("glm", "glm_nilearn.py", 12.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Tfce("tfce", "tfce_nilearn.py", 25.0, None, None),
     Radiomics("radiomics", "radiomics_pyradiomics.py", 20.0, None, None))}
 

@@ -733,6 +733,125 @@ static nep_status paired_dots_check(state *s, double *worst)
     return NEP_OK;
 }
 
+/* Rows of unit length: a common part, so that many pairs pass, and noise. */
+enum { UN = 6000, UT = 300, UK = 10, UM = 32 };
+static const double pair_threshold = 0.25;
+static nep_status unit_rows(state *s, int i)
+{
+    void *p;
+    NEP_TRY(input(s, i, NEP_F32, (int64_t)UN * UT, &p));
+    float *z = p;
+    for (int64_t r = 0; r < UN; r++) {
+        double squares = 0;
+        for (int64_t t = 0; t < UT; t++) {
+            const double common = nep_philox_normal(3, (uint64_t)(r % 7), (uint64_t)t);
+            z[r * UT + t] = (float)(0.5 * common + nep_philox_normal(3, (uint64_t)(100 + r), (uint64_t)t));
+            squares += (double)z[r * UT + t] * (double)z[r * UT + t];
+        }
+        for (int64_t t = 0; t < UT; t++)
+            z[r * UT + t] = (float)((double)z[r * UT + t] / sqrt(squares));
+    }
+    return place(s, i, NEP_F32, (int64_t)UN * UT);
+}
+static double pair_product(const float *z, int64_t i, int64_t j)
+{
+    double sum = 0;
+    for (int64_t t = 0; t < UT; t++)
+        sum += (double)z[i * UT + t] * (double)z[j * UT + t];
+    return sum;
+}
+static nep_status pair_sums_make(state *s)
+{
+    NEP_TRY(unit_rows(s, 0));
+    NEP_TRY(output(s, 1, NEP_I64, UN));
+    NEP_TRY(output(s, 2, NEP_F64, UN));
+    return output(s, 3, NEP_F64, UN);
+}
+static nep_status pair_sums_run(state *s)
+{
+    return s->be->ops.pair_sums(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, UN, UT, pair_threshold, false, 1, s->b[1].ptr, s->b[2].ptr,
+                                s->b[3].ptr);
+}
+static nep_status pair_sums_check(state *s, double *worst)
+{
+    const float *z = s->host[0];
+    void *p[3];
+    for (int i = 0; i < 3; i++)
+        NEP_TRY(fetch(s, 1 + i, &p[i]));
+    for (int64_t i = 0; i < UN; i += 10 * SAMPLE) {
+        double count = 0, weighted = 0, fisher = 0;
+        for (int64_t j = 0; j < UN; j++) {
+            const double r = j == i ? 0 : pair_product(z, i, j);
+            count += r > pair_threshold;
+            weighted += r > pair_threshold ? r : 0;
+            fisher += atanh(r);
+        }
+        keep_worst(worst, (double)((int64_t *)p[0])[i], count, 0.5);
+        keep_worst(worst, ((double *)p[1])[i], weighted, 1e-6 * (1 + weighted));
+        keep_worst(worst, ((double *)p[2])[i], fisher, 1e-6 * UN);
+    }
+    for (int i = 0; i < 3; i++)
+        nep_alloc_free(p[i]);
+    return NEP_OK;
+}
+
+static nep_status top_pairs_make(state *s)
+{
+    NEP_TRY(unit_rows(s, 0));
+    NEP_TRY(output(s, 1, NEP_I32, (int64_t)UN * UK));
+    return output(s, 2, NEP_F64, (int64_t)UN * UK);
+}
+static nep_status top_pairs_run(state *s)
+{
+    return s->be->ops.top_pairs(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, UN, UT, UK, s->b[1].ptr, s->b[2].ptr);
+}
+static nep_status top_pairs_check(state *s, double *worst)
+{
+    const float *z = s->host[0];
+    void *p[2];
+    for (int i = 0; i < 2; i++)
+        NEP_TRY(fetch(s, 1 + i, &p[i]));
+    for (int64_t i = 0; i < UN; i += 10 * SAMPLE) {
+        const int32_t *index = (int32_t *)p[0] + i * UK;
+        const double last = ((double *)p[1])[i * UK + UK - 1];
+        double above = 0;
+        for (int64_t j = 0; j < UN; j++)
+            above += j != i && pair_product(z, i, j) > last + 1e-12;
+        keep_worst(worst, above, UK - 1, 0.5);
+        for (int q = 0; q < UK; q++)
+            keep_worst(worst, ((double *)p[1])[i * UK + q], pair_product(z, i, index[q]), 1e-12);
+    }
+    for (int i = 0; i < 2; i++)
+        nep_alloc_free(p[i]);
+    return NEP_OK;
+}
+
+static nep_status project_rows_make(state *s)
+{
+    NEP_TRY(unit_rows(s, 0));
+    NEP_TRY(doubles(s, 1, (int64_t)UM * UT, 0, 1));
+    return output(s, 2, NEP_F64, (int64_t)UN * UM);
+}
+static nep_status project_rows_run(state *s)
+{
+    return s->be->ops.project_rows(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, UN, UT, s->b[1].ptr, UM, false, s->b[2].ptr);
+}
+static nep_status project_rows_check(state *s, double *worst)
+{
+    const float *z = s->host[0];
+    const double *q = s->host[1];
+    void *p;
+    NEP_TRY(fetch(s, 2, &p));
+    for (int64_t i = 0; i < (int64_t)UN * UM; i += SAMPLE) {
+        double want = 0;
+        for (int64_t t = 0; t < UT; t++)
+            want += (double)z[i / UM * UT + t] * q[i % UM * UT + t];
+        keep_worst(worst, ((double *)p)[i], want, 1e-10);
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
 #define FUNCTIONS(op) op##_make, op##_run, op##_check
 static const row rows[] = {
     {"occupancy", "4,000,000 values", 0, 16.0 * OCC, false, FUNCTIONS(occupancy)},
@@ -762,6 +881,9 @@ static const row rows[] = {
     {"paired_dots", "300 x 100,000, mirrored pairs", 2.0 * T * V, 4.0 * T * V, false, FUNCTIONS(paired_dots)},
     {"permute_maps", "100 x 20,000, 1 nuisance column, 200 permutations", 2.0 * PN * MV * PP * (1 + MK), 8.0 * (PN + PP) * MV,
      false, FUNCTIONS(permute_maps)},
+    {"pair_sums", "6,000 rows of 300: count, sum, z", 1.0 * UN * UN * UT, 4.0 * UN * UT, true, FUNCTIONS(pair_sums)},
+    {"top_pairs", "6,000 rows of 300, the 10 nearest", 1.0 * UN * UN * UT, 4.0 * UN * UT, true, FUNCTIONS(top_pairs)},
+    {"project_rows", "6,000 rows of 300 on 32", 2.0 * UN * UT * UM, 4.0 * UN * UT + 8.0 * UN * UM, false, FUNCTIONS(project_rows)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

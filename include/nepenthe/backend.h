@@ -63,7 +63,10 @@ void nep_buf_free(nep_buf *b);
     X(time_ranks, EXACT)                                                                                              \
     X(neighbour_ranks, EXACT)                                                                                         \
     X(paired_dots, REDUCTION)                                                                                         \
-    X(permute_maps, GEMM)
+    X(permute_maps, GEMM)                                                                                             \
+    X(pair_sums, GEMM)                                                                                                \
+    X(top_pairs, EXACT)                                                                                               \
+    X(project_rows, GEMM)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -172,6 +175,23 @@ typedef nep_status nep_op_paired_dots(nep_ctx *, nep_queue *, const float *a, in
 typedef nep_status nep_op_permute_maps(nep_ctx *, nep_queue *, const double *y, int64_t n, int64_t n_cols,
                                        const double *basis, int64_t n_perm, int64_t r, int64_t k, double df, double *out);
 
+/* pair_sums: over all pairs i != j of rows of z float32 [n, n_t], finite and of unit length, r = z[i] . z[j]; per row int64 count
+ * of r > threshold, float64 sum of r over those, float64 sum of atanh(fisher_scale r) over all (math/pair.h); two_sided takes |r|
+ * for count and sum. Pairs that float32 leaves open are settled in float64: the count is that of exact products of z. The matrix
+ * is never held. Each output may be NULL. */
+typedef nep_status nep_op_pair_sums(nep_ctx *, nep_queue *, const float *z, int64_t n, int64_t n_t, double threshold, bool two_sided,
+                                    double fisher_scale, int64_t *count, double *weighted, double *fisher);
+
+/* top_pairs: per row of z as above the k rows j != i with the largest r, r descending and j ascending among equals; int32 index
+ * and float64 r in float64 products, both [n, k]; -1 and NaN where there are fewer than k others. */
+typedef nep_status nep_op_top_pairs(nep_ctx *, nep_queue *, const float *z, int64_t n, int64_t n_t, int64_t k, int32_t *index,
+                                    double *r);
+
+/* project_rows: out[i, j] = z[i] . q[j]; z float32 [n, n_t], q float64 [m, n_t], out float64 [n, m]. squares: out[i] = sum over j of
+ * (z[i] . q[j])^2, float64 [n]. */
+typedef nep_status nep_op_project_rows(nep_ctx *, nep_queue *, const float *z, int64_t n, int64_t n_t, const double *q, int64_t m,
+                                       bool squares, double *out);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -249,6 +269,12 @@ NEP_MUST_USE nep_status nep_backend_paired_dots(nep_ctx *ctx, const float *a, in
 NEP_MUST_USE nep_status nep_backend_permute_maps(nep_ctx *ctx, const double *y, int64_t n, int64_t n_cols,
                                                  const double *basis, int64_t n_perm, int64_t r, int64_t k, double df,
                                                  double *out);
+NEP_MUST_USE nep_status nep_backend_pair_sums(nep_ctx *ctx, const float *z, int64_t n, int64_t n_t, double threshold, bool two_sided,
+                                              double fisher_scale, int64_t *count, double *weighted, double *fisher);
+NEP_MUST_USE nep_status nep_backend_top_pairs(nep_ctx *ctx, const float *z, int64_t n, int64_t n_t, int64_t k, int32_t *index,
+                                              double *r);
+NEP_MUST_USE nep_status nep_backend_project_rows(nep_ctx *ctx, const float *z, int64_t n, int64_t n_t, const double *q, int64_t m,
+                                                 bool squares, double *out);
 
 #ifdef __cplusplus
 }

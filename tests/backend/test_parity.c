@@ -484,6 +484,104 @@ static nep_status run_exceedances(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+/* Unit rows [n, rows of the shape]; row 5 is row 2 again. */
+static float *unit_rows(const shape *s, int64_t *n)
+{
+    *n = s->cols > 1000 ? 200 : s->cols;
+    double *x = normals(X, *n * s->rows);
+    float *z = zeroed(*n * s->rows, sizeof *z);
+    for (int64_t i = 0; i < *n; i++) {
+        unit(x + i * s->rows, s->rows, 1);
+        for (int64_t t = 0; t < s->rows; t++)
+            z[i * s->rows + t] = (float)x[(i == 5 ? 2 : i) * s->rows + t];
+    }
+    free(x);
+    return z;
+}
+
+static double product(const float *z, int64_t n_t, int64_t i, int64_t j)
+{
+    double sum = 0;
+    for (int64_t t = 0; t < n_t; t++)
+        sum += (double)z[i * n_t + t] * (double)z[j * n_t + t];
+    return sum;
+}
+
+/* The threshold lies a hair above or below the product of rows 0 and 1, where float32 cannot tell. */
+static nep_status run_pair_sums(nep_ctx *ctx, const shape *s, result *r)
+{
+    int64_t n;
+    float *z = unit_rows(s, &n);
+    const bool two_sided = s->rows % 2 == 0;
+    int64_t *count = zeroed(n, sizeof *count), *alone = zeroed(n, sizeof *alone);
+    double *weighted = zeroed(n, sizeof *weighted), *fisher = zeroed(n, sizeof *fisher), threshold = 0.25;
+    if (n > 1 && fabs(product(z, s->rows, 0, 1)) < 0.9)
+        threshold = fabs(product(z, s->rows, 0, 1)) + (s->rows % 4 < 2 ? 1e-10 : -1e-10);
+    nep_status st = nep_backend_pair_sums(ctx, z, n, s->rows, threshold, two_sided, 1, count, weighted, fisher);
+    if (st == NEP_OK)
+        st = nep_backend_pair_sums(ctx, z, n, s->rows, threshold, two_sided, 1 / 1.0001, alone, NULL, NULL);
+    for (int64_t i = 0; st == NEP_OK && i < n; i++) {
+        double magnitude = 0;
+        for (int64_t j = 0; j < n; j++) {
+            const double p = fmin(fabs(product(z, s->rows, i, j)), 0.999999);
+            magnitude += j == i ? 0 : 1 / (1 - p * p);
+        }
+        push(r, (double)count[i], 0, INTEGER);
+        push(r, (double)alone[i], 0, INTEGER);
+        push(r, weighted[i], (double)count[i], FLOAT32);
+        push(r, fisher[i], magnitude, FLOAT32);
+    }
+    if (st == NEP_OK)
+        st = nep_backend_pair_sums(ctx, z, n, s->rows, threshold, two_sided, 1, NULL, weighted, NULL);
+    for (int64_t i = 0; st == NEP_OK && i < n; i++) {
+        assert_int_equal(count[i], alone[i]);
+        push(r, weighted[i], (double)count[i], FLOAT32);
+    }
+    free(z);
+    free(count);
+    free(alone);
+    free(weighted);
+    free(fisher);
+    return st;
+}
+
+static nep_status run_top_pairs(nep_ctx *ctx, const shape *s, result *r)
+{
+    int64_t n;
+    const int64_t k = 1 + s->rows % 7;
+    float *z = unit_rows(s, &n);
+    int32_t *index = zeroed(n * k, sizeof *index);
+    double *value = zeroed(n * k, sizeof *value);
+    const nep_status st = nep_backend_top_pairs(ctx, z, n, s->rows, k, index, value);
+    for (int64_t i = 0; st == NEP_OK && i < n * k; i++) {
+        push(r, index[i], 0, INTEGER);
+        push(r, value[i], 0, FLOAT64);
+    }
+    free(z);
+    free(index);
+    free(value);
+    return st;
+}
+
+static nep_status run_project_rows(nep_ctx *ctx, const shape *s, result *r)
+{
+    int64_t n;
+    const int64_t m = 1 + s->rows % 5;
+    float *z = unit_rows(s, &n);
+    double *q = normals(Y, m * s->rows), *out = zeroed(n * m, sizeof *out);
+    nep_status st = nep_backend_project_rows(ctx, z, n, s->rows, q, m, false, out);
+    for (int64_t i = 0; st == NEP_OK && i < n * m; i++)
+        push(r, out[i], 4 * (double)s->rows, FLOAT64);
+    if (st == NEP_OK)
+        st = nep_backend_project_rows(ctx, z, n, s->rows, q, m, true, out);
+    for (int64_t i = 0; st == NEP_OK && i < n; i++)
+        push(r, out[i], 16 * (double)(m * s->rows), FLOAT64);
+    free(z);
+    free(q);
+    free(out);
+    return st;
+}
+
 static const struct {
     const char *name;
     nep_status (*run)(nep_ctx *ctx, const shape *s, result *r);
@@ -507,6 +605,9 @@ static const struct {
     {"neighbour_ranks", run_neighbour_ranks},
     {"paired_dots", run_paired_dots},
     {"permute_maps", run_permute_maps},
+    {"pair_sums", run_pair_sums},
+    {"top_pairs", run_top_pairs},
+    {"project_rows", run_project_rows},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

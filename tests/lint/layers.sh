@@ -9,12 +9,12 @@ allowed() { # rooms that room $1 may use, itself included
     data) echo "core data" ;;
     io) echo "core data io bids" ;;
     backend) echo "core data backend math" ;;
-    imaging) echo "core data backend math imaging contrast permute pet radiomics resample glm local" ;;
+    imaging) echo "core data backend math imaging connectome contrast permute pet radiomics resample glm local" ;;
     brainmap | molecule | pharmacology | simulate) echo "core data backend math $1" ;;
     evidence) echo "core data backend math imaging brainmap molecule pharmacology simulate evidence" ;;
     rank) echo "core data backend math brainmap molecule pharmacology evidence rank" ;;
     report) echo "core data io math brainmap evidence rank report" ;;
-    cli) echo "core data io bids backend math imaging contrast permute pet radiomics resample glm local brainmap molecule pharmacology simulate evidence rank report cli" ;;
+    cli) echo "core data io bids backend math imaging connectome contrast permute pet radiomics resample glm local brainmap molecule pharmacology simulate evidence rank report cli" ;;
     esac
 }
 for file in $(tree src c h); do

@@ -15,12 +15,14 @@ static const cli_option options[] = {
     {"session-label", 0, CLI_TEXTS, "LABEL", NULL, NULL, "sessions, with or without ses-; default all"},
     {"task-id", 't', CLI_TEXTS, "TASK", NULL, NULL, "tasks; default all"},
     {"space", 0, CLI_TEXT, "SPACE", NULL, NULL, "space entity of the runs, where there are several"},
-    {"features", 0, CLI_TEXTS, "LIST", "timeseries,connectivity,alff,falff", NULL, "timeseries, connectivity, alff, falff; quality always"},
+    {"features", 0, CLI_TEXTS, "LIST", "timeseries,connectivity,alff,falff", NULL, "timeseries, connectivity, alff, falff, reho, lcor, vmhc, gcor; quality always"},
     {"confounds", 0, CLI_TEXTS, "SET", "auto", NULL,
      "6p, 8p (6p, csf, white_matter), 9p (and global_signal), 24p, 32p, 36p (with derivatives and squares), none, or columns; "
      "auto is 36p where its columns are, else 6p and what there is of csf and white_matter"},
     {"tr", 0, CLI_REAL, "S", NULL, NULL, "repetition time, s; default from the run's JSON, then its header"},
     {"band", 0, CLI_TEXTS, "LOW,HIGH", "0.01,0.08", NULL, "band of ALFF and of the band-pass before connectivity, Hz"},
+    {"reho-neighbours", 0, CLI_CHOICE, "N", "27", "7|19|27", "neighbours of reho, the voxel among them"},
+    {"lcor-fwhm", 0, CLI_REAL, "MM", "25", NULL, "width of the Gaussian of lcor, mm"},
     {"censor-fd", 0, CLI_REAL, "MM", "0.5", NULL, "frames that moved more are left out, mm (Power 2012); 0 = none"},
     {"fail-fd", 0, CLI_REAL, "MM", "0.5", NULL, "mean displacement above which a run fails, mm (Power 2012)"},
     {"warn-fd", 0, CLI_REAL, "MM", "0.2", NULL, "mean displacement above which a run gets a warning, mm (Power 2014)"},
@@ -33,7 +35,7 @@ static const cli_option options[] = {
 
 static nep_status read_features(features *f)
 {
-    static const char *const known[] = {"timeseries", "connectivity", "alff", "falff", "quality"};
+    static const char *const known[] = {"timeseries", "connectivity", "alff", "falff", "quality", "reho", "lcor", "vmhc", "gcor"};
     bool wanted[NEP_LEN(known)] = {false};
     int n;
     const char *const *list = cli_texts(f->c, "features", &n);
@@ -50,6 +52,8 @@ static nep_status read_features(features *f)
     f->o.connectivity = wanted[1];
     f->o.alff = wanted[2];
     f->o.falff = wanted[3];
+    for (int m = 0; m < CLI_LOCALS; m++) /* after quality, in their order */
+        f->o.local.wants[m] = wanted[5 + m];
     return NEP_OK;
 }
 
@@ -76,6 +80,9 @@ static nep_status read_options(features *f)
     NEP_REQUIRE(f->ctx, !(o->tr_s <= 0) && o->censor_mm >= 0 && o->fail_fd_mm >= 0 && o->warn_fd_mm >= 0 && o->min_frames >= 0, NEP_E_USAGE,
                 "--tr must be above 0, --censor-fd, --fail-fd, --warn-fd and --min-frames must not be negative");
     NEP_REQUIRE(f->ctx, o->min_coverage >= 0 && o->min_coverage <= 1, NEP_E_USAGE, "--min-coverage is a share from 0 to 1");
+    o->local.neighbours = atoi(cli_text(f->c, "reho-neighbours"));
+    o->local.fwhm_mm = cli_real(f->c, "lcor-fwhm");
+    NEP_REQUIRE(f->ctx, o->local.fwhm_mm > 0, NEP_E_USAGE, "--lcor-fwhm is a width above 0 mm");
     return read_features(f);
 }
 
@@ -201,7 +208,13 @@ static nep_status plan(features *f, const nep_bids_runs *runs)
 {
     const char *outputs[] = {"dataset_description.json", ".bidsignore", "sub-*/[ses-*/]func/*_desc-quality_bold.tsv",
                              "sub-*/[ses-*/]func/*_stat-mean_timeseries.tsv", "sub-*/[ses-*/]func/*_relmat.tsv", "sub-*/[ses-*/]func/*_stat-alff_bold.tsv",
-                             "sub-*/[ses-*/]func/*_stat-falff_bold.tsv"};
+                             "sub-*/[ses-*/]func/*_stat-falff_bold.tsv",
+                             "sub-*/[ses-*/]func/*_stat-reho_bold.tsv", "sub-*/[ses-*/]func/*_stat-lcor_bold.tsv",
+                             "sub-*/[ses-*/]func/*_stat-vmhc_bold.tsv", "sub-*/[ses-*/]func/*_stat-gcor_bold.tsv"};
+    int n_outputs = NEP_LEN(outputs) - CLI_LOCALS;
+    for (int m = 0; m < CLI_LOCALS; m++)
+        if (f->o.local.wants[m])
+            outputs[n_outputs++] = outputs[NEP_LEN(outputs) - CLI_LOCALS + m];
     int64_t largest = 0;
     for (int64_t i = 0; i < runs->n; i++) {
         char path[4096];
@@ -215,7 +228,7 @@ static nep_status plan(features *f, const nep_bids_runs *runs)
         nep_nifti_free(n);
     }
     const int64_t bound = nep_alloc_budget(f->ctx) / 2;
-    return cli_plan(f->c, runs->n, largest < bound ? largest : bound, (double)NAN, outputs, NEP_LEN(outputs));
+    return cli_plan(f->c, runs->n, largest < bound ? largest : bound, (double)NAN, outputs, n_outputs);
 }
 
 static nep_status summary(features *f, const nep_bids_runs *runs, const features_failures *k, const tally *n)

@@ -8,6 +8,7 @@
 #include <nepenthe/io.h>
 
 #include "cli/cli.h"
+#include "cli/local_maps.h"
 
 typedef struct {
     double tr_s;                                     /* NaN = from the sidecar, else the header */
@@ -18,6 +19,7 @@ typedef struct {
     const char *const *confounds;                    /* a preset, or column names */
     int n_confounds;
     bool resample, series, connectivity, alff, falff; /* what is asked for */
+    cli_local_opts local;                            /* and of reho, lcor, vmhc, gcor */
 } features_opts;
 
 typedef struct {
@@ -42,6 +44,8 @@ typedef struct {
     double *series;       /* [n_rows, n_regions] cleaned, percent */
     double *r, *z;        /* [n_regions, n_regions] */
     double *alff, *falff, *strength, *covered; /* [n_regions] */
+    double *local[CLI_LOCALS];                 /* [n_regions] or NULL */
+    double gcor;                               /* mean correlation of all pairs of voxels, where gcor is asked for */
 } features_result;
 
 /* What failed, one entry per run; run and message are owned. */

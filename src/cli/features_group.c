@@ -8,9 +8,10 @@
 #include "cli/features.h"
 #include "cli/tabular.h"
 
-static const char *const feature_names[] = {"alff", "falff", "strength", "coverage"};
-static const char *const feature_tables[] = {"group_alff", "group_falff", "group_connectivity_strength", "group_coverage"};
-enum { FEATURES = 4 };
+static const char *const feature_names[] = {"alff", "falff", "reho", "lcor", "vmhc", "gcor", "strength", "coverage"};
+static const char *const feature_tables[] = {"group_alff", "group_falff", "group_reho", "group_lcor", "group_vmhc", "group_gcor",
+                                             "group_connectivity_strength", "group_coverage"};
+enum { FEATURES = NEP_LEN(feature_names) };
 
 /* Number columns of a run's quality, in the order of the tables. */
 static const char *const quality_names[] = {"fd_mean", "fd_max", "n_frames", "n_kept", "n_censored", "dvars", "tsnr", "coverage", "dof"};
@@ -329,7 +330,10 @@ static nep_status write_features(gathering *g)
 {
     static const char *const descriptions[FEATURES] = {
         "Amplitude of slow fluctuations, percent, per region; participants' runs averaged by their kept frames",
-        "Fractional amplitude of slow fluctuations per region", "Mean Fisher z of a region with all others",
+        "Fractional amplitude of slow fluctuations per region", "Kendall's W of a voxel with its neighbours, mean over the region",
+        "Gaussian-weighted correlation of a voxel with those around it, mean over the region",
+        "Correlation of a voxel with its mirror image, mean over the region", "Correlation of a voxel with all, mean over the region",
+        "Mean Fisher z of a region with all others",
         "Share of a region's voxels that were measured"};
     char path[4096], name[64];
     for (int k = 0; k < FEATURES; k++) {
@@ -407,9 +411,16 @@ static nep_status write_all(gathering *g)
 
 static nep_status plan(gathering *g)
 {
-    const char *const outputs[] = {"group_runs.tsv", "group_quality.tsv", "group_alff.tsv", "group_falff.tsv", "group_connectivity_strength.tsv",
-                                   "group_coverage.tsv", "features.h5"};
-    return cli_plan(g->f->c, g->n_people, nep_alloc_used(g->ctx), (double)NAN, outputs, NEP_LEN(outputs));
+    const char *outputs[FEATURES + 3] = {"group_runs.tsv", "group_quality.tsv"};
+    char names[FEATURES][64];
+    int n = 2;
+    for (int k = 0; k < FEATURES; k++)
+        if (has_feature(g, k)) {
+            snprintf(names[k], sizeof names[k], "%s.tsv", feature_tables[k]);
+            outputs[n++] = names[k];
+        }
+    outputs[n++] = "features.h5";
+    return cli_plan(g->f->c, g->n_people, nep_alloc_used(g->ctx), (double)NAN, outputs, n);
 }
 
 nep_status cli_features_group(features *f, const nep_bids_filter *filter)

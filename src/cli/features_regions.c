@@ -142,6 +142,22 @@ done:
     return st;
 }
 
+static nep_status local_maps(features_job *j, features_result *r)
+{
+    double *voxels = NULL;
+    nep_status st = NEP_OK;
+    NEP_TRY(nep_alloc(j->ctx, j->n, sizeof *voxels, "map", &voxels));
+    for (int m = 0; m < CLI_LOCALS && st == NEP_OK; m++) {
+        if (!j->f->o.local.wants[m])
+            continue;
+        st = cli_local_measure(j->ctx, &j->local, (cli_local_map)m, voxels, m == CLI_LOCAL_GCOR ? &r->gcor : NULL);
+        if (st == NEP_OK)
+            st = regional_map(j, voxels, &r->local[m]);
+    }
+    nep_alloc_free(voxels);
+    return st;
+}
+
 nep_status cli_features_regions(features_job *j, const nep_series *whole, features_result *r)
 {
     if (j->f->o.series || j->f->o.connectivity) {
@@ -150,5 +166,7 @@ nep_status cli_features_regions(features_job *j, const nep_series *whole, featur
     }
     if (j->f->o.alff)
         NEP_TRY(regional_map(j, j->alff, &r->alff));
-    return j->f->o.falff ? regional_map(j, j->falff, &r->falff) : NEP_OK;
+    if (j->f->o.falff)
+        NEP_TRY(regional_map(j, j->falff, &r->falff));
+    return j->local.n > 0 ? local_maps(j, r) : NEP_OK;
 }

@@ -11,6 +11,7 @@ static void job_free(features_job *j)
     nep_series_free(&j->confounds);
     nep_clean_free(&j->raw);
     nep_clean_free(&j->band);
+    cli_local_free(&j->local);
     void *const parts[] = {j->voxel, j->steady, j->alff, j->falff, j->tsnr, j->varies, j->packed.label, j->means};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
@@ -21,6 +22,8 @@ void cli_features_result_free(features_result *r)
     void *const parts[] = {r->fd, r->dvars_t, r->keep, r->series, r->r, r->z, r->alff, r->falff, r->strength, r->covered};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
+    for (int m = 0; m < CLI_LOCALS; m++)
+        nep_alloc_free(r->local[m]);
     *r = (features_result){0};
 }
 
@@ -69,7 +72,7 @@ static nep_status prepare(features_job *j, features_result *r)
 nep_status cli_features_measure(features *f, const nep_bids_run *run, features_result *out)
 {
     features_job j = {.f = f, .ctx = f->ctx, .run = run};
-    features_result r = {.dof = (double)NAN};
+    features_result r = {.dof = (double)NAN, .gcor = (double)NAN};
     nep_series whole = {0};
     nep_status st;
     NEP_TRY_OR_DONE(st, prepare(&j, &r));

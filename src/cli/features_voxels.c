@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* features_voxels - what is measured voxel by voxel: variation, tSNR, DVARS, slow amplitude.
+/* features_voxels - what is measured voxel by voxel: variation, tSNR, DVARS, slow amplitude, and what maps of voxels among voxels keep.
  *
  * Voxels of the mask are read in tiles of columns, so that memory is bounded whatever the run; tiles are whole blocks of the
  * backend's, so that the tiling does not change a bit. */
@@ -102,6 +102,32 @@ done:
     return st;
 }
 
+static bool wants_local(const features_job *j)
+{
+    bool any = false;
+    for (int m = 0; m < CLI_LOCALS; m++)
+        any = any || j->f->o.local.wants[m];
+    return j->cleans && any;
+}
+
+/* Voxels with the band-pass of connectivity, for maps that compare them. */
+static nep_status tile_local(features_job *j, const nep_series *x, int64_t first)
+{
+    float *y = NULL;
+    int64_t *voxel = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, j->band.n_out * x->n_cols, sizeof *y, "cleaned voxels", &y));
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, x->n_cols, sizeof *voxel, "places of voxels", &voxel));
+    for (int64_t k = 0; k < x->n_cols; k++)
+        voxel[k] = j->voxel[first + k];
+    NEP_TRY_OR_DONE(st, nep_clean_apply(j->ctx, &j->band, x->data, x->n_cols, y));
+    st = cli_local_add(j->ctx, &j->local, y, x->n_cols, voxel);
+done:
+    nep_alloc_free(voxel);
+    nep_alloc_free(y);
+    return st;
+}
+
 static nep_status measure_tile(features_job *j, const nep_series *x, int64_t first, features_result *r)
 {
     NEP_TRY(tile_varies(j, x, first));
@@ -109,7 +135,7 @@ static nep_status measure_tile(features_job *j, const nep_series *x, int64_t fir
     NEP_TRY(tile_dvars(j, x, first, r));
     if (j->cleans && (j->f->o.alff || j->f->o.falff))
         NEP_TRY(tile_amplitude(j, x, first, r->tr_s));
-    return NEP_OK;
+    return wants_local(j) ? tile_local(j, x, first) : NEP_OK;
 }
 
 /* Columns at once: two copies of the series and the reader's volume within half of what is free. */
@@ -150,6 +176,8 @@ void cli_features_finish_quality(features_job *j, features_result *r)
 
 nep_status cli_features_voxels(features_job *j, features_result *r, nep_series *whole)
 {
+    if (wants_local(j))
+        NEP_TRY(cli_local_open(j->ctx, &j->f->o.local, &j->info.grid, j->band.n_out, j->n, &j->local));
     const int64_t tile = tile_columns(j);
     nep_log(j->ctx, NEP_LOG_DEBUG, "%s: %lld voxels in %lld tiles", j->run->bold, (long long)j->n, (long long)((j->n + tile - 1) / tile));
     for (int64_t first = 0; first < j->n; first += tile) {

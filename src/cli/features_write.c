@@ -9,7 +9,8 @@
 #include "cli/features.h"
 #include "cli/tabular.h"
 
-enum { SERIES, CORRELATION, FISHER, STRENGTH, ALFF, FALFF, COVERAGE, FRAMES, QUALITY, TABLES };
+enum { SERIES, CORRELATION, FISHER, STRENGTH, ALFF, FALFF, REHO, LCOR, VMHC, GCOR, COVERAGE, FRAMES, QUALITY, TABLES };
+_Static_assert(GCOR - REHO + 1 == CLI_LOCALS, "a table for each map that compares voxels, in their order");
 
 static const struct {
     const char *tail, *description, *units;
@@ -21,6 +22,14 @@ static const struct {
     [ALFF] = {"stat-alff_bold", "Mean amplitude over the band, one-sided, of each voxel after detrending and confound regression without "
                                 "band-pass, as percent of the voxel's mean; averaged over the region's voxels", "percent"},
     [FALFF] = {"stat-falff_bold", "Amplitude in the band over that of all frequencies, per voxel, averaged over the region's voxels", "1"},
+    [REHO] = {"stat-reho_bold", "Kendall's W of each voxel with its neighbours, corrected for ties, after confound regression and band-pass; "
+                                "averaged over the region's voxels", "1"},
+    [LCOR] = {"stat-lcor_bold", "Mean correlation of each voxel with those around it, Gaussian-weighted, after confound regression and band-pass; "
+                                "averaged over the region's voxels", "1"},
+    [VMHC] = {"stat-vmhc_bold", "Correlation of each voxel with its mirror image across x = 0, after confound regression and band-pass; averaged "
+                                "over the region's voxels", "1"},
+    [GCOR] = {"stat-gcor_bold", "Mean correlation of each voxel with all voxels of the mask, after confound regression and band-pass; averaged "
+                                "over the region's voxels", "1"},
     [COVERAGE] = {"stat-coverage_bold", "Share of the region's voxels that lie in the mask and vary", "1"},
     [FRAMES] = {"desc-quality_timeseries", "Per frame: framewise displacement (mm, Power 2012), voxelwise-standardised DVARS (Nichols 2017), "
                                            "whether the frame was kept", "n/a"},
@@ -60,6 +69,10 @@ static bool table_wanted(const features *f, int table, bool measured)
     case STRENGTH: return measured && f->o.connectivity;
     case ALFF: return measured && f->o.alff;
     case FALFF: return measured && f->o.falff;
+    case REHO:
+    case LCOR:
+    case VMHC:
+    case GCOR: return measured && f->o.local.wants[table - REHO];
     default: return true;
     }
 }
@@ -199,6 +212,10 @@ static nep_status write_table(features *f, const nep_bids_run *run, int table, c
     case STRENGTH: return write_nodes(f, path, "strength", r->strength);
     case ALFF: return write_nodes(f, path, "alff", r->alff);
     case FALFF: return write_nodes(f, path, "falff", r->falff);
+    case REHO:
+    case LCOR:
+    case VMHC:
+    case GCOR: return write_nodes(f, path, cli_local_name((cli_local_map)(table - REHO)), r->local[table - REHO]);
     case COVERAGE: return write_nodes(f, path, "coverage", r->covered);
     case FRAMES: return write_frames(f, path, r);
     default: return write_quality(f, run, path, r);
@@ -241,6 +258,12 @@ static nep_status write_sidecar(features *f, const nep_bids_run *run, int table,
     if (table == CORRELATION || table == FISHER)
         json_object_update_new(doc, json_pack("{s:s,s:b,s:b,s:b}", "Measure", table == FISHER ? "fisherz" : "pearsoncorrelation", "Weighted", 1,
                                               "Directed", 0, "ValidDiagonal", table == CORRELATION));
+    if (table == REHO)
+        json_object_set_new(doc, "Neighbours", json_integer(f->o.local.neighbours));
+    if (table == LCOR)
+        json_object_set_new(doc, "FwhmMm", json_real(f->o.local.fwhm_mm));
+    if (table == GCOR)
+        json_object_set_new(doc, "GlobalCorrelation", isfinite(r->gcor) ? json_real(r->gcor) : json_null());
     if (table == QUALITY || table == FRAMES)
         json_object_set_new(doc, "Thresholds", json_pack("{s:f,s:f,s:f,s:I}", "censor_fd_mm", f->o.censor_mm, "fail_fd_mean_mm", f->o.fail_fd_mm,
                                                          "warn_fd_mean_mm", f->o.warn_fd_mm, "min_frames", (json_int_t)f->o.min_frames));

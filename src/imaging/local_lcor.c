@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { BLOCK_BYTES = 32 << 20 }; /* of volumes smoothed at once */
+enum { BLOCK_BYTES = 64 << 20 }; /* smoothed at once, where there is memory */
 
 /* The part of the grid that is smoothed, and the weights along its axes. */
 typedef struct {
@@ -123,9 +123,17 @@ static nep_status find_weight(nep_ctx *ctx, const box *b, const bool *inside, in
     return NEP_OK;
 }
 
+/* Frames at once: within half of the memory that is left. Their number does not change a bit. */
+static int64_t frames_at_once(nep_ctx *ctx, const box *b, int64_t n_t, int64_t n_cols)
+{
+    const int64_t left = (nep_alloc_budget(ctx) - nep_alloc_used(ctx)) / 2, most = left < BLOCK_BYTES ? left : BLOCK_BYTES;
+    const int64_t fits = most / ((2 * b->n_vox + n_cols) * (int64_t)sizeof(float));
+    return fits < 1 ? 1 : fits > n_t ? n_t : fits;
+}
+
 static nep_status run(nep_ctx *ctx, const box *b, const float *unit, const bool *inside, int64_t n_t, int64_t n_cols, bool conn, double *out)
 {
-    const int64_t fits = BLOCK_BYTES / (b->n_vox * (int64_t)sizeof(float)), at_once = fits < 1 ? 1 : fits > n_t ? n_t : fits;
+    const int64_t at_once = frames_at_once(ctx, b, n_t, n_cols);
     float *x = NULL, *spare = NULL, *picked = NULL;
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, at_once * b->n_vox, sizeof *x, "volumes", &x));

@@ -69,6 +69,40 @@ PY
     [ "$output" = "0" ]
 }
 
+@test "participant: maps that compare voxels are those of voxelwise on the cleaned run, and reach the group" {
+    "$NEPENTHE" features bids "$OUT" participant $ATLAS --participant-label 01 --confounds none --features reho,lcor,vmhc,gcor \
+        --reho-neighbours 19 --lcor-fwhm 9 -q
+    [ ! -e "$OUT/${STEM}_stat-alff_bold.tsv" ]
+    "$NEPENTHE" clean bids/$BOLD --mask bids/$MASK --high-pass 0.01 --low-pass 0.08 --detrend --standardize psc -o clean.nii
+    for f in reho lcor vmhc gcor; do
+        "$NEPENTHE" voxelwise clean.nii --mask bids/$MASK --feature $f --neighbours 19 --fwhm 9 -o map.nii
+        "$NEPENTHE" parcels map.nii --mask bids/$MASK $ATLAS -o want.tsv
+        python3 - "$OUT/${STEM}_stat-${f}_bold.tsv" want.tsv $f <<'PY'
+import sys
+got = [line.split() for line in open(sys.argv[1])]
+want = list(zip(*[line.split("\t") for line in open(sys.argv[2]).read().splitlines()]))
+assert got[0] == ["Node", sys.argv[3]], got[0]
+for g, w in zip(got[1:], want):
+    assert g[0] == w[0], (g, w)
+    assert g[1] == w[1] or abs(float(g[1]) - float(w[1])) < 1e-6, (g, w)
+assert len(got) == 5 and sum(g[1] == "n/a" for g in got) == (3 if sys.argv[3] == "vmhc" else 1), got
+PY
+    done
+    run python3 -c 'import json, sys
+side = [json.load(open(sys.argv[1] + "_stat-%s_bold.json" % f)) for f in ("reho", "lcor", "gcor")]
+print(side[0]["Neighbours"], side[1]["FwhmMm"], 0 < side[2]["GlobalCorrelation"] < 1, side[0]["BandHz"])' "$OUT/$STEM"
+    [ "$output" = "19 9.0 True [0.01, 0.08]" ]
+    "$NEPENTHE" features bids "$OUT" group -q
+    run head -1 "$OUT/group_reho.tsv"
+    [ "$output" = "$(printf 'participant_id\tL_front\tL_back\tR_front\tB_outside')" ]
+    [ ! -e "$OUT/group_alff.tsv" ]
+    run "$NEPENTHE" features bids "$OUT" participant $ATLAS --lcor-fwhm 0
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"a width above 0 mm"* ]]
+    run "$NEPENTHE" features bids "$OUT" participant $ATLAS --features rehos
+    [[ "$output" == *"did you mean 'reho'"* ]]
+}
+
 @test "participant: a run that moves too much is measured as far as it goes, its verdict is fail, the exit code is 0" {
     grep -q 'quality fail: mean displacement' whole.talk
     run awk -F'\t' 'NR==1{for(i=1;i<=NF;i++) c[$i]=i} NR>1{print $c["participant_id"], $c["verdict"], ($c["fd_mean"]>0.5)}' whole/group_quality.tsv
@@ -201,6 +235,15 @@ PY
     for file in $(cd "$OUT-4000" && find . -name '*.tsv'); do
         cmp "$OUT-4000/$file" "$OUT-10/$file"
         cmp "$OUT-4000/$file" "$OUT-14/$file"
+    done
+    for budget in 4000 16; do
+        "$NEPENTHE" features large "$OUT-local-$budget" participant --atlas large_dseg.nii.gz --features reho,lcor,vmhc,gcor \
+            --mem-mb $budget -v 2> talk-$budget
+        ls "$OUT-local-$budget"/sub-01/func/*_stat-{reho,lcor,vmhc,gcor}_bold.tsv
+    done
+    ! grep -q "in 1 tiles" talk-16
+    for file in $(cd "$OUT-local-4000" && find . -name '*.tsv'); do
+        cmp "$OUT-local-4000/$file" "$OUT-local-16/$file"
     done
     run "$NEPENTHE" features large "$OUT" participant --atlas large_dseg.nii.gz --mem-mb 2
     [ "$status" -eq 71 ]

@@ -94,6 +94,7 @@ typedef struct {
     double high_pass_hz, low_pass_hz; /* NaN = none */
     bool detrend;                     /* a straight line, from data and confounds */
     nep_clean_scale scale;
+    const double *confounds;          /* the same columns in float64, for squares of large values; NULL = the series' */
     bool unscaled_confounds;          /* divide by max |c| in place of z-scoring; matters without intercept */
     const bool *keep;                 /* [n_t], false = censored; NULL = all kept */
     bool fill;                        /* give the interpolated frames back too (for spectra) */

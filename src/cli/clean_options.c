@@ -1,43 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clean_options - confound columns, censored frames, and the report of what cleaning took away. */
+/* clean_options - censored frames, and the report of what cleaning took away. */
 #include "cli/clean_options.h"
 
 #include <math.h>
 #include <string.h>
-
-static nep_status read_column(nep_ctx *ctx, const nep_table *t, int64_t from, int64_t to, nep_series *s)
-{
-    for (int64_t i = 0; i < t->n_rows; i++) {
-        double v;
-        NEP_TRY(nep_table_number(ctx, t, i, from, &v));
-        s->data[i * s->n_cols + to] = (float)v;
-    }
-    return nep_alloc_string(ctx, t->header[from], &s->names[to]);
-}
-
-nep_status cli_clean_columns(nep_ctx *ctx, const char *path, const char *const *names, int n_names, nep_series *out)
-{
-    nep_table t = {0};
-    nep_series s = {.tr_s = (double)NAN};
-    nep_status st;
-    NEP_TRY_OR_DONE(st, nep_tsv_read(ctx, path, &t));
-    s.n_t = t.n_rows;
-    s.n_cols = n_names ? n_names : t.n_cols;
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s.n_t * s.n_cols, sizeof *s.data, "confounds", &s.data));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s.n_cols, sizeof *s.names, "confounds", &s.names));
-    for (int64_t k = 0; k < s.n_cols; k++) {
-        int64_t from = k;
-        if (n_names)
-            NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, names[k], &from));
-        NEP_TRY_OR_DONE(st, read_column(ctx, &t, from, k, &s));
-    }
-    *out = s;
-    s = (nep_series){0};
-done:
-    nep_series_free(&s);
-    nep_table_free(&t);
-    return st;
-}
 
 static nep_status censor_listed(nep_ctx *ctx, const nep_table *t, int64_t col, const char *path, int64_t n_t, bool *keep)
 {

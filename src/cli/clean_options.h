@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clean_options - options, confounds and censoring of `clean` as the library takes them. */
+/* clean_options - censoring of `clean` as the library takes them. */
 #ifndef NEP_CLI_CLEAN_OPTIONS_H
 #define NEP_CLI_CLEAN_OPTIONS_H
 
@@ -8,8 +8,6 @@
 
 #include "cli/cli.h"
 
-/* The named columns of a table (n_names 0: all) as a series. Errors: NEP_E_FORMAT with the nearest name. */
-NEP_MUST_USE nep_status cli_clean_columns(nep_ctx *ctx, const char *path, const char *const *names, int n_names, nep_series *out);
 /* Which frames a censoring table keeps: a column `frame` lists censored frames from 0; any other table has one row per
  * frame, censored where a column is not 0. keep [n_t], freed with nep_alloc_free. */
 NEP_MUST_USE nep_status cli_clean_keep(nep_ctx *ctx, const char *path, int64_t n_t, bool **keep);

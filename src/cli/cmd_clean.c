@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "cli/clean_options.h"
+#include "cli/confound_sets.h"
 #include "cli/images.h"
 
 static const cli_option options[] = {
     {"tr", 't', CLI_REAL, "S", NULL, NULL, "seconds between frames; default: the NIfTI header's"},
     {"confounds", 'c', CLI_INPUT, "TSV", NULL, NULL, "columns to regress out; n/a only in the first row"},
-    {"columns", 0, CLI_TEXTS, "NAMES", NULL, NULL, "which of them, separated by commas; default: all"},
+    {"columns", 0, CLI_TEXTS, "NAMES", NULL, NULL, "which of them, separated by commas: names and sets, default all. Sets: " CLI_CONFOUND_SETS},
     {"confound-scale", 0, CLI_CHOICE, "HOW", "zscore", "zscore|max", "of confounds before they are regressed out: SD 1 without mean, or largest value 1 with it"},
     {"filter", 0, CLI_CHOICE, "NAME", "butterworth", "butterworth|cosine|none", "forwards and backwards, or cosine drifts as confounds; afni: frequencies as regressors"},
     {"order", 0, CLI_INT, "N", NULL, NULL, "of the Butterworth filter, 1 to 10; default 5, or 2 with xcpd"},
@@ -19,6 +20,10 @@ static const cli_option options[] = {
     {"polort", 0, CLI_INT, "P", NULL, NULL, "afni: degree of the polynomials that go, -1 none; default 2"},
     {"standardize", 0, CLI_CHOICE, "HOW", NULL, "zscore_sample|psc|none", "SD 1 (n - 1), percent of the mean, or nothing; default zscore_sample, with xcpd and afni none"},
     {"censor", 0, CLI_INPUT, "TSV", NULL, NULL, "column `frame` lists censored frames from 0; or one row per frame, 1 = censored"},
+    {"censor-fd", 0, CLI_REAL, "MM", NULL, NULL, "frames whose framewise_displacement in --confounds is above are censored too"},
+    {"censor-dvars", 0, CLI_REAL, "X", NULL, NULL, "the same of std_dvars"},
+    {"censor-unsteady", 0, CLI_FLAG, NULL, NULL, NULL, "frames that non_steady_state_outlier columns of --confounds mark are censored too"},
+    {"min-run", 0, CLI_INT, "N", NULL, NULL, "kept stretches between censored frames that are shorter than N frames are censored too"},
     {"ends", 0, CLI_CHOICE, "HOW", "drop", "drop|nearest|spline", "censored frames before the first and after the last kept one, while the filter runs; xcpd: nearest"},
     {"fill", 0, CLI_FLAG, NULL, NULL, NULL, "keep the values filled in for censored frames in the result"},
     {"mask", 'm', CLI_INPUT, "NIFTI", NULL, NULL, "voxels to clean; the others are NaN in the result"},
@@ -32,6 +37,7 @@ typedef struct {
     nep_nifti_header header;
     nep_volume mask;
     nep_series confounds;
+    double *exact; /* confounds in float64 */
     bool *keep;
     nep_clean op;
     float *out; /* TSV: [n_out, n_cols]; NIfTI: [n_out, voxels] */
@@ -43,6 +49,7 @@ static void job_free(job *j)
 {
     nep_series_free(&j->series);
     nep_series_free(&j->confounds);
+    nep_alloc_free(j->exact);
     nep_volume_free(&j->mask);
     nep_alloc_free(j->keep);
     nep_clean_free(&j->op);
@@ -73,6 +80,7 @@ static nep_clean_opts read_options(const cli *c, const job *j)
         .scale = cli_given(c, "standardize")     ? (nep_clean_scale)choice(c, "standardize", scales, NEP_LEN(scales))
                  : definition >= NEP_CLEAN_XCPD ? NEP_CLEAN_UNSCALED
                                                 : NEP_CLEAN_ZSCORE,
+        .confounds = j->exact,
         .unscaled_confounds = strcmp(cli_text(c, "confound-scale"), "max") == 0,
         .keep = j->keep,
         .fill = cli_flag(c, "fill"),
@@ -101,15 +109,56 @@ static nep_status check_filter(cli *c, const nep_clean_opts *o)
     return NEP_OK;
 }
 
+/* Confounds, and the frames that their columns censor. */
+static nep_status load_confounds(cli *c, job *j, int64_t n_t)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    const char *path = cli_text(c, "confounds");
+    const cli_confounds_censor k = {.fd_mm = cli_real(c, "censor-fd"), .std_dvars = cli_real(c, "censor-dvars"),
+                                    .unsteady = cli_flag(c, "censor-unsteady"), .min_run = cli_given(c, "min-run") ? cli_int(c, "min-run") : 0};
+    char beside[4200];
+    int n = 0;
+    const char *const *names = cli_texts(c, "columns", &n);
+    nep_table t = {0};
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_tsv_read(ctx, path, &t));
+    if (t.n_rows != n_t) {
+        st = nep_ctx_fail_file(ctx, NEP_E_SHAPE, path, "'%s' has %lld rows, the series has %lld frames", path, (long long)t.n_rows, (long long)n_t);
+        goto done;
+    }
+    if (!(n == 1 && strcmp(names[0], "none") == 0))
+        NEP_TRY_OR_DONE(st, cli_confounds_read(ctx, &t, path, names, n, &j->confounds, &j->exact));
+    cli_confounds_json(path, beside, sizeof beside);
+    for (int i = 0; i < n; i++)
+        if (strstr(names[i], "compcor") && nep_file_exists(beside)) {
+            NEP_TRY_OR_DONE(st, cli_input_add(c, beside));
+            break;
+        }
+    if (!isnan(k.fd_mm) || !isnan(k.std_dvars) || k.unsteady || k.min_run > 0)
+        NEP_TRY_OR_DONE(st, cli_confounds_keep(ctx, &t, &k, j->keep));
+done:
+    nep_table_free(&t);
+    return st;
+}
+
+static nep_status check_inputs(cli *c, const job *j)
+{
+    static const char *const of_confounds[] = {"columns", "censor-fd", "censor-dvars", "censor-unsteady", "min-run"};
+    nep_ctx *ctx = cli_ctx(c);
+    NEP_REQUIRE(ctx, j->nifti || !cli_text(c, "mask"), NEP_E_ARG, "--mask is for a NIfTI series");
+    for (int i = 0; !cli_text(c, "confounds") && i < NEP_LEN(of_confounds); i++)
+        NEP_REQUIRE(ctx, i == 3 ? !cli_flag(c, of_confounds[i]) : !cli_given(c, of_confounds[i]), NEP_E_ARG, "--%s needs --confounds TSV",
+                    of_confounds[i]);
+    NEP_REQUIRE(ctx, !cli_given(c, "min-run") || cli_int(c, "min-run") >= 0, NEP_E_ARG, "--min-run is a number of frames");
+    return NEP_OK;
+}
+
 static nep_status load(cli *c, job *j, int64_t *n_t)
 {
     nep_ctx *ctx = cli_ctx(c);
-    const char *mask = cli_text(c, "mask"), *confounds = cli_text(c, "confounds"), *censor = cli_text(c, "censor");
-    int n_names = 0;
-    const char *const *names = cli_texts(c, "columns", &n_names);
+    const char *mask = cli_text(c, "mask"), *censor = cli_text(c, "censor");
     j->nifti = cli_images_is_nifti(j->path);
-    NEP_REQUIRE(ctx, j->nifti || !mask, NEP_E_ARG, "--mask is for a NIfTI series");
-    NEP_REQUIRE(ctx, confounds || n_names == 0, NEP_E_ARG, "--columns needs --confounds TSV");
+    NEP_TRY(check_inputs(c, j));
     if (j->nifti) {
         NEP_TRY(cli_images_header(ctx, j->path, true, &j->header));
         if (mask)
@@ -119,9 +168,19 @@ static nep_status load(cli *c, job *j, int64_t *n_t)
     }
     *n_t = j->nifti ? j->header.n_t : j->series.n_t;
     j->tr_s = cli_images_tr(c, j->nifti ? j->header.tr_s : (double)NAN);
-    if (confounds)
-        NEP_TRY(cli_clean_columns(ctx, confounds, names, n_names, &j->confounds));
-    return censor ? cli_clean_keep(ctx, censor, *n_t, &j->keep) : NEP_OK;
+    if (censor) {
+        NEP_TRY(cli_clean_keep(ctx, censor, *n_t, &j->keep));
+    } else {
+        NEP_TRY(nep_alloc(ctx, *n_t, sizeof *j->keep, "censoring", &j->keep));
+        memset(j->keep, 1, (size_t)*n_t * sizeof *j->keep);
+    }
+    NEP_TRY(cli_text(c, "confounds") ? load_confounds(c, j, *n_t) : NEP_OK);
+    for (int64_t t = 0; t < *n_t; t++)
+        if (!j->keep[t])
+            return NEP_OK;
+    nep_alloc_free(j->keep); /* all kept */
+    j->keep = NULL;
+    return NEP_OK;
 }
 
 static nep_status clean_tile(nep_ctx *ctx, const nep_series *tile, const int64_t *voxel, void *user)

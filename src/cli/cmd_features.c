@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/confound_sets.h"
 #include "cli/features.h"
 
 static const cli_option options[] = {
@@ -17,8 +18,7 @@ static const cli_option options[] = {
     {"space", 0, CLI_TEXT, "SPACE", NULL, NULL, "space entity of the runs, where there are several"},
     {"features", 0, CLI_TEXTS, "LIST", "timeseries,connectivity,alff,falff", NULL, "timeseries, connectivity, alff, falff, reho, lcor, vmhc, gcor; quality always"},
     {"confounds", 0, CLI_TEXTS, "SET", "auto", NULL,
-     "6p, 8p (6p, csf, white_matter), 9p (and global_signal), 24p, 32p, 36p (with derivatives and squares), none, or columns; "
-     "auto is 36p where its columns are, else 6p and what there is of csf and white_matter"},
+     CLI_CONFOUND_SETS ", none, columns, or several of these; auto is 36p where its columns are, else 6p and what there is of csf and white_matter"},
     {"tr", 0, CLI_REAL, "S", NULL, NULL, "repetition time, s; default from the run's JSON, then its header"},
     {"band", 0, CLI_TEXTS, "LOW,HIGH", "0.01,0.08", NULL, "band of ALFF and of the band-pass before connectivity, Hz"},
     {"reho-neighbours", 0, CLI_CHOICE, "N", "27", "7|19|27", "neighbours of reho, the voxel among them"},

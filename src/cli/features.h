@@ -16,7 +16,7 @@ typedef struct {
     double low_hz, high_hz;
     double min_coverage;                             /* of a region's voxels, below it the region is missing */
     int64_t min_frames;
-    const char *const *confounds;                    /* a preset, or column names */
+    const char *const *confounds;                    /* sets and column names */
     int n_confounds;
     bool resample, series, connectivity, alff, falff; /* what is asked for */
     cli_local_opts local;                            /* and of reho, lcor, vmhc, gcor */
@@ -60,10 +60,10 @@ typedef struct {
 /* Measures one run (features_run.c). Errors are the run's: the sentence is in the context. */
 NEP_MUST_USE nep_status cli_features_measure(features *f, const nep_bids_run *run, features_result *out);
 void cli_features_result_free(features_result *r);
-/* Chosen confounds of a run as series [n_frames, k] (features_confounds.c); `label` gets their name, motion [n_frames, 6]
+/* Chosen confounds of a run as series [n_frames, k], in float64 too (features_confounds.c); `label` gets their name, motion [n_frames, 6]
  * and fd [n_frames] come from the same table (NaN where it has none), `steady` is false for non-steady-state frames. */
-NEP_MUST_USE nep_status cli_features_confounds(features *f, const char *path, int64_t n_frames, nep_series *out, char *label,
-                                               size_t size, double *fd, bool *steady);
+NEP_MUST_USE nep_status cli_features_confounds(features *f, const char *path, int64_t n_frames, nep_series *out, double **exact,
+                                               char *label, size_t size, double *fd, bool *steady);
 /* Writes every output of a run with its sidecars, then the mark that they are whole (features_write.c). */
 NEP_MUST_USE nep_status cli_features_write(features *f, const nep_bids_run *run, const features_result *r);
 /* Whether the mark of these inputs and parameters is there and every output is as it was written. */

@@ -128,7 +128,7 @@ static nep_status load_confounds(features_job *j, features_result *r)
     snprintf(r->confounds, sizeof r->confounds, "none");
     if (j->run->confounds) {
         NEP_TRY(cli_features_path(j->ctx, path, sizeof path, "%s/%s", j->f->root, j->run->confounds));
-        NEP_TRY(cli_features_confounds(j->f, path, n, &j->confounds, r->confounds, sizeof r->confounds, r->fd, j->steady));
+        NEP_TRY(cli_features_confounds(j->f, path, n, &j->confounds, &j->exact, r->confounds, sizeof r->confounds, r->fd, j->steady));
     }
     return NEP_OK;
 }

@@ -12,7 +12,7 @@ static void job_free(features_job *j)
     nep_clean_free(&j->raw);
     nep_clean_free(&j->band);
     cli_local_free(&j->local);
-    void *const parts[] = {j->voxel, j->steady, j->alff, j->falff, j->tsnr, j->varies, j->packed.label, j->means};
+    void *const parts[] = {j->voxel, j->steady, j->exact, j->alff, j->falff, j->tsnr, j->varies, j->packed.label, j->means};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
 }
@@ -34,6 +34,7 @@ static nep_status build_operators(features_job *j, features_result *r)
     nep_clean_opts k = NEP_CLEAN_DEFAULTS;
     const nep_series *confounds = j->confounds.n_cols > 0 ? &j->confounds : NULL;
     k.tr_s = r->tr_s;
+    k.confounds = j->exact;
     k.scale = NEP_CLEAN_PSC;
     k.keep = r->n_kept < r->n_frames ? r->keep : NULL;
     k.filter = NEP_CLEAN_NO_FILTER;

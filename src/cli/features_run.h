@@ -17,6 +17,7 @@ typedef struct {
     int64_t n;              /* voxels in the mask */
     int32_t *voxel;         /* [n] */
     nep_series confounds;
+    double *exact;          /* confounds in float64 */
     bool *steady;
     nep_clean raw, band;    /* without and with the band-pass */
     bool cleans;            /* the operators were built */

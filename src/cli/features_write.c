@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/confound_sets.h"
 #include "cli/features.h"
 #include "cli/tabular.h"
 
@@ -101,8 +102,12 @@ static nep_status add_input(features *f, json_t *list, const char *path)
 static nep_status provenance_of(features *f, const nep_bids_run *run, json_t **out)
 {
     json_t *p = json_deep_copy(f->provenance), *list = p ? json_object_get(p, "inputs") : NULL;
-    const char *const files[] = {run->bold, run->mask, run->confounds, run->sidecar};
+    char masks[4096] = "", full[4096]; /* of aCompCor, beside the confounds */
     nep_status st = NEP_OK;
+    if (run->confounds)
+        cli_confounds_json(run->confounds, masks, sizeof masks);
+    NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, full, sizeof full, "%s/%s", f->root, masks));
+    const char *const files[] = {run->bold, run->mask, run->confounds, run->sidecar, masks[0] && nep_file_exists(full) ? masks : NULL};
     NEP_REQUIRE_OR_DONE(st, f->ctx, list, NEP_E_NOMEM, "%s: no memory for its provenance", run->bold);
     for (int i = 0; i < NEP_LEN(files); i++)
         NEP_TRY_OR_DONE(st, add_input(f, list, files[i]));

@@ -6,13 +6,15 @@
 #include <string.h>
 
 static const double pi = 3.14159265358979323846;
+static const double dependent = 1e-6; /* of the longest column: below it is what the digits of a table leave of a sum */
 
 /* Derivatives have no value in the first frame: it takes the mean of the rest, with nilearn (load_confounds) the second's. */
-static nep_status copy_column(nep_ctx *ctx, const nep_series *s, int64_t k, bool nilearn, nep_clean_matrix *out)
+static nep_status copy_column(nep_ctx *ctx, const nep_series *s, int64_t k, const nep_clean_opts *o, nep_clean_matrix *out)
 {
     double sum = 0;
     for (int64_t t = 0; t < s->n_t; t++) {
-        const double v = (double)s->data[t * s->n_cols + k];
+        const int64_t at = t * s->n_cols + k;
+        const double v = o->confounds ? o->confounds[at] : (double)s->data[at];
         NEP_REQUIRE(ctx, t == 0 || isfinite(v), NEP_E_FORMAT,
                     "clean: confound '%s' is missing in row %lld; only the first row may be", s->names ? s->names[k] : "?",
                     (long long)t + 1);
@@ -20,7 +22,7 @@ static nep_status copy_column(nep_ctx *ctx, const nep_series *s, int64_t k, bool
         sum += t > 0 ? v : 0;
     }
     if (!isfinite(out->x[k]) && s->n_t > 1)
-        out->x[k] = nilearn ? out->x[out->cols + k] : sum / (double)(s->n_t - 1);
+        out->x[k] = o->definition == NEP_CLEAN_NILEARN ? out->x[out->cols + k] : sum / (double)(s->n_t - 1);
     return NEP_OK;
 }
 
@@ -67,7 +69,7 @@ nep_status nep_clean_confounds(nep_ctx *ctx, const nep_series *confounds, int64_
     m.cols = given + drifts;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_t * m.cols, sizeof *m.x, "confounds", &m.x));
     for (int64_t k = 0; k < given; k++)
-        NEP_TRY_OR_DONE(st, copy_column(ctx, confounds, k, o->definition == NEP_CLEAN_NILEARN, &m));
+        NEP_TRY_OR_DONE(st, copy_column(ctx, confounds, k, o, &m));
     for (int64_t t = 0; t < n_t; t++)
         for (int64_t k = 1; k <= drifts; k++)
             m.x[t * m.cols + given + k - 1] = sqrt(2.0 / (double)n_t) * cos(pi / (double)n_t * ((double)t + 0.5) * (double)k);
@@ -146,7 +148,7 @@ int64_t nep_clean_basis(nep_clean_matrix *c, const nep_clean_opts *o, const int6
             subtract(c, k, column_dot(c, rows, n, j, k), j);
         const double length = sqrt(column_dot(c, rows, n, k, k));
         first = k == 0 ? length : first;
-        if (!(length > (nilearn ? 100 * DBL_EPSILON : 1e-10 * first)))
+        if (!(length > (nilearn ? 100 * DBL_EPSILON : dependent * first)))
             return k;
         for (int64_t t = 0; t < c->rows; t++)
             c->x[t * c->cols + k] /= length;

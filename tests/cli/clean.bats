@@ -56,6 +56,47 @@ same_as() {
     same_as clean_synthetic_unscaled.tsv
 }
 
+@test "sets of confounds and censoring by an fMRIPrep table, by nilearn's load_confounds" {
+    c="$GOLDEN/confounds_fmriprep.tsv" x="$GOLDEN/confounds_series.tsv" O="--filter none --detrend --definition nilearn"
+    for set in simple compcor 36p; do
+        "$NEPENTHE" clean "$x" $O --confounds "$c" --columns $set -o got.tsv
+        same_as confounds_$set.tsv
+        [ "$("$PYTHON" -c "import json; a=json.load(open('$GOLDEN/confounds.json'))['columns']['$set']; b=json.load(open('got.json'))['Clean']['confounds']; print(a == b)")" = True ]
+        rm got.json
+    done
+    "$NEPENTHE" clean "$x" $O --confounds "$c" --columns scrubbing --censor-fd 0.4 --censor-dvars 1.4 --min-run 5 > got.tsv
+    same_as confounds_scrubbing.tsv
+    # components by the mask that the JSON says; what is listed twice counts once
+    "$NEPENTHE" clean "$x" --filter none --detrend --confounds "$c" --columns acompcor5,a_comp_cor_06 -o got.tsv
+    same_as confounds_acompcor5.tsv
+    grep -q 'confounds_fmriprep.json' got.json
+    # newer tables say the mask by a letter
+    sed '1s/a_comp_cor_0[0-5]/x&/g; 1s/a_comp_cor_08/x/; 1s/a_comp_cor_\(0[6-9]\|1[0-2]\)/c_comp_cor_\1/g; 1s/a_comp_cor_/w_comp_cor_/g' "$c" > letters.tsv
+    "$NEPENTHE" clean "$x" --filter none --detrend --confounds letters.tsv --columns acompcor5 > got.tsv
+    same_as confounds_acompcor5.tsv
+    # three tCompCor and the cosines, as names and as sets
+    "$NEPENTHE" clean "$x" --filter none --confounds "$c" --columns tcompcor3,cosine > a.tsv
+    "$NEPENTHE" clean "$x" --filter none --confounds "$c" --columns t_comp_cor_00,t_comp_cor_01,t_comp_cor_02,cosine00,cosine01,cosine02,cosine03 > b.tsv
+    cmp a.tsv b.tsv
+    # fewer than asked is said; frames before the steady state go when asked
+    "$NEPENTHE" clean "$x" --filter none --confounds "$c" --columns tcompcor9 2>&1 > /dev/null | grep -q "9 components are asked for, 4 are there"
+    awk '{print $0 "\t" (FNR==1 ? "non_steady_state_outlier00" : FNR==2 ? 1 : 0)}' "$c" > steady.tsv
+    [ "$("$NEPENTHE" clean "$x" --filter none --confounds steady.tsv --columns csf --censor-unsteady | wc -l)" -eq 150 ]
+}
+
+@test "sets that are not there" {
+    c="$GOLDEN/confounds_fmriprep.tsv" x="$GOLDEN/confounds_series.tsv"
+    cut -f1-24 "$c" > motion.tsv
+    refused 65 "no confound 'csf'" "$NEPENTHE" clean "$x" --filter none --confounds motion.tsv --columns 8p -o out.tsv
+    refused 65 "no column cosine" "$NEPENTHE" clean "$x" --filter none --confounds motion.tsv --columns cosine -o out.tsv
+    refused 65 "no confound 'acompcor0'" "$NEPENTHE" clean "$x" --filter none --confounds "$c" --columns acompcor0 -o out.tsv
+    refused 65 "framewise_displacement" "$NEPENTHE" clean "$x" --filter none --confounds motion.tsv --columns 6p --censor-fd 0.5 -o out.tsv
+    cp "$c" alone.tsv
+    refused 65 "JSON beside it, which is missing" "$NEPENTHE" clean "$x" --filter none --confounds alone.tsv --columns acompcor -o out.tsv
+    refused 64 "--censor-fd needs --confounds" "$NEPENTHE" clean "$x" --filter none --censor-fd 0.5 -o out.tsv
+    refused 64 "--censor-unsteady needs --confounds" "$NEPENTHE" clean "$x" --filter none --censor-unsteady -o out.tsv
+}
+
 @test "what was taken away is beside the result" {
     "$NEPENTHE" clean "$(S synthetic)" --confounds "$GOLDEN/clean_synthetic_confounds.tsv" --detrend --filter none -o out.tsv
     run python3 -c 'import json; c=json.load(open("out.json"))["Clean"]; print(c["confounds"], c["confounds_rank"], round(c["degrees_of_freedom"], 6), round(c["degrees_of_freedom_lost"], 6))'

@@ -335,6 +335,9 @@ broken_six() {
     [[ "$output" == *"did you mean 'alff'"* ]]
     run "$NEPENTHE" features bids "$OUT" participant
     [ "$status" -eq 64 ]
+    run "$NEPENTHE" features bids "$OUT" participant $ATLAS --confounds 6p,acompcor5
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"no aCompCor component of mask CSF; masks stand in the JSON"* ]]
     run "$NEPENTHE" features bids "$OUT" participant $ATLAS --confounds 36p
     [ "$status" -eq 65 ]
     [[ "$output" == *"no confound 'global_signal'"* ]]

@@ -12,10 +12,7 @@
 
 #include "backend/module.h"
 
-typedef struct {
-    double copy_gbs; /* bytes read plus bytes written */
-    double f64_gflops, f32_gflops;
-} bench_ceilings;
+typedef nep_module_rates bench_ceilings;
 
 /* Independent chains of fused multiply-adds that stay in registers. */
 enum { BENCH_CHAINS = 12, BENCH_ROUNDS = 4000000 };
@@ -98,9 +95,7 @@ static inline nep_status bench_ceilings_measure(nep_ctx *ctx, bench_ceilings *c)
     *c = (bench_ceilings){0};
     if (!nep_ctx_backend(ctx)->host) {
         NEP_TRY(nep_module_load(ctx, &m));
-        NEP_TRY(m->measure(ctx, &c->copy_gbs, &c->f64_gflops));
-        c->f32_gflops = c->f64_gflops; /* ops multiply in float64 there */
-        return NEP_OK;
+        return m->measure(ctx, 4096, c);
     }
 #if defined(__x86_64__)
     const bool wide = __builtin_cpu_supports("avx512f");

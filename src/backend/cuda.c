@@ -45,6 +45,7 @@ static void cuda_close(nep_ctx *ctx, void *state)
     if (!s)
         return;
     nep_cuda_blas_close(s);
+    nep_cuda_pool_close(s);
     if (s->stream)
         (void)cudaStreamDestroy((cudaStream_t)s->stream);
     free(s);
@@ -77,6 +78,7 @@ static nep_status cuda_open(nep_ctx *ctx, int device, void **state)
     NEP_REQUIRE_OR_DONE(st, ctx, e == cudaSuccess, NEP_E_DEVICE, "cuda: device %d cannot be opened: %s", device,
                         cudaGetErrorString(e));
     NEP_TRY_OR_DONE(st, find_bound(ctx, s));
+    NEP_TRY_OR_DONE(st, nep_cuda_pool_open(ctx, s));
     *state = s;
     s = NULL;
 done:

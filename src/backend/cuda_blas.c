@@ -17,6 +17,8 @@ struct nep_cuda_blas {
     int (*set_stream)(handle, void *);
     int (*dgemm)(handle, int, int, int, int, int, const double *, const double *, int, const double *, int,
                  const double *, double *, int);
+    int (*sgemm)(handle, int, int, int, int, int, const float *, const float *, int, const float *, int, const float *,
+                 float *, int);
 };
 
 static void *load_library(char *said, size_t size)
@@ -56,7 +58,8 @@ nep_status nep_cuda_blas_open(nep_ctx *ctx, nep_cuda_state *s)
                         find(b->library, "cublasCreate_v2", &b->create) &&
                             find(b->library, "cublasDestroy_v2", &b->destroy) &&
                             find(b->library, "cublasSetStream_v2", &b->set_stream) &&
-                            find(b->library, "cublasDgemm_v2", &b->dgemm),
+                            find(b->library, "cublasDgemm_v2", &b->dgemm) &&
+                            find(b->library, "cublasSgemm_v2", &b->sgemm),
                         NEP_E_DEVICE, "cuda: this cuBLAS lacks a function that is needed; use --device cpu");
     NEP_REQUIRE_OR_DONE(st, ctx, b->create(&b->h) == SUCCESS && b->set_stream(b->h, s->stream) == SUCCESS,
                         NEP_E_DEVICE, "cuda: cuBLAS does not start on device %d", s->device);
@@ -92,5 +95,19 @@ nep_status nep_cuda_dgemm(nep_ctx *ctx, nep_queue *queue, bool transpose_a, bool
                                  (int)lda, &beta, c, (int)ldc);
     NEP_REQUIRE(ctx, e == SUCCESS, NEP_E_DEVICE, "cuda: cuBLAS failed with status %d on a %lld x %lld x %lld product",
                 e, (long long)m, (long long)n, (long long)k);
+    return NEP_OK;
+}
+
+nep_status nep_cuda_sgemm(nep_ctx *ctx, nep_queue *queue, int64_t m, int64_t n, int64_t k, const float *a, const float *b,
+                          float *c)
+{
+    nep_cuda_state *s = nep_ctx_backend_state(ctx);
+    const float one = 1.0f, zero = 0.0f;
+    (void)queue;
+    NEP_TRY(nep_cuda_blas_open(ctx, s));
+    const int e = s->blas->sgemm(s->blas->h, NO_TRANSPOSE, NO_TRANSPOSE, (int)n, (int)m, (int)k, &one, b, (int)n, a, (int)k,
+                                 &zero, c, (int)n);
+    NEP_REQUIRE(ctx, e == SUCCESS, NEP_E_DEVICE, "cuda: cuBLAS failed with status %d on a %lld x %lld x %lld product", e,
+                (long long)m, (long long)n, (long long)k);
     return NEP_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cuda_memory - device memory under a bound, copies, and errors as sentences. */
+/* cuda_memory - device memory from a pool under a bound, copies, and errors as sentences. */
 #include "backend/cuda.h"
 
 #include <cuda_runtime_api.h>
@@ -22,6 +22,33 @@ static nep_status device_error(nep_ctx *ctx, const char *what, cudaError_t e)
     return nep_ctx_fail(ctx, NEP_E_DEVICE, "cuda: %s: %s", what, cudaGetErrorString(e));
 }
 
+/* Ops take work space at every call: from the driver each time that would cost a wait for the device. What is released is
+ * kept for the next call up to the bound; the driver joins released pieces by mapping them anew. */
+nep_status nep_cuda_pool_open(nep_ctx *ctx, nep_cuda_state *s)
+{
+    const struct cudaMemPoolProps props = {.allocType = cudaMemAllocationTypePinned,
+                                           .location = {.type = cudaMemLocationTypeDevice, .id = s->device}};
+    uint64_t keep = (uint64_t)s->bound;
+    int has = 0;
+    cudaMemPool_t pool = NULL;
+    cudaError_t e = cudaDeviceGetAttribute(&has, cudaDevAttrMemoryPoolsSupported, s->device);
+    if (e == cudaSuccess && !has)
+        return NEP_OK;
+    if (e == cudaSuccess)
+        e = cudaMemPoolCreate(&pool, &props);
+    s->pool = pool;
+    if (e == cudaSuccess)
+        e = cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep);
+    return e == cudaSuccess ? NEP_OK : device_error(ctx, "memory pool", e);
+}
+
+void nep_cuda_pool_close(nep_cuda_state *s)
+{
+    if (s->pool)
+        (void)cudaMemPoolDestroy((cudaMemPool_t)s->pool);
+    s->pool = NULL;
+}
+
 nep_status nep_cuda_alloc(nep_ctx *ctx, size_t bytes, const char *what, void **out)
 {
     nep_cuda_state *s = nep_ctx_backend_state(ctx);
@@ -32,7 +59,9 @@ nep_status nep_cuda_alloc(nep_ctx *ctx, size_t bytes, const char *what, void **o
     block *b = calloc(1, sizeof *b);
     NEP_REQUIRE(ctx, b, NEP_E_NOMEM, "%s: no memory", what);
     (void)cudaSetDevice(s->device);
-    const cudaError_t e = cudaMalloc(&b->ptr, (size_t)size);
+    const cudaError_t e = s->pool ? cudaMallocFromPoolAsync(&b->ptr, (size_t)size, (cudaMemPool_t)s->pool,
+                                                            (cudaStream_t)s->stream)
+                                  : cudaMalloc(&b->ptr, (size_t)size);
     if (e != cudaSuccess) {
         free(b);
         (void)cudaGetLastError(); /* a refused allocation leaves the device usable */
@@ -66,8 +95,11 @@ void nep_cuda_release(void *ptr)
             break;
         }
     pthread_mutex_unlock(&lock);
+    if (found && found->owner->pool)
+        (void)cudaFreeAsync(ptr, (cudaStream_t)found->owner->stream);
+    else
+        (void)cudaFree(ptr);
     free(found);
-    (void)cudaFree(ptr);
 }
 
 nep_status nep_cuda_upload(nep_ctx *ctx, void *dst, const void *src, size_t bytes)

@@ -9,6 +9,10 @@
 
 #include <nepenthe/backend.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 #define NEP_MODULE_FILE   "nepenthe_cuda.so"
 #define NEP_MODULE_SYMBOL "nep_cuda_module"
 
@@ -23,11 +27,17 @@ typedef struct {
     void *(*state)(const nep_ctx *ctx);
 } nep_module_host;
 
+/* What a device reaches. */
+typedef struct {
+    double copy_gbs; /* bytes read plus bytes written */
+    double f64_gflops, f32_gflops;
+} nep_module_rates;
+
 typedef struct {
     const nep_backend *backend;
     nep_status (*open)(nep_ctx *ctx, int device, void **state); /* NEP_E_DEVICE with a sentence when there is none */
     nep_status (*complete)(nep_ctx *ctx, void *state); /* loads what is else loaded when first needed */
-    nep_status (*measure)(nep_ctx *ctx, double *copy_gbs, double *f64_gflops); /* of the context's device */
+    nep_status (*measure)(nep_ctx *ctx, int64_t side, nep_module_rates *out); /* on matrices of side x side */
     void (*close)(nep_ctx *ctx, void *state);
 } nep_module;
 
@@ -43,7 +53,7 @@ static inline uint64_t nep_module_hash(void)
 #undef NEP_X
         ;
     const uint64_t sizes[] = {sizeof(nep_backend), sizeof(nep_ops), sizeof(nep_buf), sizeof(nep_module_host),
-                              sizeof(nep_module), NEP_STATUS_COUNT};
+                              sizeof(nep_module), sizeof(nep_module_rates), NEP_STATUS_COUNT};
     uint64_t h = 14695981039346656037u;
     for (size_t i = 0; i < sizeof text; i++)
         h = (h ^ (unsigned char)text[i]) * 1099511628211u;
@@ -56,4 +66,7 @@ static inline uint64_t nep_module_hash(void)
  * installation, once per process. Errors: NEP_E_DEVICE, the sentence says where was looked or what the loader said. */
 NEP_MUST_USE nep_status nep_module_load(nep_ctx *ctx, const nep_module **out);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -26,3 +26,13 @@ nep_status nep_cuda_dgemm(nep_ctx *ctx, nep_queue *queue, bool transpose_a, bool
                 (blasint)m, (blasint)n, (blasint)k, 1.0, a, (blasint)lda, b, (blasint)ldb, beta, c, (blasint)ldc);
     return NEP_OK;
 }
+
+nep_status nep_cuda_sgemm(nep_ctx *ctx, nep_queue *queue, int64_t m, int64_t n, int64_t k, const float *a, const float *b,
+                          float *c)
+{
+    (void)ctx;
+    (void)queue;
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (blasint)m, (blasint)n, (blasint)k, 1.0f, a, (blasint)k, b, (blasint)n,
+                0.0f, c, (blasint)n);
+    return NEP_OK;
+}

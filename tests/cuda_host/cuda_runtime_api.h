@@ -23,6 +23,20 @@ typedef enum { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcp
 
 typedef struct CUstream_st *cudaStream_t;
 
+typedef struct CUmemPoolHandle_st *cudaMemPool_t;
+typedef enum { cudaDevAttrMemoryPoolsSupported = 115 } cudaDeviceAttr;
+typedef enum { cudaMemPoolAttrReleaseThreshold = 4 } cudaMemPoolAttr;
+typedef enum { cudaMemAllocationTypePinned = 1 } cudaMemAllocationType;
+typedef enum { cudaMemLocationTypeDevice = 1 } cudaMemLocationType;
+
+struct cudaMemPoolProps {
+    cudaMemAllocationType allocType;
+    struct {
+        cudaMemLocationType type;
+        int id;
+    } location;
+};
+
 struct cudaDeviceProp {
     char name[256];
     size_t totalGlobalMem;
@@ -39,16 +53,25 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream);
 cudaError_t cudaStreamSynchronize(cudaStream_t stream);
 cudaError_t cudaMalloc(void **ptr, size_t bytes);
 cudaError_t cudaFree(void *ptr);
+cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr attribute, int device);
+cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const struct cudaMemPoolProps *props);
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t pool);
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t pool, cudaMemPoolAttr attribute, void *value);
+cudaError_t cudaMallocFromPoolAsync(void **ptr, size_t bytes, cudaMemPool_t pool, cudaStream_t stream);
+cudaError_t cudaFreeAsync(void *ptr, cudaStream_t stream);
 cudaError_t cudaMemcpyAsync(void *dst, const void *src, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream);
 cudaError_t cudaMemsetAsync(void *dst, int value, size_t bytes, cudaStream_t stream);
 cudaError_t cudaGetLastError(void);
 const char *cudaGetErrorString(cudaError_t e);
 
-/* Of the rig alone: device blocks in use; the k-th cudaMalloc from now fails (-1: none does). */
+/* Of the rig alone: device blocks in use, pools open and what they keep; the k-th allocation from now fails (-1: none does). */
 long rig_blocks(void);
+long rig_pools(void);
+unsigned long long rig_pool_keeps(void);
 void rig_fail_malloc_at(long k);
 /* Drivers and devices the runtime pretends to have; negative devices = the driver is too old. */
 void rig_pretend(int driver, int devices);
+void rig_pretend_pools(int supported);
 
 #ifdef __cplusplus
 }

@@ -1,19 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* runtime - the CUDA runtime of the host rig: device memory is exact heap blocks full of garbage, so that ASan sees each
- * access past an end and a kernel that relies on zeros fails. */
+ * access past an end and a kernel that relies on zeros fails. Pools keep nothing back, so that use after release is seen too. */
 #include "cuda_runtime_api.h"
 
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <set>
 
-static long blocks, fail_at = -1;
-static int driver = 13000, devices = 1;
+static long blocks, pools, fail_at = -1;
+static int driver = 13000, devices = 1, has_pools = 1;
+static unsigned long long keeps;
+static std::set<void *> pooled; /* blocks that came from a pool */
+
+static cudaError_t take(void **ptr, size_t bytes)
+{
+    if (fail_at >= 0 && fail_at-- == 0)
+        return cudaErrorMemoryAllocation;
+    *ptr = malloc(bytes);
+    memset(*ptr, 0xFF, bytes);
+    blocks++;
+    return cudaSuccess;
+}
+
+static void give_back(void *ptr, bool to_pool)
+{
+    if (ptr && pooled.erase(ptr) != (to_pool ? 1u : 0u)) {
+        fprintf(stderr, "rig: a block is given back by the other way than it came\n");
+        abort();
+    }
+    blocks -= ptr != nullptr;
+    free(ptr);
+}
 
 extern "C" {
 
 long rig_blocks(void)
 {
     return blocks;
+}
+
+long rig_pools(void)
+{
+    return pools;
+}
+
+unsigned long long rig_pool_keeps(void)
+{
+    return keeps;
+}
+
+void rig_pretend_pools(int supported)
+{
+    has_pools = supported;
 }
 
 void rig_fail_malloc_at(long k)
@@ -78,18 +117,53 @@ cudaError_t cudaStreamSynchronize(cudaStream_t)
 
 cudaError_t cudaMalloc(void **ptr, size_t bytes)
 {
-    if (fail_at >= 0 && fail_at-- == 0)
-        return cudaErrorMemoryAllocation;
-    *ptr = malloc(bytes);
-    memset(*ptr, 0xFF, bytes);
-    blocks++;
-    return cudaSuccess;
+    return take(ptr, bytes);
 }
 
 cudaError_t cudaFree(void *ptr)
 {
-    blocks -= ptr != nullptr;
-    free(ptr);
+    give_back(ptr, false);
+    return cudaSuccess;
+}
+
+cudaError_t cudaDeviceGetAttribute(int *value, cudaDeviceAttr, int)
+{
+    *value = has_pools;
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolCreate(cudaMemPool_t *pool, const struct cudaMemPoolProps *props)
+{
+    if (props->allocType != cudaMemAllocationTypePinned || props->location.type != cudaMemLocationTypeDevice)
+        return cudaErrorInvalidValue;
+    *pool = reinterpret_cast<cudaMemPool_t>(&pools);
+    pools++;
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolDestroy(cudaMemPool_t)
+{
+    pools--;
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void *value)
+{
+    memcpy(&keeps, value, sizeof keeps);
+    return cudaSuccess;
+}
+
+cudaError_t cudaMallocFromPoolAsync(void **ptr, size_t bytes, cudaMemPool_t, cudaStream_t)
+{
+    const cudaError_t e = take(ptr, bytes);
+    if (e == cudaSuccess)
+        pooled.insert(*ptr);
+    return e;
+}
+
+cudaError_t cudaFreeAsync(void *ptr, cudaStream_t)
+{
+    give_back(ptr, true);
     return cudaSuccess;
 }
 

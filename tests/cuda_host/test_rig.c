@@ -185,6 +185,47 @@ static void test_no_device(void **state)
     assert_int_equal(rig_blocks(), 0);
 }
 
+/* Blocks come from a pool that keeps as much as the context may use, or one by one on a device without pools. */
+static void test_pool(void **state)
+{
+    (void)state;
+    for (int pools = 0; pools < 2; pools++) {
+        nep_ctx *ctx = NULL;
+        const nep_ctx_opts opts = {.threads = 1, .vram_bytes = 5000};
+        double x[100] = {3}, back[100];
+        nep_buf a = {0}, b = {0};
+        assert_int_equal(nep_ctx_create(&opts, &ctx), NEP_OK);
+        rig_pretend_pools(pools);
+        assert_ok(ctx, rig_choose(ctx, 0));
+        assert_int_equal(rig_pools(), pools);
+        assert_true(!pools || rig_pool_keeps() == 5000);
+        for (int i = 0; i < 20; i++) { /* more in turn than fits at once */
+            assert_ok(ctx, nep_buf_put(ctx, x, NEP_F64, 100, "x", &a));
+            assert_ok(ctx, nep_buf_get(ctx, &a, back));
+            nep_buf_free(&a);
+        }
+        assert_true(back[0] == 3);
+        assert_ok(ctx, nep_buf_new(ctx, NEP_F64, 400, "most of it", &a));
+        assert_fails(nep_buf_new(ctx, NEP_F64, 400, "as much again", &b), NEP_E_NOMEM);
+        nep_buf_free(&a);
+        assert_int_equal(rig_blocks(), 0);
+        nep_ctx_free(ctx);
+        assert_int_equal(rig_pools(), 0);
+    }
+}
+
+static void test_measure(void **state)
+{
+    (void)state;
+    nep_ctx *ctx = test_ctx(1);
+    nep_module_rates r = {0};
+    assert_ok(ctx, rig_choose(ctx, 0));
+    assert_ok(ctx, nep_cuda_module(nep_module_hash(), NULL)->measure(ctx, 64, &r));
+    assert_true(r.copy_gbs > 0 && r.f64_gflops > 0 && r.f32_gflops > 0);
+    nep_ctx_free(ctx);
+    assert_int_equal(rig_blocks(), 0);
+}
+
 static void test_other_interface(void **state)
 {
     (void)state;
@@ -198,7 +239,8 @@ int main(void)
         cmocka_unit_test(test_missing_barrier),  cmocka_unit_test(test_seed_replays),
         cmocka_unit_test(test_unwritten_shared), cmocka_unit_test(test_deaths),
         cmocka_unit_test(test_warp_operations),  cmocka_unit_test(test_no_device),
-        cmocka_unit_test(test_other_interface),
+        cmocka_unit_test(test_other_interface),  cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_measure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

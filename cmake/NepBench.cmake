@@ -1,4 +1,4 @@
-# One program per benchmark; built by the target `bench` alone.
+# One program per benchmark; built by the target `bench` alone. With the tests bench_ops is built too: it travels in the bundle.
 file(GLOB NEP_BENCH_SOURCES CONFIGURE_DEPENDS benchmarks/bench_*.c)
 add_custom_target(bench)
 foreach(source IN LISTS NEP_BENCH_SOURCES)
@@ -7,4 +7,15 @@ foreach(source IN LISTS NEP_BENCH_SOURCES)
   target_link_libraries(${name} PRIVATE nep_flags nepenthe_lib)
   target_include_directories(${name} PRIVATE benchmarks)
   add_dependencies(bench ${name})
+endforeach()
+if(NEP_TESTS)
+  set_target_properties(bench_ops PROPERTIES EXCLUDE_FROM_ALL FALSE)
+endif()
+
+# What travels (dev.d/bundle.sh) finds its libraries in lib/ beside itself, theirs too: RPATH reaches what RUNPATH does not.
+foreach(name IN ITEMS nepenthe nepenthe-h5read parity_cuda bench_ops test_backend_module)
+  if(TARGET ${name})
+    set_target_properties(${name} PROPERTIES BUILD_RPATH "$ORIGIN/lib")
+    target_link_options(${name} PRIVATE -Wl,--disable-new-dtags)
+  endif()
 endforeach()

@@ -66,6 +66,15 @@ typedef struct {
     char first[256]; /* the first mismatch */
 } tally;
 
+/* The other backend could not do it: that is a mismatch, and the other ops are still compared. */
+static inline void tally_refused(tally *t, const shape *s, const char *sentence)
+{
+    t->worst = (double)INFINITY;
+    t->worst_at = *s;
+    if (!t->mismatches++)
+        snprintf(t->first, sizeof t->first, "%lld x %lld: %s", (long long)s->rows, (long long)s->cols, sentence);
+}
+
 static inline void tally_add(tally *t, const shape *s, const result *want, const result *got)
 {
     if (want->n != got->n && !t->mismatches++)

@@ -22,8 +22,8 @@ endforeach()
 
 find_program(NEP_BATS bats)
 file(GLOB NEP_BATS_FILES CONFIGURE_DEPENDS tests/cli/*.bats)
-if(NEP_SANITIZE) # an instrumented archive is not for others to link; the ordinary build tries the installed package
-  list(FILTER NEP_BATS_FILES EXCLUDE REGEX "install\\.bats$")
+if(NEP_SANITIZE) # what is instrumented is not for others to link or carry away; the ordinary build tries the package and the bundle
+  list(FILTER NEP_BATS_FILES EXCLUDE REGEX "(install|bundle)\\.bats$")
 endif()
 foreach(source IN LISTS NEP_BATS_FILES)
   get_filename_component(thing ${source} NAME_WE)

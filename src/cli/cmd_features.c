@@ -16,7 +16,11 @@ static const cli_option options[] = {
     {"session-label", 0, CLI_TEXTS, "LABEL", NULL, NULL, "sessions, with or without ses-; default all"},
     {"task-id", 't', CLI_TEXTS, "TASK", NULL, NULL, "tasks; default all"},
     {"space", 0, CLI_TEXT, "SPACE", NULL, NULL, "space entity of the runs, where there are several"},
-    {"features", 0, CLI_TEXTS, "LIST", "timeseries,connectivity,alff,falff", NULL, "timeseries, connectivity, alff, falff, reho, lcor, vmhc, gcor; quality always"},
+    {"features", 0, CLI_TEXTS, "LIST", "timeseries,connectivity,alff,falff", NULL, "timeseries, connectivity, alff, falff, reho, lcor, vmhc, gcor, glm; quality always"},
+    {"contrast", 0, CLI_TEXTS, "NAME=FORMULA", NULL, NULL, "what glm tests, as `nepenthe glm` has it, such as faces='face - house'"},
+    {"events", 0, CLI_INPUT, "DIR", NULL, NULL, "glm: BIDS data set with the events.tsv of the runs; default BIDS itself"},
+    {"hrf", 0, CLI_CHOICE, "NAME", "glover", "glover|spm", "glm: response to an event"},
+    {"slice-time-ref", 0, CLI_REAL, "SHARE", "0", NULL, "glm: a frame's time within its TR, 0 to 1; 0.5 after fMRIPrep's slice timing"},
     {"confounds", 0, CLI_TEXTS, "SET", "auto", NULL,
      CLI_CONFOUND_SETS ", none, columns, or several of these; auto is 36p where its columns are, else 6p and what there is of csf and white_matter"},
     {"tr", 0, CLI_REAL, "S", NULL, NULL, "repetition time, s; default from the run's JSON, then its header"},
@@ -35,7 +39,7 @@ static const cli_option options[] = {
 
 static nep_status read_features(features *f)
 {
-    static const char *const known[] = {"timeseries", "connectivity", "alff", "falff", "quality", "reho", "lcor", "vmhc", "gcor"};
+    static const char *const known[] = {"timeseries", "connectivity", "alff", "falff", "quality", "reho", "lcor", "vmhc", "gcor", "glm"};
     bool wanted[NEP_LEN(known)] = {false};
     int n;
     const char *const *list = cli_texts(f->c, "features", &n);
@@ -54,7 +58,9 @@ static nep_status read_features(features *f)
     f->o.falff = wanted[3];
     for (int m = 0; m < CLI_LOCALS; m++) /* after quality, in their order */
         f->o.local.wants[m] = wanted[5 + m];
-    return NEP_OK;
+    f->o.glm = wanted[5 + CLI_LOCALS];
+    NEP_REQUIRE(f->ctx, f->o.glm || !cli_given(f->c, "contrast"), NEP_E_USAGE, "--contrast is for --features glm");
+    return f->o.glm ? cli_glm_words_read(f->c, &f->contrasts) : NEP_OK;
 }
 
 static nep_status read_options(features *f)
@@ -291,10 +297,12 @@ static nep_status run(cli *c)
     const bool group = strcmp(level, "group") == 0;
     NEP_REQUIRE(f.ctx, group || strcmp(level, "participant") == 0, NEP_E_USAGE, "the level is '%s': it must be participant or group", level);
     NEP_REQUIRE(f.ctx, !cli_text(c, "out"), NEP_E_USAGE, "--out: the output folder is the second word");
-    NEP_TRY(read_options(&f));
-    NEP_TRY(read_filter(&f, &filter, labels, NEP_LEN(labels)));
+    NEP_TRY_OR_DONE(st, read_options(&f));
+    NEP_TRY_OR_DONE(st, read_filter(&f, &filter, labels, NEP_LEN(labels)));
     name_atlas(&f);
     st = group ? cli_features_group(&f, &filter) : run_participant(&f, &filter);
+done:
+    cli_glm_words_free(&f.contrasts);
     nep_atlas_free(&f.fitted);
     nep_atlas_free(&f.atlas);
     json_decref(f.provenance);

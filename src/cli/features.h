@@ -8,6 +8,7 @@
 #include <nepenthe/io.h>
 
 #include "cli/cli.h"
+#include "cli/glm_model.h"
 #include "cli/local_maps.h"
 
 typedef struct {
@@ -18,7 +19,7 @@ typedef struct {
     int64_t min_frames;
     const char *const *confounds;                    /* sets and column names */
     int n_confounds;
-    bool resample, series, connectivity, alff, falff; /* what is asked for */
+    bool resample, series, connectivity, alff, falff, glm; /* what is asked for */
     cli_local_opts local;                            /* and of reho, lcor, vmhc, gcor */
 } features_opts;
 
@@ -29,6 +30,7 @@ typedef struct {
     features_opts o;
     nep_atlas atlas, fitted; /* fitted: brought onto the grid of the last run that needed it */
     char seg[64];            /* name of the atlas in file names */
+    cli_glm_words contrasts; /* of glm */
     json_t *provenance;      /* version, parameters, atlas; without what differs between machines and selections */
 } features;
 
@@ -45,6 +47,8 @@ typedef struct {
     double *r, *z;        /* [n_regions, n_regions] */
     double *alff, *falff, *strength, *covered; /* [n_regions] */
     double *local[CLI_LOCALS];                 /* [n_regions] or NULL */
+    double *glm;                               /* [contrasts, 4, n_regions] effect, se, t or F, z */
+    double glm_df;
     double gcor;                               /* mean correlation of all pairs of voxels, where gcor is asked for */
 } features_result;
 
@@ -68,6 +72,25 @@ NEP_MUST_USE nep_status cli_features_confounds(features *f, const char *path, in
 NEP_MUST_USE nep_status cli_features_write(features *f, const nep_bids_run *run, const features_result *r);
 /* Whether the mark of these inputs and parameters is there and every output is as it was written. */
 NEP_MUST_USE nep_status cli_features_done(features *f, const nep_bids_run *run, bool *done);
+/* The events.tsv of a run: in --events (default the data set itself), in the run's folder or for the task at the top
+ * (features_glm.c). Errors: NEP_E_MISSING. */
+NEP_MUST_USE nep_status cli_features_events(features *f, const nep_bids_run *run, char *out, size_t size);
+NEP_MUST_USE nep_status cli_features_glm_write(features *f, const char *path, const features_result *r);
+
+/* Effects of one contrast, the runs of a participant weighted by the inverse of their variance (features_glm_group.c). */
+typedef struct {
+    char *name;
+    double *effect; /* [n_people, n_regions] */
+} features_contrast;
+typedef struct {
+    const char *table; /* what cli_features_glm_write wrote, or no file */
+    int64_t person;    /* -1 = a run that does not count */
+} features_glm_run;
+NEP_MUST_USE nep_status cli_features_glm_gather(features *f, const features_glm_run *runs, int64_t n, char *const *regions, int64_t n_regions,
+                                                int64_t n_people, features_contrast **out, int64_t *n_out);
+void cli_features_contrasts_free(features_contrast *c, int64_t n);
+/* Takes away the group tables of contrasts, which may be of others than are to be written now. */
+NEP_MUST_USE nep_status cli_features_glm_clear(features *f);
 /* dataset_description.json and .bidsignore. */
 NEP_MUST_USE nep_status cli_features_dataset(features *f);
 /* Notes a failure (features_failures.c): its sentence is the context's, which is cleared. run NULL = the participant has none. */

@@ -21,6 +21,8 @@ typedef struct {
     char *id, *session, *task, *run, *verdict, *confounds, *reasons; /* session, task, run, reasons may be NULL */
     double q[QUALITIES];
     double *x[FEATURES]; /* [n_regions] or NULL: not measured */
+    char *glm;           /* path of the table of its contrasts, which need not be there */
+    int64_t person;      /* -1 = it does not count */
 } one_run;
 
 typedef struct {
@@ -35,13 +37,15 @@ typedef struct {
     char **ids, **verdicts;
     double *n_runs, *q[QUALITIES], *x[FEATURES]; /* x [n_people, n_regions] */
     int64_t n_people;
+    features_contrast *contrasts;
+    int64_t n_contrasts;
 } gathering;
 
 static void gathering_free(gathering *g)
 {
     for (int64_t i = 0; g->runs && i < g->n; i++) {
         void *const parts[] = {g->runs[i].id, g->runs[i].session, g->runs[i].task, g->runs[i].run, g->runs[i].verdict, g->runs[i].confounds,
-                               g->runs[i].reasons};
+                               g->runs[i].reasons, g->runs[i].glm};
         for (int k = 0; k < NEP_LEN(parts); k++)
             nep_alloc_free(parts[k]);
         for (int k = 0; k < FEATURES; k++)
@@ -56,6 +60,7 @@ static void gathering_free(gathering *g)
         nep_alloc_free(g->q[k]);
     for (int k = 0; k < FEATURES; k++)
         nep_alloc_free(g->x[k]);
+    cli_features_contrasts_free(g->contrasts, g->n_contrasts);
     nep_bids_free(&g->found);
 }
 
@@ -162,6 +167,8 @@ static nep_status read_all(gathering *g, const nep_bids_filter *filter)
             NEP_TRY(cli_features_path(g->ctx, path, sizeof path, "%s/%s/%s_stat-%s_bold.tsv", g->f->out, r->folder, r->stem, feature_names[k]));
             NEP_TRY(read_nodes(g, path, &one->x[k]));
         }
+        NEP_TRY(cli_features_path(g->ctx, path, sizeof path, "%s/%s/%s_desc-glm_bold.tsv", g->f->out, r->folder, r->stem));
+        NEP_TRY(nep_alloc_string(g->ctx, path, &one->glm));
     }
     NEP_REQUIRE(g->ctx, g->n > 0, NEP_E_MISSING, "no measured run is in the output folder%s%s; run the participant level first",
                 g->f->seg[0] ? " for atlas " : "", g->f->seg);
@@ -240,6 +247,8 @@ static nep_status average(gathering *g)
         bool all_fail = true;
         for (last = first; last < g->n && strcmp(g->runs[last].id, g->runs[first].id) == 0; last++)
             all_fail = all_fail && rank_of(g->runs[last].verdict) == 2;
+        for (int64_t i = first; i < last; i++)
+            g->runs[i].person = counts(&g->runs[i], all_fail) ? person : -1;
         average_quality(g, person, first, last, all_fail);
         average_features(g, person, first, last, all_fail);
     }
@@ -349,6 +358,32 @@ static nep_status write_features(gathering *g)
     return NEP_OK;
 }
 
+static nep_status gather_contrasts(gathering *g)
+{
+    features_glm_run *runs = NULL;
+    nep_status st;
+    NEP_TRY(nep_alloc(g->ctx, g->n, sizeof *runs, "runs", &runs));
+    for (int64_t i = 0; i < g->n; i++)
+        runs[i] = (features_glm_run){g->runs[i].glm, g->runs[i].person};
+    st = cli_features_glm_gather(g->f, runs, g->n, g->regions, g->n_regions, g->n_people, &g->contrasts, &g->n_contrasts);
+    nep_alloc_free(runs);
+    return st;
+}
+
+static nep_status write_contrasts(gathering *g)
+{
+    char path[4096], name[512];
+    NEP_TRY(cli_features_glm_clear(g->f));
+    for (int64_t k = 0; k < g->n_contrasts; k++) {
+        snprintf(name, sizeof name, "group_glm_%.400s.tsv", g->contrasts[k].name);
+        NEP_TRY(out_path(g, name, path, sizeof path));
+        NEP_TRY(nep_tsv_write_matrix(g->ctx, path, "participant_id", g->ids, g->regions, g->n_people, g->n_regions, g->contrasts[k].effect));
+        NEP_TRY(sidecar(g, path, "Effect of a contrast in a region's mean series, percent of its mean; participants' runs weighted by the inverse "
+                                 "of their variance"));
+    }
+    return NEP_OK;
+}
+
 /* features.h5: participants by (feature, region), quality as their columns. */
 static nep_status write_matrix(gathering *g, const char *path)
 {
@@ -361,6 +396,7 @@ static nep_status write_matrix(gathering *g, const char *path)
     nep_status st;
     for (int k = 0; k < FEATURES; k++)
         wide += has_feature(g, k) ? g->n_regions : 0;
+    wide += g->n_contrasts * g->n_regions;
     NEP_TRY_OR_DONE(st, nep_alloc(g->ctx, g->n_people * wide, sizeof *x, "features", &x));
     NEP_TRY_OR_DONE(st, nep_alloc(g->ctx, wide, sizeof *names, "features", &names));
     NEP_TRY_OR_DONE(st, nep_alloc(g->ctx, wide, sizeof *feature, "features", &feature));
@@ -374,6 +410,16 @@ static nep_status write_matrix(gathering *g, const char *path)
             region[at] = g->regions[q];
             for (int64_t i = 0; i < g->n_people; i++)
                 x[i * wide + at] = g->x[k][i * g->n_regions + q];
+        }
+    for (int64_t k = 0; k < g->n_contrasts; k++)
+        for (int64_t q = 0; q < g->n_regions; q++, at++) {
+            char name[1024];
+            snprintf(name, sizeof name, "glm_%.400s:%.400s", g->contrasts[k].name, g->regions[q]);
+            NEP_TRY_OR_DONE(st, nep_alloc_string(g->ctx, name, &names[at]));
+            feature[at] = "glm";
+            region[at] = g->regions[q];
+            for (int64_t i = 0; i < g->n_people; i++)
+                x[i * wide + at] = g->contrasts[k].effect[i * g->n_regions + q];
         }
     for (int k = 0; k < QUALITIES; k++)
         columns[k + 2] = (nep_anndata_column){quality_names[k], NULL, g->q[k]};
@@ -405,6 +451,7 @@ static nep_status write_all(gathering *g)
     NEP_TRY(sidecar(g, path, "Quality per participant over the runs that do not fail (over all where every run fails); dvars is voxelwise-standardised, "
                              "tsnr the median over voxels, coverage the measured share of the atlas"));
     NEP_TRY(write_features(g));
+    NEP_TRY(write_contrasts(g));
     NEP_TRY(out_path(g, "features.h5", path, sizeof path));
     return write_matrix(g, path);
 }
@@ -429,6 +476,7 @@ nep_status cli_features_group(features *f, const nep_bids_filter *filter)
     nep_status st;
     NEP_TRY_OR_DONE(st, read_all(&g, filter));
     NEP_TRY_OR_DONE(st, average(&g));
+    NEP_TRY_OR_DONE(st, gather_contrasts(&g));
     if (cli_dry_run(f->c)) {
         st = plan(&g);
         goto done;

@@ -160,13 +160,16 @@ static nep_status local_maps(features_job *j, features_result *r)
 
 nep_status cli_features_regions(features_job *j, const nep_series *whole, features_result *r)
 {
-    if (j->f->o.series || j->f->o.connectivity) {
+    const features_opts *o = &j->f->o;
+    if (o->series || o->connectivity || o->glm)
         NEP_TRY(regional_means(j, whole));
+    if (o->series || o->connectivity)
         NEP_TRY(regional_series(j, r));
-    }
-    if (j->f->o.alff)
+    if (o->glm)
+        NEP_TRY(cli_features_glm(j, r));
+    if (o->alff)
         NEP_TRY(regional_map(j, j->alff, &r->alff));
-    if (j->f->o.falff)
+    if (o->falff)
         NEP_TRY(regional_map(j, j->falff, &r->falff));
     return j->local.n > 0 ? local_maps(j, r) : NEP_OK;
 }

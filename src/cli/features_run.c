@@ -19,7 +19,7 @@ static void job_free(features_job *j)
 
 void cli_features_result_free(features_result *r)
 {
-    void *const parts[] = {r->fd, r->dvars_t, r->keep, r->series, r->r, r->z, r->alff, r->falff, r->strength, r->covered};
+    void *const parts[] = {r->fd, r->dvars_t, r->keep, r->series, r->r, r->z, r->alff, r->falff, r->strength, r->covered, r->glm};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
     for (int m = 0; m < CLI_LOCALS; m++)

@@ -45,5 +45,7 @@ void cli_features_finish_quality(features_job *j, features_result *r);
 /* Coverage and the packed atlas; then series, connectivity and maps as asked for (features_regions.c). */
 NEP_MUST_USE nep_status cli_features_pack(features_job *j, features_result *r);
 NEP_MUST_USE nep_status cli_features_regions(features_job *j, const nep_series *whole, features_result *r);
+/* The contrasts of the regional means (features_glm.c). */
+NEP_MUST_USE nep_status cli_features_glm(features_job *j, features_result *r);
 
 #endif

@@ -10,7 +10,7 @@
 #include "cli/features.h"
 #include "cli/tabular.h"
 
-enum { SERIES, CORRELATION, FISHER, STRENGTH, ALFF, FALFF, REHO, LCOR, VMHC, GCOR, COVERAGE, FRAMES, QUALITY, TABLES };
+enum { SERIES, CORRELATION, FISHER, STRENGTH, ALFF, FALFF, REHO, LCOR, VMHC, GCOR, GLM, COVERAGE, FRAMES, QUALITY, TABLES };
 _Static_assert(GCOR - REHO + 1 == CLI_LOCALS, "a table for each map that compares voxels, in their order");
 
 static const struct {
@@ -31,6 +31,8 @@ static const struct {
                                 "over the region's voxels", "1"},
     [GCOR] = {"stat-gcor_bold", "Mean correlation of each voxel with all voxels of the mask, after confound regression and band-pass; averaged "
                                 "over the region's voxels", "1"},
+    [GLM] = {"desc-glm_bold", "Contrasts of a linear model of each region's mean series with AR(1) errors: effect and se in percent of the region's "
+                              "mean, t or F, and z", "n/a"},
     [COVERAGE] = {"stat-coverage_bold", "Share of the region's voxels that lie in the mask and vary", "1"},
     [FRAMES] = {"desc-quality_timeseries", "Per frame: framewise displacement (mm, Power 2012), voxelwise-standardised DVARS (Nichols 2017), "
                                            "whether the frame was kept", "n/a"},
@@ -74,6 +76,7 @@ static bool table_wanted(const features *f, int table, bool measured)
     case LCOR:
     case VMHC:
     case GCOR: return measured && f->o.local.wants[table - REHO];
+    case GLM: return measured && f->o.glm;
     default: return true;
     }
 }
@@ -98,6 +101,18 @@ static nep_status add_input(features *f, json_t *list, const char *path)
     return NEP_OK;
 }
 
+/* Events may lie in another data set: their name alone says which. */
+static nep_status add_events(features *f, json_t *list, const nep_bids_run *run)
+{
+    char path[4096];
+    nep_hash h;
+    NEP_TRY(cli_features_events(f, run, path, sizeof path));
+    NEP_TRY(nep_hash_file(f->ctx, path, &h));
+    NEP_REQUIRE(f->ctx, json_array_append_new(list, json_pack("{s:s,s:s}", "name", strrchr(path, '/') + 1, "xxh3_128", h.hex)) == 0, NEP_E_NOMEM,
+                "%s: no memory for its provenance", run->bold);
+    return NEP_OK;
+}
+
 /* The provenance of one run: that of the command, with the run's own files. */
 static nep_status provenance_of(features *f, const nep_bids_run *run, json_t **out)
 {
@@ -111,6 +126,8 @@ static nep_status provenance_of(features *f, const nep_bids_run *run, json_t **o
     NEP_REQUIRE_OR_DONE(st, f->ctx, list, NEP_E_NOMEM, "%s: no memory for its provenance", run->bold);
     for (int i = 0; i < NEP_LEN(files); i++)
         NEP_TRY_OR_DONE(st, add_input(f, list, files[i]));
+    if (f->o.glm)
+        NEP_TRY_OR_DONE(st, add_events(f, list, run));
     *out = p;
     p = NULL;
 done:
@@ -221,6 +238,7 @@ static nep_status write_table(features *f, const nep_bids_run *run, int table, c
     case LCOR:
     case VMHC:
     case GCOR: return write_nodes(f, path, cli_local_name((cli_local_map)(table - REHO)), r->local[table - REHO]);
+    case GLM: return cli_features_glm_write(f, path, r);
     case COVERAGE: return write_nodes(f, path, "coverage", r->covered);
     case FRAMES: return write_frames(f, path, r);
     default: return write_quality(f, run, path, r);
@@ -272,7 +290,7 @@ static nep_status write_sidecar(features *f, const nep_bids_run *run, int table,
     if (table == QUALITY || table == FRAMES)
         json_object_set_new(doc, "Thresholds", json_pack("{s:f,s:f,s:f,s:I}", "censor_fd_mm", f->o.censor_mm, "fail_fd_mean_mm", f->o.fail_fd_mm,
                                                          "warn_fd_mean_mm", f->o.warn_fd_mm, "min_frames", (json_int_t)f->o.min_frames));
-    else if (table != COVERAGE)
+    else if (table != COVERAGE && table != GLM)
         json_object_set_new(doc, "BandHz", json_pack("[f,f]", f->o.low_hz, f->o.high_hz));
     st = write_json(f->ctx, path, doc);
 done:

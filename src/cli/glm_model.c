@@ -138,8 +138,7 @@ static nep_status file_of_run(cli *c, const char *option, int run, const char **
     return NEP_OK;
 }
 
-/* sub-01_task-x_space-Y_desc-preproc_bold.nii.gz has its events in sub-01_task-x_events.tsv. */
-static bool events_beside(const char *image, char *out, size_t size)
+bool cli_glm_events_of(const char *image, char *out, size_t size)
 {
     static const char *const derived[] = {"space", "res", "den", "desc", "echo", "part", "hemi"};
     const char *slash = strrchr(image, '/');
@@ -157,7 +156,7 @@ static bool events_beside(const char *image, char *out, size_t size)
         if (keep && used < size)
             used += (size_t)snprintf(out + used, size - used, "%s-%s_", name.key[i], name.value[i]);
     }
-    return used < size && snprintf(out + used, size - used, "events.tsv") < (int)(size - used) && nep_file_exists(out);
+    return used < size && snprintf(out + used, size - used, "events.tsv") < (int)(size - used);
 }
 
 static nep_status read_events(cli *c, int run, const char *image, nep_events *out)
@@ -166,7 +165,7 @@ static nep_status read_events(cli *c, int run, const char *image, nep_events *ou
     const char *path;
     NEP_TRY(file_of_run(c, "events", run, &path));
     if (!path) {
-        NEP_REQUIRE(cli_ctx(c), events_beside(image, beside, sizeof beside), NEP_E_USAGE,
+        NEP_REQUIRE(cli_ctx(c), cli_glm_events_of(image, beside, sizeof beside) && nep_file_exists(beside), NEP_E_USAGE,
                     "'%s' has no BIDS events.tsv beside it; give --events TSV (first level) or --design TSV", image);
         path = beside;
         NEP_TRY(cli_input_add(c, path));

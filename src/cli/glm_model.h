@@ -27,6 +27,9 @@ void cli_glm_contrasts_free(nep_glm_contrast *c, int n);
  * it. Errors: NEP_E_FORMAT (no number; a column that is not there). */
 NEP_MUST_USE nep_status cli_glm_table(nep_ctx *ctx, const char *path, const char *const *names, int n_names, bool first_row,
                                       nep_glm_design *out);
+/* Where BIDS has the events of an image: sub-01_task-x_events.tsv for x/sub-01_task-x_space-Y_desc-preproc_bold.nii.gz. False when
+ * the name is none of BIDS, or too long. */
+bool cli_glm_events_of(const char *image, char *out, size_t size);
 /* Design of run i, of n_t frames, out of --design, or of --events (default: the BIDS events.tsv beside the image), --confounds and
  * what describes the response and the drifts. */
 NEP_MUST_USE nep_status cli_glm_run_design(cli *c, int run, const char *path, int64_t n_t, double tr_s, nep_glm_design *out);

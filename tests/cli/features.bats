@@ -356,3 +356,82 @@ broken_six() {
     [ -e "$OUT/${STEM}_stat-alff_bold.tsv" ]
     [ ! -e "$OUT/${STEM}_stat-fisherz_relmat.tsv" ]
 }
+
+# raw: the data set with events of the runs; two conditions, sub-03's later than the others'
+make_events() {
+    for s in 01 02 03; do
+        mkdir -p "$1/sub-$s/func"
+        { printf 'onset\tduration\ttrial_type\n'
+          for t in 8 40 72 104 136; do printf '%d\t6\tface\n%d\t4\thouse\n' $((t + 10#$s)) $((t + 15)); done
+        } > "$1/sub-$s/func/sub-${s}_task-rest_events.tsv"
+    done
+}
+
+@test "glm: contrasts of the events as the command gives them for the same regional means, and per participant" {
+    copy
+    make_events "$BATS_TEST_TMPDIR/raw"
+    for f in "$BIDS"/sub-01/func/*; do mv "$f" "${f/task-rest/task-rest_run-1}"; done # a second run for sub-01
+    for f in "$BIDS"/sub-03/func/*; do to=${f//sub-03/sub-01}; cp "$f" "${to/task-rest/task-rest_run-2}"; done
+    for n in 1 2; do cp "$BATS_TEST_TMPDIR/raw/sub-01/func/sub-01_task-rest_events.tsv" "$BATS_TEST_TMPDIR/raw/sub-01/func/sub-01_task-rest_run-${n}_events.tsv"; done
+    words=(--features glm --events "$BATS_TEST_TMPDIR/raw" --contrast "faces=face - house" --contrast "any=face; house" --confounds csf,white_matter)
+    "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS "${words[@]}"
+    ONE="$OUT/sub-01/func/sub-01_task-rest_run-1_space-X_seg-slabs_desc-glm_bold"
+    func="$BIDS/sub-01/func/sub-01_task-rest_run-1"
+    "$NEPENTHE" parcels "${func}_space-X_desc-preproc_bold.nii.gz" $ATLAS --mask "${func}_space-X_desc-brain_mask.nii.gz" -o "$BATS_TEST_TMPDIR/means.tsv" -q
+    "$NEPENTHE" glm "$BATS_TEST_TMPDIR/means.tsv" --tr 2 --events "$BATS_TEST_TMPDIR/raw/sub-01/func/sub-01_task-rest_events.tsv" \
+        --confounds "${func}_desc-confounds_timeseries.tsv" --columns csf,white_matter --contrast "faces=face - house" --contrast "any=face; house" \
+        -o "$BATS_TEST_TMPDIR/want.tsv" -q
+    "$NEPENTHE" features "$BIDS" "$OUT" group -q
+    run python3 - "$ONE.tsv" "$BATS_TEST_TMPDIR/want.tsv" "$OUT" <<'PY'
+import csv, json, sys
+read = lambda p: list(csv.DictReader(open(p), delimiter="\t"))
+got, want = read(sys.argv[1]), read(sys.argv[2])
+assert len(got) == len(want) == 8
+for g, w in zip(got, want):
+    assert (g["Node"], g["contrast"]) == (w["region"], w["contrast"])
+    for k in ("effect", "se", "stat", "z", "df"):
+        assert g[k] == w[k] == "n/a" or abs(float(g[k]) - float(w[k])) < 1e-5 * max(1, abs(float(w[k]))), (k, g, w)
+assert got[3]["effect"] == "n/a" and got[3]["Node"] == "B_outside"
+two = read(sys.argv[1].replace("run-1", "run-2"))
+group = {r["participant_id"]: r for r in read(sys.argv[3] + "/group_glm_faces.tsv")}
+e = [(float(t[0]["effect"]), float(t[0]["se"])) for t in (got, two)]
+mean = sum(x / s**2 for x, s in e) / sum(1 / s**2 for _, s in e)
+assert abs(float(group["sub-01"]["L_front"]) - mean) < 1e-6, (group, mean)
+assert group["sub-01"]["B_outside"] == "n/a" and len(group) == 3
+side = json.load(open(sys.argv[1].replace(".tsv", ".json")))
+print([i["name"] for i in side["Provenance"]["inputs"]][-1], "BandHz" in side)
+PY
+    [ "$output" = "sub-01_task-rest_run-1_events.tsv False" ]
+    [ ! -e "$OUT/group_glm_any.tsv" ] # F has no effect to average
+    # frames that are left out have a column of their own: of sub-02 too few are left, which is its verdict
+    run awk -F'\t' 'NR==2{print $5, $7}' "$OUT/sub-02/func/sub-02_task-rest_space-X_seg-slabs_desc-glm_bold.tsv"
+    [ "$output" = "n/a n/a" ]
+    grep -q "fail.*no contrasts: glm: the design of sub-02_task-rest_space-X has 80 rows and" "$OUT/group_runs.tsv"
+    "$NEPENTHE" features "$BIDS" "$OUT-more" participant $ATLAS "${words[@]}" --censor-fd 0.9 --participant-label 02 -q
+    run awk -F'\t' 'NR==2{print ($5 != "n/a"), ($7 > 10), ($7 < 71)}' "$OUT-more/sub-02/func/sub-02_task-rest_space-X_seg-slabs_desc-glm_bold.tsv"
+    [ "$output" = "1 1 1" ]
+    # the group table is the second level's input
+    { printf 'participant_id\tage\n'; printf 'sub-0%d\t%d\n' 1 30 2 40 3 35; } > "$BATS_TEST_TMPDIR/people.tsv"
+    run "$NEPENTHE" glm "$OUT/group_glm_faces.tsv" --design "$BATS_TEST_TMPDIR/people.tsv" --contrast mean=intercept -q
+    [ "$status" -eq 0 ]
+    [ "$(echo "$output" | wc -l)" -eq 5 ]
+    # other events: measured again; none: that run fails alone, with its sentence
+    sed -i 's/house/tool/' "$BATS_TEST_TMPDIR/raw/sub-03/func/sub-03_task-rest_events.tsv"
+    rm "$BATS_TEST_TMPDIR/raw/sub-02/func/sub-02_task-rest_events.tsv"
+    run "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS "${words[@]}"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"glm finds no events for it (sub-02/func/sub-02_task-rest_events.tsv); name their data set with --events"* ]]
+    [[ "$output" == *"contrast 'faces' is not estimable: the design of sub-03_task-rest_space-X has no column 'house'"* ]]
+    # events of a task at the top of the data set hold for all
+    cp "$BATS_TEST_TMPDIR/raw/sub-01/func/sub-01_task-rest_events.tsv" "$BATS_TEST_TMPDIR/raw/task-rest_events.tsv"
+    "$NEPENTHE" features "$BIDS" "$OUT" participant $ATLAS "${words[@]}" --participant-label 02 -q
+}
+
+@test "glm: its words" {
+    run "$NEPENTHE" features bids "$OUT" participant $ATLAS --features glm
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"--contrast NAME=FORMULA is needed"* ]]
+    run "$NEPENTHE" features bids "$OUT" participant $ATLAS --contrast a=face
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"--contrast is for --features glm"* ]]
+}

@@ -45,6 +45,9 @@ typedef struct {
     int64_t n_affinities;
     int64_t *affinity_start;       /* [n_drugs + 1] */
     const nep_geometry *geometry;  /* the regions used, in order */
+    const nep_atlas *atlas;        /* for pictures alone, or NULL: label 0, 1 + region of the geometry, or n_regions + 1 where
+                                    * it shows something that is no region of it */
+    const char *atlas_name;        /* its file, without folder */
     double *receptor;              /* [n_regions, n_mapped], z-scored within compartment */
     double *reliability;           /* [n_mapped, 2] cortex, subcortex: inter-tracer rho; NaN = not known */
     double *effect, *effect_se;    /* [n_disorders, n_regions]; NaN = missing */

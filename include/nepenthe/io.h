@@ -98,7 +98,8 @@ typedef struct {
 
 typedef struct {
     char *path, *name;
-    char *geometry, *receptors, *reliability, *drugs, *affinities, *labels, *evidence, *targets, *atlas; /* or NULL */
+    char *geometry, *receptors, *reliability, *drugs, *affinities, *labels, *evidence, *targets; /* or NULL */
+    char *atlas, *atlas_labels; /* key `atlas: IMAGE` or `atlas: {image: IMAGE, labels: TSV}`; or NULL */
     nep_study_disorder *disorders;
     int64_t n_disorders;
     nep_study_channel *channels;

@@ -60,6 +60,7 @@ nep_status cli_study_load(nep_ctx *ctx, const char *path, uint64_t seed, cli_stu
         s->inputs.geometry = &s->geometry;
         s->inputs.n_regions = s->geometry.n_regions;
     }
+    NEP_TRY_OR_DONE(st, cli_study_atlas(ctx, s));
     NEP_TRY_OR_DONE(st, cli_study_receptors(ctx, s));
     NEP_TRY_OR_DONE(st, cli_study_affinities(ctx, s, &drugs));
     NEP_TRY_OR_DONE(st, cli_study_name_targets(ctx, s));
@@ -95,6 +96,7 @@ void cli_study_free(cli_study *s)
         nep_alloc_free(all[i]);
     nep_molset_free(&s->drugs);
     nep_geometry_free(&s->geometry);
+    nep_atlas_free(&s->atlas);
     nep_study_free(&s->study);
     *s = (cli_study){0};
 }

@@ -11,6 +11,7 @@ typedef struct {
     nep_inputs inputs; /* prepared; points into what follows */
     nep_molset drugs;
     nep_geometry geometry;
+    nep_atlas atlas;
     nep_label *labels;
     char *licences;    /* of the tables, `;`-joined, in order of appearance */
     char **files;      /* every table that was read */

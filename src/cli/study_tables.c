@@ -50,7 +50,7 @@ static nep_status note_licence(nep_ctx *ctx, cli_study *s, const char *licence)
     return NEP_OK;
 }
 
-/* The licence in the sidecar of a table: the same path with .json. */
+/* The licence in the sidecar of a file: the same path with .json for its ending (of .nii.gz and the like, both). */
 static nep_status note_sidecar(nep_ctx *ctx, cli_study *s, const char *path)
 {
     const char *dot = strrchr(path, '.');
@@ -59,7 +59,9 @@ static nep_status note_sidecar(nep_ctx *ctx, cli_study *s, const char *path)
     nep_status st = NEP_OK;
     if (!dot || strchr(dot, '/'))
         return NEP_OK;
-    const size_t stem = (size_t)(dot - path);
+    size_t stem = (size_t)(dot - path);
+    if (strcmp(dot, ".gz") == 0 && stem > 4 && path[stem - 4] == '.')
+        stem -= 4;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, (int64_t)stem + 6, 1, "sidecar", &sidecar));
     memcpy(sidecar, path, stem);
     memcpy(sidecar + stem, ".json", 6);

@@ -31,6 +31,9 @@ NEP_MUST_USE nep_status cli_study_receptors(nep_ctx *ctx, cli_study *s);
 NEP_MUST_USE nep_status cli_study_affinities(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
 NEP_MUST_USE nep_status cli_study_name_targets(nep_ctx *ctx, cli_study *s);
 NEP_MUST_USE nep_status cli_study_disorders(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
+/* The study's own atlas for the pictures (study_atlas.c). Errors: those of the reader, NEP_E_CONFIG (no geometry), NEP_E_MISSING
+ * (no table of names), NEP_E_SHAPE (a region of the geometry has no voxel). */
+NEP_MUST_USE nep_status cli_study_atlas(nep_ctx *ctx, cli_study *s);
 NEP_MUST_USE nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
 
 #endif

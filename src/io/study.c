@@ -294,6 +294,20 @@ static nep_status read_receptors(nep_yaml *y, yaml_node_t *node, nep_study *s)
     return own_path(y, v[1], "receptors reliability", &s->reliability);
 }
 
+/* A label image, alone or with the table of its names. */
+static nep_status read_atlas(nep_yaml *y, yaml_node_t *node, nep_study *s)
+{
+    static const char *const keys[] = {"image", "labels"};
+    yaml_node_t *v[NEP_LEN(keys)];
+    if (!node || node->type == YAML_SCALAR_NODE)
+        return own_path(y, node, "atlas", &s->atlas);
+    NEP_TRY(FIND(y, node, "atlas", keys, v));
+    if (!v[0])
+        return nep_yaml_fail(y, node, "atlas needs an image");
+    NEP_TRY(own_path(y, v[0], "atlas image", &s->atlas));
+    return own_path(y, v[1], "atlas labels", &s->atlas_labels);
+}
+
 static nep_status fill_defaults(nep_ctx *ctx, nep_study *s)
 {
     NEP_TRY(default_text(ctx, "B", &s->score));
@@ -354,7 +368,7 @@ static nep_status read_root(nep_yaml *y, nep_study *s)
     NEP_TRY(own_path(y, v[LABELS], "labels", &s->labels));
     NEP_TRY(own_path(y, v[EVIDENCE], "evidence", &s->evidence));
     NEP_TRY(own_path(y, v[TARGETS], "targets", &s->targets));
-    NEP_TRY(own_path(y, v[ATLAS], "atlas", &s->atlas));
+    NEP_TRY(read_atlas(y, v[ATLAS], s));
     NEP_TRY(read_receptors(y, v[RECEPTORS], s));
     NEP_TRY(read_disorders(y, v[DISORDERS], s));
     NEP_TRY(read_channels(y, v[CHANNELS], s));
@@ -404,7 +418,7 @@ void nep_study_free(nep_study *s)
 {
     char *const texts[] = {s->path,  s->name,       s->geometry, s->receptors, s->reliability,
                            s->drugs, s->affinities, s->labels,   s->evidence,  s->targets,
-                           s->atlas, s->score,      s->mode,     s->null_kind};
+                           s->atlas, s->atlas_labels, s->score,  s->mode,      s->null_kind};
     for (int i = 0; i < NEP_LEN(texts); i++)
         nep_alloc_free(texts[i]);
     for (int64_t i = 0; i < s->n_disorders; i++)

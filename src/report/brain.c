@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* brain.c - the schematic parcellation as the page's viewer reads it: tissue between the regions filled, run-length text. */
+/* brain.c - the study's atlas or the schematic parcellation as the page's viewer reads it: tissue between the regions filled,
+ * run-length text. */
 #include "doc.h"
 
-#define STEP_MM 2.0 /* voxel edge */
+#include <math.h>
+
+#define STEP_MM 2.0 /* voxel edge of the schematic */
+#define WIDEST_MM 10.0
 
 /* Number of the line along `axis` that runs through a voxel. */
 static int64_t line_of(const nep_grid *g, int axis, int64_t i, int64_t j, int64_t k)
@@ -97,6 +101,73 @@ done:
     return st;
 }
 
+static nep_status pack(nep_ctx *ctx, nep_atlas *a, json_t **out)
+{
+    NEP_TRY(fill_tissue(ctx, a));
+    return encode(ctx, a, out);
+}
+
+/* An upright grid along x, y and z whose voxels are those of the atlas: nothing is resampled. */
+static bool as_stored(const nep_grid *g, double step)
+{
+    bool yes = true;
+    for (int a = 0; a < 3; a++)
+        for (int b = 0; b < 3; b++) {
+            const double x = fabs(g->affine[a][b]);
+            yes = yes && (x < 1e-4 * step || fabs(x - step) < 1e-4 * step);
+        }
+    return yes;
+}
+
+static nep_status try_step(nep_ctx *ctx, const nep_atlas *atlas, double step, json_t **out)
+{
+    nep_atlas a = {0};
+    nep_status st = nep_brain_upright(ctx, atlas, step, &a);
+    if (st == NEP_OK)
+        st = pack(ctx, &a, out);
+    nep_atlas_free(&a);
+    return st;
+}
+
+/* The coarsest is kept whatever its size; nothing when not even that one can be drawn. */
+static nep_status choose_step(nep_ctx *ctx, const nep_atlas *atlas, double least, int64_t most_bytes, double *step, json_t **out)
+{
+    for (*step = fmax(least, 1);; *step = floor(2 * *step + 1.0001) / 2) {
+        const nep_status st = try_step(ctx, atlas, *step, out);
+        const bool last = *step >= WIDEST_MM;
+        if (st == NEP_OK && (last || (int64_t)json_string_length(json_object_get(*out, "rle")) <= most_bytes))
+            return NEP_OK;
+        if (st != NEP_OK && (st != NEP_E_ARG || last))
+            return st;
+        nep_ctx_clear(ctx);
+        json_decref(*out);
+        *out = NULL;
+    }
+}
+
+nep_status nep_brain_pack_atlas(nep_ctx *ctx, const nep_atlas *atlas, const char *name, int64_t most_bytes, json_t **out)
+{
+    const double *mm = atlas->grid.voxel_mm, least = fmin(mm[0], fmin(mm[1], mm[2]));
+    double step;
+    int bad = 0;
+    *out = NULL;
+    const nep_status st = choose_step(ctx, atlas, least, most_bytes, &step, out);
+    if (st == NEP_E_GRID || st == NEP_E_FORMAT || st == NEP_E_ARG) { /* the page does without pictures, and says so */
+        nep_warn(ctx, "no slice viewer: %s", nep_ctx_error(ctx));
+        nep_ctx_clear(ctx);
+        return NEP_OK;
+    }
+    NEP_TRY(st);
+    DOC_PUT(*out, "atlas", nep_doc_text(name));
+    DOC_PUT(*out, "stored_mm", nep_doc_numbers(mm, 3));
+    DOC_PUT(*out, "resampled", json_boolean(!as_stored(&atlas->grid, step)));
+    if (!bad)
+        return NEP_OK;
+    json_decref(*out);
+    *out = NULL;
+    return nep_ctx_fail(ctx, NEP_E_NOMEM, "report.html: memory ran out while the atlas was packed");
+}
+
 nep_status nep_brain_pack(nep_ctx *ctx, const nep_geometry *geometry, json_t **out)
 {
     nep_atlas a = {0};
@@ -112,8 +183,7 @@ nep_status nep_brain_pack(nep_ctx *ctx, const nep_geometry *geometry, json_t **o
     }
     if (st != NEP_OK)
         goto done;
-    NEP_TRY_OR_DONE(st, fill_tissue(ctx, &a));
-    NEP_TRY_OR_DONE(st, encode(ctx, &a, out));
+    st = pack(ctx, &a, out);
 done:
     nep_atlas_free(&a);
     return st;

@@ -59,6 +59,13 @@ void nep_base64_encode(const unsigned char *bytes, size_t n, char *out);
 /* The schematic parcellation as {shape, origin, step, rle}: runs of (label low byte, label high byte, length 1..255),
  * base64; label 0 outside, 1 + region, n_regions + 1 tissue without a region. NULL with a warning when it cannot be drawn. */
 NEP_MUST_USE nep_status nep_brain_pack(nep_ctx *ctx, const nep_geometry *geometry, json_t **out);
+/* The study's atlas in the same form, with `atlas` (its name), `stored_mm` and `resampled`: at its own voxel size (1 mm at
+ * least), or coarser by halves of a millimetre until the text has at most most_bytes, or 10 mm is reached. */
+NEP_MUST_USE nep_status nep_brain_pack_atlas(nep_ctx *ctx, const nep_atlas *atlas, const char *name, int64_t most_bytes, json_t **out);
+/* An atlas on a grid of `step` mm whose axes run along x, y and z: each voxel takes the label that fills most of it (sampled at
+ * up to 4^3 places; of a tie the lowest region, background last), and a region that would vanish keeps one voxel where no other loses its last. Labels may
+ * reach n_regions + 1. Errors: NEP_E_GRID (affine), NEP_E_FORMAT (no region), NEP_E_ARG (more than 2^23 voxels). */
+NEP_MUST_USE nep_status nep_brain_upright(nep_ctx *ctx, const nep_atlas *a, double step, nep_atlas *out);
 
 /* Embedded by CMake from src/report/assets/. */
 typedef struct {

@@ -115,6 +115,7 @@ static json_t *gather_settings(const nep_inputs *in)
     DOC_PUT(o, "n_targets", json_integer(in->n_targets));
     DOC_PUT(o, "n_mapped", json_integer(in->n_mapped));
     DOC_PUT(o, "n_regions", json_integer(in->n_regions));
+    DOC_PUT(o, "atlas", nep_doc_text(in->atlas ? in->atlas_name : NULL));
     DOC_PUT(o, "n_affinities", json_integer(in->n_affinities));
     DOC_END(o);
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_BYTES = 5000000 - 300000 /* what style, script and escapes may take */ };
+enum { PAGE_BYTES = 5000000 - 300000 /* what style, script and escapes may take */, ATLAS_BYTES = 1000000 };
 
 /* Index of a text in `strings`; `index` finds it again. */
 static json_t *interned(json_t *strings, json_t *index, const json_t *text)
@@ -184,7 +184,9 @@ nep_status nep_html_write_report(nep_ctx *ctx, const json_t *doc, const nep_rank
 {
     json_t *brain = NULL, *data = NULL;
     nep_status st = NEP_OK;
-    if (r->inputs->geometry && r->inputs->n_regions > 0)
+    if (r->inputs->atlas)
+        NEP_TRY_OR_DONE(st, nep_brain_pack_atlas(ctx, r->inputs->atlas, r->inputs->atlas_name, ATLAS_BYTES, &brain));
+    else if (r->inputs->geometry && r->inputs->n_regions > 0)
         NEP_TRY_OR_DONE(st, nep_brain_pack(ctx, r->inputs->geometry, &brain));
     NEP_TRY_OR_DONE(st, fit(ctx, doc, brain, &data));
     NEP_TRY_OR_DONE(st, add_warnings(ctx, data));

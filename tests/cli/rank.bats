@@ -67,6 +67,77 @@ teardown() {
     grep "X:15	" out/candidates.tsv | grep -q insufficient
 }
 
+# own.nii.gz: 6 x 4 x 2 voxels of 10 mm, region r of the geometry at its place; $1: the value that region 5 gets.
+own_atlas() {
+    python3 - "$1" <<'PY'
+import gzip, struct, sys
+h = bytearray(352)
+struct.pack_into("<i", h, 0, 348)
+struct.pack_into("<8h", h, 40, 3, 6, 4, 2, 1, 1, 1, 1)
+struct.pack_into("<2h", h, 70, 4, 16)
+struct.pack_into("<8f", h, 76, 1, 10, 10, 10, 0, 1, 1, 1)
+struct.pack_into("<3f", h, 108, 352, 1, 0)
+struct.pack_into("<2h", h, 252, 0, 1)
+for row, start in enumerate((-25, -15, -5)):
+    values = [0.0] * 4
+    values[row], values[3] = 10, start
+    struct.pack_into("<4f", h, 280 + 16 * row, *values)
+h[344:348] = b"n+1\0"
+labels = list(range(100, 124)) + [900] + [0] * 23
+labels[5] = int(sys.argv[1])
+with gzip.GzipFile("own.nii.gz", "wb", mtime=0) as f:
+    f.write(bytes(h) + struct.pack("<48h", *labels))
+PY
+    awk 'BEGIN { print "index\tname"; for (i = 0; i < 24; i++) printf "%d\t%s_r%d\n", 100 + i, i % 2 ? "R" : "L", i / 2; print "900\tB_stem" }' >own.tsv
+    echo '{"licence": "CC-BY-4.0"}' >own.json
+    sed -i '/^atlas/d' study.yaml
+    echo 'atlas: own.nii.gz' >>study.yaml
+}
+
+@test "rank shows the study's own atlas, with its hash and licence" {
+    own_atlas 105
+    run "$NEPENTHE" rank study.yaml -o out --redraws 20 --null-maps 20
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"own.nii.gz: its regions lie "*" mm (median) from where the geometry has them"* ]]
+    grep -q '"atlas":"own.nii.gz","stored_mm":\[10.0,10.0,10.0\],"resampled":false' out/report.html
+    python3 - <<'PY'
+import json
+d = json.load(open("out/candidates.json"))
+names = [x["name"] for x in d["provenance"]["inputs"]]
+assert d["settings"]["atlas"] == "own.nii.gz" and {"own.nii.gz", "own.tsv"} <= set(names), names
+assert "CC-BY-4.0" in d["provenance"]["licence"]
+PY
+    mv own.tsv names.tsv
+    sed -i 's/^atlas.*/atlas: {image: own.nii.gz, labels: names.tsv}/' study.yaml
+    "$NEPENTHE" rank study.yaml -o named --redraws 20 --null-maps 20 -q
+    cmp out/candidates.tsv named/candidates.tsv
+}
+
+@test "a bad atlas: one sentence, the right exit code, nothing written" {
+    refused() {
+        run "$NEPENTHE" rank study.yaml -o out --redraws 20 --null-maps 20
+        [ "$status" -eq "$1" ]
+        [[ "$output" == *"$2"* ]]
+        [ "${#lines[@]}" -le 2 ]
+        [ ! -e out ]
+    }
+    own_atlas 0
+    refused 65 "own.nii.gz: lacks 1 of the 24 regions of the geometry (first: R_r2)"
+    own_atlas 105
+    sed -i 's/L_r0/L_elsewhere/' own.tsv
+    refused 65 "lacks 1 of the 24 regions of the geometry (first: L_r0)"
+    rm own.tsv
+    refused 66 "own.nii.gz: no table of its names lies beside it"
+    own_atlas 105
+    head -c 60 own.nii.gz >cut && mv cut own.nii.gz
+    refused 65 "own.nii.gz"
+    rm own.nii.gz
+    refused 66 "own.nii.gz"
+    own_atlas 105
+    sed -i '/^geometry/d; /^receptors/d' study.yaml
+    refused 78 "an atlas needs a geometry"
+}
+
 @test "the same seed gives the same bytes on one and on two threads" {
     "$NEPENTHE" rank study.yaml -o a --redraws 20 --null-maps 20 --threads 1
     "$NEPENTHE" rank study.yaml -o b --redraws 20 --null-maps 20 --threads 2

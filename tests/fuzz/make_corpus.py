@@ -90,6 +90,7 @@ primary: {channels: [engagement], scope: cortex, relative_occupancy: 0.6, score:
 evaluate: {protocols: [masked], negatives: [all, failed], bootstrap: 100}
 nulls: {n: 500, kind: spin}
 """)
+put("study", "atlas", "schema: nepenthe/study/1\nname: n\ndrugs: d\ndisorders: [{id: a, name: b}]\natlas: {image: a.nii, labels: l.tsv}\n")
 put("study", "alias", "a: &x [1]\nb: *x\n")
 put("study", "block", "schema: nepenthe/study/1.2\nname: |\n  n\ndrugs: >\n  d\ndisorders: [{id: a, name: b}]\n")
 put("hdf5", "answer", b"NEPH5DAT" + struct.pack("<5q3d", 1, 3, 1, 1, 1, 1, 2, 3) + b"NEPH5END")

@@ -57,6 +57,9 @@ static void test_full(void **state)
                 s.mode[0] == 'S');
     assert_true(s.n_protocols == 1 && s.n_negatives == 2 && s.bootstrap == 100 && s.n_nulls == 500);
     assert_string_equal(s.null_kind, "spin");
+    snprintf(want, sizeof want, "%s/a.nii.gz", test_folder);
+    assert_string_equal(s.atlas, want);
+    assert_null(s.atlas_labels);
     nep_study_free(&s);
     assert_int_equal(nep_alloc_used(ctx), 0);
 }
@@ -74,6 +77,17 @@ static void test_defaults(void **state)
     assert_true(s.n_protocols == 3 && s.n_negatives == 4 && s.n_channels == 0 && s.n_primary_channels == 0);
     assert_string_equal(s.null_kind, "moran");
     nep_study_free(&s);
+}
+
+static void test_atlas_with_labels(void **state)
+{
+    (void)state;
+    nep_study s = {0};
+    assert_ok(ctx, nep_study_read(ctx, test_text("l.yaml", HEAD "disorders: [{id: a, name: b}]\natlas: {labels: /l.csv, image: /i.nii}\n"), &s));
+    assert_string_equal(s.atlas, "/i.nii");
+    assert_string_equal(s.atlas_labels, "/l.csv");
+    nep_study_free(&s);
+    assert_int_equal(nep_alloc_used(ctx), 0);
 }
 
 static void test_refused(void **state)
@@ -104,6 +118,9 @@ static void test_refused(void **state)
          "n1 is 1, must lie in 2"},
         {HEAD "disorders: [{id: a, name: b, map: {table: $HOME/t, value: v, se: s}}]\n",
          "only a leading ${NEPENTHE_SHARED}"},
+        {HEAD "disorders: [{id: a, name: b}]\natlas: {labels: l.tsv}\n", "line 5, column 8: atlas needs an image"},
+        {HEAD "disorders: [{id: a, name: b}]\natlas: {image: a.nii, lables: l.tsv}\n",
+         "atlas has no key 'lables'; did you mean 'labels'?"},
         {HEAD "disorders: [{id: a, name: b}]\nnulls: {n: 10.5}\n", "nulls n is 10.5, must be a whole number"},
         {HEAD "disorders: [{id: a, name: b}]\nnulls: {kind: moron}\n",
          "must be one of moran, spin, variogram"},
@@ -184,6 +201,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_full),
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_atlas_with_labels),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_minor_version),
         cmocka_unit_test(test_allocation_failure),

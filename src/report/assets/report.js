@@ -131,12 +131,10 @@ function macroBaselines(evaluation, protocol = 'masked') {
 function trustSection() {
   return section(
       'trust', 'How far can this ranking be trusted?', h('div', {class: 'cards'}, data.disorders.map(trustCard)),
-      h('div', {class: 'columns'},
-        h('div', {},
-          macroBaselines(data.evaluation) ||
-              h('p', {class: 'note'},
-                'This ranking was not evaluated in this run, so the page cannot say how well it finds recorded treatments. `nepenthe evaluate` on the same study measures it.')),
-        h('div', {}, nullRates(data.null_rates))));
+      macroBaselines(data.evaluation) ||
+          h('p', {class: 'note'},
+            'This ranking was not evaluated in this run, so the page cannot say how well it finds recorded treatments. `nepenthe evaluate` on the same study measures it.'),
+      nullRates(data.null_rates));
 }
 
 function candidateSection() {

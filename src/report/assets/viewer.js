@@ -1,4 +1,4 @@
-/* viewer.js - three planes of the schematic brain on canvas: click to move the crosshair, arrows and page keys as well. */
+/* viewer.js - three planes of the study's atlas, or of the schematic brain, on canvas: click to move the crosshair, arrows and page keys as well. */
 'use strict';
 
 /* The run-length text as one label per voxel, x fastest. */
@@ -23,6 +23,19 @@ const GREY = {
   tissue: [213, 209, 201],
   missing: [140, 142, 146]
 };
+
+/* What is drawn, for the line below the slices. */
+function atlasNote(brain) {
+  const keys = 'Left is on the left. Click, drag or use the arrow and page keys.';
+  if (!brain.atlas)
+    return 'Schematic: regions are drawn around their published centres inside a stylised outline. It helps to find one’s way; it is no anatomical atlas. ' +
+        keys;
+  const size = [...new Set(brain.stored_mm.map((v) => num(v, 1)))].join(' × ');
+  return `The study’s own atlas, ${brain.atlas}` +
+      (brain.resampled ? `, stored at ${size} mm and shown at ${num(brain.step[0], 1)} mm: each voxel takes the label that fills most of it. ` :
+                         `, at its own ${size} mm. `) +
+      keys;
+}
 
 function createViewer(brain, regions) {
   const labels = decodeBrain(brain), {shape, origin, step} = brain;
@@ -106,11 +119,12 @@ function createViewer(brain, regions) {
     g.stroke();
     g.globalAlpha = 1;
     g.fillStyle = g.strokeStyle;
-    g.font = '600 17px system-ui, sans-serif';
-    g.fillText(plane.ends[0], 5, 20);
+    const size = Math.max(16, canvas.width / 19); /* the canvas is scaled to its place on the page */
+    g.font = `600 ${size}px system-ui, sans-serif`;
+    g.fillText(plane.ends[0], 5, size + 3);
     g.textAlign = 'right';
-    g.fillText(plane.ends[1], canvas.width - 5, 20);
-    g.font = '14px system-ui, sans-serif';
+    g.fillText(plane.ends[1], canvas.width - 5, size + 3);
+    g.font = `${0.82 * size}px system-ui, sans-serif`;
     g.fillText(`${'xyz'[plane.through]} = ${num(state.at[plane.through], 0)} mm`, canvas.width - 5, canvas.height - 7);
     canvas.setAttribute(
         'aria-label', `${plane.name} slice at ${'xyz'[plane.through]} = ${state.at[plane.through]} mm of ${state.title}`);
@@ -118,7 +132,7 @@ function createViewer(brain, regions) {
 
   function describe(mm) {
     const label = labelAt(index(mm));
-    const name = label === 0   ? 'outside the drawing' :
+    const name = label === 0   ? (brain.atlas ? 'outside the atlas' : 'outside the drawing') :
         label > regions.length ? 'tissue without a region' :
                                  regions[label - 1].name;
     const value = label > 0 && label <= regions.length ? state.values[label - 1] : NaN;
@@ -179,12 +193,24 @@ function createViewer(brain, regions) {
     describe(state.at);
   }
 
+  /* The voxel of a region that lies nearest to its centre: an atlas's region may be bent around it. */
+  function nearest(region) {
+    const centre = regions[region].mm;
+    let best = null, least = Infinity;
+    for (let v = 0; v < labels.length; v++) {
+      if (labels[v] !== region + 1) continue;
+      const ijk = [v % shape[0], Math.floor(v / shape[0]) % shape[1], Math.floor(v / (shape[0] * shape[1]))];
+      const mm = ijk.map((x, a) => origin[a] + step[a] * x), d = mm.reduce((s, x, a) => s + (x - centre[a]) ** 2, 0);
+      if (d < least) [best, least] = [mm, d];
+    }
+    return best || centre.map((v, a) => origin[a] + step[a] * Math.round((v - origin[a]) / step[a]));
+  }
+
   /* Shows one value per region; the crosshair goes to the region that stands out most. */
   function show(title, unit, values) {
     const order = values.map((v, i) => [known(v) ? Math.abs(v) : -1, i]).sort((a, b) => b[0] - a[0]);
     Object.assign(state, {title, unit, values, reach: order.length && order[0][0] > 0 ? order[0][0] : 1});
-    if (order.length && order[0][0] > 0)
-      state.at = regions[order[0][1]].mm.map((v, a) => origin[a] + step[a] * Math.round((v - origin[a]) / step[a]));
+    if (order.length && order[0][0] > 0) state.at = nearest(order[0][1]);
     heading.textContent = title;
     drawBar();
     draw();
@@ -194,7 +220,6 @@ function createViewer(brain, regions) {
       'div', {class: 'viewer'}, heading,
       h('div', {class: 'planes'}, PLANES.map((plane, i) => h('figure', {}, canvases[i], h('figcaption', {}, plane.name)))),
       readout, bar,
-      h('p', {class: 'note'},
-        'Schematic: regions are drawn around their published centres inside a stylised outline. It helps to find one’s way; it is no anatomical atlas. Left is on the left. Click, drag or use the arrow and page keys.'));
+      h('p', {class: 'note'}, atlasNote(brain)));
   return {node, show, state, labelAt, index, canvases};
 }

@@ -3,18 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/connectome_maps.h"
 #include "cli/images.h"
 #include "cli/local_maps.h"
 
 static const cli_option options[] = {
-    {"feature", 'f', CLI_CHOICE, "NAME", NULL, "alff|falff|tsnr|reho|lcor|vmhc|gcor",
+    {"feature", 'f', CLI_CHOICE, "NAME", NULL, "alff|falff|tsnr|reho|lcor|vmhc|gcor|degree|weighted-degree|strength|mean-r|mean-z|rms|eigenvector|seed|nearest",
      "amplitude of slow fluctuations, its share of all, temporal signal to noise; homogeneity with the neighbours, local correlation, "
-     "correlation with the mirrored voxel and with all"},
+     "correlation with the mirrored voxel and with all; of all pairs of voxels: how many correlate and how strongly, sum and mean of "
+     "correlations, mean Fisher z, root mean square, eigenvector centrality; correlation with seeds; a table of the nearest voxels"},
     {"mask", 'm', CLI_INPUT, "NIFTI", NULL, NULL, "voxels to measure; the others are NaN"},
     {"tr", 't', CLI_REAL, "S", NULL, NULL, "seconds between frames; default: the header's"},
     {"band", 'b', CLI_TEXTS, "LOW,HIGH", "0.01,0.08", NULL, "Hz, for alff and falff; the others take the series as they are"},
     {"neighbours", 'n', CLI_CHOICE, "N", "27", "7|19|27", "reho: a voxel with those that share a face, an edge too, or a corner too"},
     {"fwhm", 0, CLI_REAL, "MM", "25", NULL, "lcor: width of the Gaussian that weights what is around a voxel"},
+    {"threshold", 0, CLI_REAL, "R", "0.25", NULL, "degree, weighted-degree: correlations above it count"},
+    {"two-sided", 0, CLI_FLAG, NULL, NULL, NULL, "degree, weighted-degree: by the size of correlations, whatever their sign"},
+    {"seed", 0, CLI_TEXTS, "X,Y,Z", NULL, NULL, "seed: a place in mm; given again, one volume each"},
+    {"radius", 0, CLI_REAL, "MM", "0", NULL, "seed: the mean of the voxels within it; 0 = the nearest voxel alone"},
+    {"seed-atlas", 0, CLI_INPUT, "NIFTI", NULL, NULL, "seed: regions as labels on the image's grid, one volume each in their order"},
+    {"labels", 0, CLI_INPUT, "TSV", NULL, NULL, "names of the values of --seed-atlas: index name"},
+    {"fisher-z", 'z', CLI_FLAG, NULL, NULL, NULL, "seed: inverse hyperbolic tangent of the correlations"},
+    {"top", 0, CLI_INT, "K", "10", NULL, "nearest: how many voxels to list for each"},
     {"definition", 0, CLI_CHOICE, "NAME", "canonical", "canonical|afni|cpac|xcpd|conn", "whose definition; see src/imaging/README.md"},
 };
 
@@ -29,6 +39,8 @@ typedef struct {
     cli_local_opts o;
     cli_local local;
     double whole; /* gcor */
+    cli_connectome_map pairs; /* CLI_CONNECTOMES: not one of these */
+    cli_connectome connectome;
 } job;
 
 static void job_free(job *j)
@@ -36,6 +48,7 @@ static void job_free(job *j)
     nep_alloc_free(j->map);
     nep_volume_free(&j->mask);
     cli_local_free(&j->local);
+    cli_connectome_free(&j->connectome);
 }
 
 static bool is(const job *j, const char *feature)
@@ -106,6 +119,8 @@ done:
 static nep_status measure(nep_ctx *ctx, const char *path, job *j)
 {
     const int64_t n_vox = nep_grid_voxels(&j->header.grid);
+    if (j->pairs < CLI_CONNECTOMES)
+        return cli_connectome_measure(ctx, path, j->mask.data ? &j->mask : NULL, &j->connectome);
     NEP_TRY(nep_alloc(ctx, n_vox, sizeof *j->map, "map", &j->map));
     for (int64_t v = 0; v < n_vox; v++)
         j->map[v] = NAN;
@@ -117,16 +132,19 @@ static nep_status measure(nep_ctx *ctx, const char *path, job *j)
 static nep_status write_map(nep_ctx *ctx, const char *path, void *user)
 {
     const job *j = user;
+    if (j->pairs < CLI_CONNECTOMES)
+        return nep_nifti_write(ctx, path, &j->header.grid, j->connectome.n_maps, (double)NAN, j->connectome.map, false);
     return nep_nifti_write(ctx, path, &j->header.grid, 1, (double)NAN, j->map, false);
 }
 
 static json_t *summary(const job *j)
 {
+    const float *map = j->pairs < CLI_CONNECTOMES ? j->connectome.map : j->map;
     int64_t n = 0;
     double sum = 0;
-    for (int64_t v = 0; v < nep_grid_voxels(&j->header.grid); v++)
-        if (isfinite(j->map[v])) {
-            sum += (double)j->map[v];
+    for (int64_t v = 0; map && v < nep_grid_voxels(&j->header.grid); v++)
+        if (isfinite(map[v])) {
+            sum += (double)map[v];
             n++;
         }
     json_t *doc = json_pack("{s:s,s:s,s:I,s:o,s:o}", "feature", j->feature, "definition", nep_voxelwise_name(j->definition), "voxels",
@@ -139,6 +157,8 @@ static json_t *summary(const job *j)
         json_object_set_new(doc, "fwhm_mm", json_real(j->o.fwhm_mm));
     if (doc && is(j, "gcor"))
         json_object_set_new(doc, "gcor", cli_number(j->whole));
+    if (doc && j->pairs < CLI_CONNECTOMES)
+        cli_connectome_says(&j->connectome, doc);
     return doc;
 }
 
@@ -146,12 +166,14 @@ static nep_status load(cli *c, job *j)
 {
     nep_ctx *ctx = cli_ctx(c);
     const char *mask = cli_text(c, "mask"), *image = cli_input(c, 0);
-    NEP_REQUIRE(ctx, cli_given(c, "feature"), NEP_E_USAGE, "voxelwise needs --feature alff|falff|tsnr|reho|lcor|vmhc|gcor");
+    NEP_REQUIRE(ctx, cli_given(c, "feature"), NEP_E_USAGE, "voxelwise needs --feature NAME; see `nepenthe voxelwise --help`");
     j->feature = cli_text(c, "feature");
     while (j->which < CLI_LOCALS && !is(j, cli_local_name(j->which)))
         j->which++;
     if (j->which < CLI_LOCALS)
         j->o.wants[j->which] = true;
+    while (j->pairs < CLI_CONNECTOMES && !is(j, cli_connectome_name(j->pairs)))
+        j->pairs++;
     while (strcmp(nep_voxelwise_name(j->definition), cli_text(c, "definition")) != 0)
         j->definition++;
     j->o.definition = j->definition;
@@ -160,6 +182,8 @@ static nep_status load(cli *c, job *j)
     NEP_TRY(read_band(c, j));
     NEP_TRY(cli_images_header(ctx, image, true, &j->header));
     j->tr_s = cli_images_tr(c, j->header.tr_s);
+    if (j->pairs < CLI_CONNECTOMES)
+        NEP_TRY(cli_connectome_read(c, j->pairs, j->definition, &j->header, &j->connectome));
     return mask ? cli_images_mask(ctx, mask, &j->header.grid, image, &j->mask) : NEP_OK;
 }
 
@@ -172,10 +196,15 @@ static nep_status run(cli *c)
     const int64_t n_vox = nep_grid_voxels(&j.header.grid);
     if (cli_dry_run(c)) {
         const char *outputs[] = {cli_out(c) ? cli_out(c) : "standard output"};
-        st = cli_plan(c, n_vox, n_vox * j.header.n_t * 8, (double)(n_vox * j.header.n_t) * 1e-8, outputs, 1);
+        const double seconds = j.pairs < CLI_CONNECTOMES ? cli_connectome_seconds(&j.connectome, n_vox) : (double)(n_vox * j.header.n_t) * 1e-8;
+        st = cli_plan(c, n_vox, n_vox * j.header.n_t * 8, seconds, outputs, 1);
         goto done;
     }
     NEP_TRY_OR_DONE(st, measure(ctx, cli_input(c, 0), &j));
+    if (j.pairs == CLI_CONNECTOME_NEAREST) {
+        st = cli_connectome_emit(c, &j.connectome, json_pack("{s:o}", "Voxelwise", summary(&j)));
+        goto done;
+    }
     if (cli_out(c) || !cli_json(c))
         NEP_TRY_OR_DONE(st, cli_emit(c, write_map, &j, NULL, json_pack("{s:o}", "Voxelwise", summary(&j))));
     if (cli_json(c))

@@ -69,9 +69,9 @@ typedef struct {
     double *effect, *se;           /* [n_cols] contrast of the coefficients; NULL for F */
     double *stat, *p, *p_fwe;      /* [n_cols] t or F; NaN = n/a */
     double *tfce, *p_tfce, *p_fwe_tfce; /* [n_cols] or NULL; p_tfce is uncorrected */
-    int64_t n_clusters;                 /* by size, largest first */
+    int64_t n_clusters;                 /* of the data, where there is a grid: by size, largest first */
     nep_permute_cluster *clusters;
-    int32_t *cluster;                   /* [n_cols] 1 + index, 0 outside; or NULL */
+    int32_t *cluster;                   /* [n_cols] 1 + index, 0 outside; NULL without a grid */
     double critical_stat, critical_tfce, critical_size, critical_mass; /* what 5 % of the largest reach; NaN where not asked */
     int64_t n_tail, n_tail_refused;         /* columns with p below 0.1: from a fitted tail; no fit, the counted p kept */
     int64_t n_tail_fwe, n_tail_fwe_refused; /* likewise corrected p, of columns and clusters */

@@ -15,6 +15,7 @@
     X(voxelwise)                                                                                                      \
     X(glm)                                                                                                            \
     X(contrast)                                                                                                       \
+    X(permute)                                                                                                        \
     X(tfce)                                                                                                           \
     X(maps_compare)                                                                                                   \
     X(maps_nulls)                                                                                                     \

@@ -82,7 +82,7 @@ static nep_status choose_people(join *j, int64_t id_col, const cli_people *d, in
         }
     }
     if (absent + incomplete > 0)
-        nep_warn(j->ctx, "glm: left out %lld participants who are not in '%s' and %lld who lack a value there", (long long)absent, j->t->path,
+        nep_warn(j->ctx, "design: left out %lld participants who are not in '%s' and %lld who lack a value there", (long long)absent, j->t->path,
                  (long long)incomplete);
     NEP_REQUIRE(j->ctx, j->n > 0, NEP_E_SHAPE, "%s: no participant of the data is in it with every value", j->t->path);
     return NEP_OK;

@@ -134,3 +134,32 @@ nep_status cli_people_read(cli *c, cli_people *d)
                 "images need -o PREFIX, the beginning of the names of the maps");
     return images ? read_images(c, d) : read_table(cli_ctx(c), cli_input(c, 0), d);
 }
+
+nep_status cli_people_read_stack(cli *c, char *const *ids, int64_t n, cli_people *d)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    nep_nifti *file = NULL;
+    float *volume = NULL;
+    nep_status st;
+    NEP_TRY(nep_nifti_open(ctx, cli_input(c, 0), &file));
+    const nep_nifti_header *h = nep_nifti_info(file);
+    NEP_REQUIRE_OR_DONE(st, ctx, h->n_t == n, NEP_E_SHAPE, "'%s' has %lld volumes, the design %lld rows: volume k is of row k", cli_input(c, 0),
+                        (long long)h->n_t, (long long)n);
+    d->grid = h->grid;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *d->ids, "participants", &d->ids));
+    d->n = n;
+    NEP_TRY_OR_DONE(st, choose_voxels(ctx, cli_text(c, "mask"), d));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n * d->n_cols, sizeof *d->y, "data", &d->y));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nep_grid_voxels(&d->grid), sizeof *volume, "one volume", &volume));
+    for (int64_t i = 0; i < n; i++) {
+        NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, ids[i], &d->ids[i]));
+        NEP_TRY_OR_DONE(st, nep_nifti_next(file, volume));
+        for (int64_t j = 0; j < d->n_cols; j++)
+            d->y[i * d->n_cols + j] = volume[d->voxel[j]];
+    }
+    st = check_ids(ctx, d, cli_input(c, 0));
+done:
+    nep_alloc_free(volume);
+    nep_nifti_free(file);
+    return st;
+}

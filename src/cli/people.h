@@ -23,4 +23,8 @@ void cli_people_free(cli_people *d);
  * table), NEP_E_FORMAT (a participant twice, no participant, an empty mask), NEP_E_GRID (images or mask on another grid). */
 NEP_MUST_USE nep_status cli_people_read(cli *c, cli_people *d);
 
+/* The volumes of one 4D image, in the order of `ids` [n], which are copied. Errors: those of images; NEP_E_SHAPE (another number of
+ * volumes than ids). */
+NEP_MUST_USE nep_status cli_people_read_stack(cli *c, char *const *ids, int64_t n, cli_people *d);
+
 #endif

@@ -155,6 +155,23 @@ done:
     return st;
 }
 
+/* Clusters of the data themselves. */
+static nep_status list_clusters(nep_ctx *ctx, const nep_permute_job *j, nep_permute_result *r)
+{
+    nep_permute_clusters c = {0};
+    double *map = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_permute_clusters_open(ctx, j->o, j->positive, &c));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, r->n_cols, sizeof *map, "permute: a map", &map));
+    for (int64_t v = 0; v < r->n_cols; v++)
+        map[v] = isnan(r->stat[v]) ? 0.0 : r->stat[v];
+    st = nep_permute_clusters_list(ctx, &c, map, r);
+done:
+    nep_alloc_free(map);
+    nep_permute_clusters_free(&c);
+    return st;
+}
+
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 static nep_status reckon(nep_ctx *ctx, nep_permute_job *j, nep_permute_result *r)
@@ -264,6 +281,8 @@ nep_status nep_permute_run(nep_ctx *ctx, const float *y, int64_t n_cols, const n
     NEP_TRY_OR_DONE(st, results_make(ctx, &j, &r));
     NEP_TRY_OR_DONE(st, tally_make(ctx, &j));
     NEP_TRY_OR_DONE(st, nep_permute_sweep(ctx, &j, &r));
+    if (o->dims)
+        NEP_TRY_OR_DONE(st, list_clusters(ctx, &j, &r));
     NEP_TRY_OR_DONE(st, reckon(ctx, &j, &r));
     warn_columns(ctx, &r);
     *out = r;

@@ -113,7 +113,7 @@ typedef struct {
     nep_permute_columns columns;
     nep_permute_tally tally;
 } nep_permute_job;
-/* Estimates (r: effect, se, stat, tfce, clusters) and runs every shuffle. */
+/* Estimates (r: effect, se, stat, tfce) and runs every shuffle. */
 NEP_MUST_USE nep_status nep_permute_sweep(nep_ctx *ctx, nep_permute_job *j, nep_permute_result *r);
 /* Statistics of every shuffle on chosen columns: null [count of columns, shuffles]. */
 NEP_MUST_USE nep_status nep_permute_sweep_columns(nep_ctx *ctx, nep_permute_job *j, const int64_t *column, int64_t count, double *null);

@@ -22,7 +22,7 @@ typedef struct {
     nep_permute_job *j;
     nep_permute_result *r;
     nep_hash key;
-    time_t saved;
+    time_t began, saved;
     int64_t steps;
 } sweep;
 
@@ -67,7 +67,7 @@ static nep_status resume(sweep *s)
     const nep_permute_opts *o = s->j->o;
     nep_permute_tally *t = &s->j->tally;
     bool found = false;
-    s->saved = time(NULL);
+    s->began = s->saved = time(NULL);
     if (!o->checkpoint)
         return NEP_OK;
     NEP_TRY(make_key(s));
@@ -89,7 +89,8 @@ static nep_status step_done(sweep *s, nep_status st)
         ++*t->done;
         nep_progress_step(s->ctx, *t->done);
     }
-    const bool stopped = st == NEP_E_INTERRUPTED, due = st == NEP_OK && *t->done < s->steps && time(NULL) - s->saved >= SAVE_S;
+    const time_t since = *t->done < s->steps ? s->saved : s->began; /* a long test keeps its end too */
+    const bool stopped = st == NEP_E_INTERRUPTED, due = st == NEP_OK && time(NULL) - since >= SAVE_S;
     if (!o->checkpoint || !(stopped || due))
         return st;
     if (stopped)
@@ -332,20 +333,18 @@ static nep_status map_step(sweep *s, map_scratch *m, int64_t first)
     return NEP_OK;
 }
 
-/* TFCE and clusters of the data themselves. */
-static nep_status observe(sweep *s, map_scratch *m)
+/* TFCE of the data themselves. */
+static void observe(sweep *s, map_scratch *m)
 {
     nep_permute_result *r = s->r;
-    const int64_t n_cols = r->n_cols;
     double *map = m->maps;
-    for (int64_t v = 0; v < n_cols; v++)
+    if (!m->tfce)
+        return;
+    for (int64_t v = 0; v < r->n_cols; v++)
         map[v] = isnan(r->stat[v]) ? 0.0 : r->stat[v];
-    if (m->tfce) {
-        nep_tfce_run(m->tfce[0], map, r->tfce);
-        for (int64_t v = 0; v < n_cols; v++)
-            r->tfce[v] = isnan(r->stat[v]) ? (double)NAN : r->tfce[v];
-    }
-    return m->clusters ? nep_permute_clusters_list(s->ctx, &m->clusters[0], map, r) : NEP_OK;
+    nep_tfce_run(m->tfce[0], map, r->tfce);
+    for (int64_t v = 0; v < r->n_cols; v++)
+        r->tfce[v] = isnan(r->stat[v]) ? (double)NAN : r->tfce[v];
 }
 
 static nep_status run_maps(sweep *s)
@@ -357,7 +356,7 @@ static nep_status run_maps(sweep *s)
     NEP_TRY_OR_DONE(st, map_scratch_make(s->ctx, j, &m));
     for (int64_t col = 0; col < n_cols; col += m.tile)
         NEP_TRY_OR_DONE(st, nep_permute_columns_fit(s->ctx, &j->basis, &j->columns, col, least(m.tile, n_cols - col), m.e, s->r));
-    NEP_TRY_OR_DONE(st, observe(s, &m));
+    observe(s, &m);
     s->steps = (j->scheme.count + m.batch - 1) / m.batch;
     NEP_TRY_OR_DONE(st, resume(s));
     nep_progress_open(s->ctx, "permute", s->steps);

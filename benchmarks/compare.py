@@ -134,9 +134,11 @@ class Tfce(Matrix):
              "met": ours["masked_seconds_cpu"] <= 0.06}]
 
 
-class Radiomics(Matrix):
+class Memory(Matrix):
+    """Its rate is of bytes: against a copy of memory."""
+
     def finish(self, result):
-        rate, copy = result["ours"]["read_gbs"], result["ceilings"]["copy_gbs"]
+        rate, copy = result["ours"][self.rate], result["ceilings"]["copy_gbs"]
         result["of_ceiling"] = {"gbs": rate, "of": "copy_gbs", "share": round(rate / copy, 3)}
 
 
@@ -221,7 +223,9 @@ ROWS = {row.name: row for row in (
     Matrix("srtm", "srtm_scipy.py", 1000.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Matrix("glm", "glm_nilearn.py", 12.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Tfce("tfce", "tfce_nilearn.py", 25.0, None, None),
-    Radiomics("radiomics", "radiomics_pyradiomics.py", 20.0, None, None))}
+    Memory("radiomics", "radiomics_pyradiomics.py", 20.0, "read_gbs", "copy_gbs"),
+    Memory("reho", "reho_numpy.py", 50.0, "moved_gbs", "copy_gbs"),
+    Matrix("alff", "alff_scipy.py", 100.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"))}
 
 
 def machine():

@@ -3,9 +3,8 @@
  * 3, 5.2.2M) as keys with their time below them, then runs of equal keys in order. */
 #include "backend/cpu.h"
 
+#include <float.h>
 #include <omp.h>
-
-#include <nepenthe/math/lanes.h>
 
 enum { TILE = 64, LANES = 8 };
 
@@ -35,39 +34,50 @@ NEP_CPU_BODY void sort_body(int64_t *key, int64_t n)
     }
 }
 
-typedef void sort_function(int64_t *key, int64_t n);
-
-static void sort_scalar(int64_t *key, int64_t n)
-{
-    sort_body(key, n);
-}
-
-NEP_CPU_AVX2_CODE static void sort_avx2(int64_t *key, int64_t n)
-{
-    sort_body(key, n);
-}
-
-NEP_CPU_AVX512_CODE static void sort_avx512(int64_t *key, int64_t n)
-{
-    sort_body(key, n);
-}
-
-/* Keys of eight columns of a tile [n_t, TILE], time in the lower half; a lane without a column repeats the last one. */
-static void fill(const float *x, int64_t n_t, int64_t first, int64_t n, int64_t *key)
+/* Eight columns of a tile [n_t, TILE] as sorted keys [n_t, LANES], time in the lower half; tied[l] is not 0 where two values of a
+ * column are the same. */
+NEP_CPU_BODY void lanes_body(const float *x, int64_t n_t, int64_t *key, int64_t *tied)
 {
     for (int64_t t = 0; t < n_t; t++)
-        for (int64_t l = 0; l < LANES; l++)
-            key[t * LANES + l] = (int64_t)nep_rank_key(x[t * TILE + first + (l < n ? l : n - 1)]) * ((int64_t)1 << 32) + t;
+        for (int l = 0; l < LANES; l++)
+            key[t * LANES + l] = (int64_t)nep_rank_key(x[t * TILE + l]) * ((int64_t)1 << 32) + t;
+    sort_body(key, n_t);
+    for (int l = 0; l < LANES; l++)
+        tied[l] = 0;
+    for (int64_t i = LANES; i < n_t * LANES; i += LANES)
+        for (int l = 0; l < LANES; l++)
+            tied[l] |= (key[i + l] >> 32) == (key[i + l - LANES] >> 32);
+}
+
+typedef void lanes_function(const float *x, int64_t n_t, int64_t *key, int64_t *tied);
+
+static void lanes_scalar(const float *x, int64_t n_t, int64_t *key, int64_t *tied)
+{
+    lanes_body(x, n_t, key, tied);
+}
+
+NEP_CPU_AVX2_CODE static void lanes_avx2(const float *x, int64_t n_t, int64_t *key, int64_t *tied)
+{
+    lanes_body(x, n_t, key, tied);
+}
+
+NEP_CPU_AVX512_CODE static void lanes_avx512(const float *x, int64_t n_t, int64_t *key, int64_t *tied)
+{
+    lanes_body(x, n_t, key, tied);
+}
+
+static int32_t high(int64_t key)
+{
+    return (int32_t)(key >> 32);
 }
 
 static int32_t tied_by(nep_rank_rule rule, int64_t key)
 {
-    const int32_t high = (int32_t)(key >> 32);
-    return rule == NEP_RANK_TRUNCATED ? nep_rank_key_truncated(nep_rank_value(high)) : high;
+    return rule == NEP_RANK_TRUNCATED ? nep_rank_key_truncated(nep_rank_value(high(key))) : high(key);
 }
 
 /* Ranks of one sorted lane; returns what it adds up to in ties. */
-static int64_t rank_lane(nep_rank_rule rule, const int64_t *key, int32_t n, int16_t *rank)
+static int64_t rank_ties(nep_rank_rule rule, const int64_t *key, int32_t n, int16_t *rank)
 {
     int64_t tie = 0;
     for (int32_t a = 0, equal; a < n; a += equal) {
@@ -82,31 +92,29 @@ static int64_t rank_lane(nep_rank_rule rule, const int64_t *key, int32_t n, int1
     return tie;
 }
 
-/* Whether a column of the tile is finite throughout and varies. */
-static bool counts(const float *x, int64_t n_t)
+/* One sorted lane without, or with, tied values; -1 when a value is not finite (those sort to the ends) or all are the same. */
+static int64_t rank_lane(nep_rank_rule rule, const int64_t *key, bool tied, int32_t n, int16_t *rank)
 {
-    bool varies = false;
-    for (int64_t t = 0; t < n_t; t++) {
-        if (!nep_lanes_finite(x[t * TILE]))
-            return false;
-        varies = varies || x[t * TILE] != x[0];
+    const int32_t lowest = high(key[0]), highest = high(key[(int64_t)(n - 1) * LANES]);
+    if (lowest < nep_rank_key(-FLT_MAX) || highest > nep_rank_key(FLT_MAX) || lowest == highest) {
+        memset(rank, 0, (size_t)n * sizeof *rank);
+        return -1;
     }
-    return varies;
+    if (tied || rule == NEP_RANK_TRUNCATED)
+        return rank_ties(rule, key, n, rank);
+    for (int32_t k = 0; k < n; k++) /* no ties: every rule gives the place itself */
+        rank[key[(int64_t)k * LANES] & 0xffffffff] = (int16_t)(2 * k + 1 - n);
+    return 0;
 }
 
-static void one_tile(sort_function *sort, nep_rank_rule rule, const float *x, int64_t n_t, int64_t n, int64_t *key, int16_t *rank,
+static void one_tile(lanes_function *sort, nep_rank_rule rule, const float *x, int64_t n_t, int64_t n, int64_t *key, int16_t *rank,
                      int64_t *tie)
 {
     for (int64_t first = 0; first < n; first += LANES) {
-        const int64_t here = nep_cpu_min(LANES, n - first);
-        fill(x, n_t, first, here, key);
-        sort(key, n_t);
-        for (int64_t c = first; c < first + here; c++) {
-            tie[c] = -1;
-            memset(rank + c * n_t, 0, (size_t)n_t * sizeof *rank);
-            if (counts(x + c, n_t))
-                tie[c] = rank_lane(rule, key + c - first, (int32_t)n_t, rank + c * n_t);
-        }
+        int64_t tied[LANES];
+        sort(x + first, n_t, key, tied);
+        for (int64_t c = first; c < first + LANES && c < n; c++)
+            tie[c] = rank_lane(rule, key + c - first, tied[c - first] != 0, (int32_t)n_t, rank + c * n_t);
     }
 }
 
@@ -115,13 +123,13 @@ nep_status nep_cpu_time_ranks(nep_ctx *ctx, nep_queue *queue, const float *x, in
 {
     (void)queue;
     const nep_cpu_family f = nep_cpu_family_get();
-    sort_function *const sort = f >= NEP_CPU_AVX512 ? sort_avx512 : f >= NEP_CPU_AVX2 ? sort_avx2 : sort_scalar;
+    lanes_function *const sort = f >= NEP_CPU_AVX512 ? lanes_avx512 : f >= NEP_CPU_AVX2 ? lanes_avx2 : lanes_scalar;
     const int threads = nep_ctx_threads(ctx);
     const int64_t tiles = nep_cpu_tiles(n_cols, TILE);
     float *tile = NULL;
     int64_t *key = NULL;
     nep_status st;
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, threads * n_t * TILE, sizeof *tile, "columns", &tile));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, threads * n_t * TILE, sizeof *tile, "columns", &tile)); /* zeros: a lane without a column sorts them */
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, threads * n_t * LANES, sizeof *key, "keys of columns", &key));
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int64_t i = 0; i < tiles; i++) {

@@ -85,6 +85,7 @@ nep_status nep_local_reho(nep_ctx *ctx, const int16_t *rank, const int64_t *tie,
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_cols, sizeof *sum, "sums of ranks", &sum));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_cols, sizeof *squares, "sums of squares", &squares));
     NEP_TRY_OR_DONE(st, nep_backend_neighbour_ranks(ctx, rank, n_t, n_cols, neighbour, n_near, sum, squares));
+#pragma omp parallel for schedule(static) num_threads(nep_ctx_threads(ctx))
     for (int64_t c = 0; c < n_cols; c++) {
         double k = 0, ties = 0;
         for (int64_t i = 0; i < n_near; i++) {

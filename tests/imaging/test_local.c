@@ -220,6 +220,17 @@ static void test_by_hand(void **state)
     assert_near(w[0], (12 * squares - 3 * 4 * 4 * 25) / (4 * 4 * 15 - 2 * 6), 1e-15);
     assert_ok(ctx, reho(tied, 4, dims, voxel, 3, 19, NEP_VOXELWISE_XCPD, w));
     assert_near(w[0], (12 * squares - 3 * 4 * 4 * 25) / (4 * 4 * 15), 1e-15);
+    /* 3dReHo on 0.2 0.7 1.5 2.2 and 0.9 0.1 1.8 1.1: integer parts 0 0 1 2 and 0 0 1 1, the topmost run keeps its order: ranks 1.5 1.5 3 4
+     * and 1.5 1.5 4 3, R = 3 3 7 7, T = 6 each. Ours: ranks 1 2 3 4 and 2 1 4 3, the same R, no ties. */
+    const float cut[12] = {0.2f, 0.9f, 7, 0.7f, 0.1f, 7, 1.5f, 1.8f, 7, 2.2f, 1.1f, 7};
+    assert_ok(ctx, reho(cut, 4, dims, voxel, 3, 27, NEP_VOXELWISE_AFNI, w));
+    assert_near(w[0], (12.0 * 116 - 1200) / (4 * 4 * 15 - 2 * 12), 1e-15);
+    assert_ok(ctx, reho(cut, 4, dims, voxel, 3, 27, NEP_VOXELWISE_CANONICAL, w));
+    assert_near(w[0], (12.0 * 116 - 1200) / (4 * 4 * 15), 1e-15);
+    /* C-PAC on the tied series above: ranks from 0, means rounded up: 0 2 2 3 and 0 1 2 3, sums 0 3 4 6 */
+    const int64_t middle[3] = {17, 18, 19}, cube[3] = {4, 3, 3};
+    assert_ok(ctx, reho(tied, 4, cube, middle, 3, 27, NEP_VOXELWISE_CPAC, w));
+    assert_near(w[0], 12 * (0 + 9 + 16 + 36 - 4 * 3.25 * 3.25) / 4 / 60, 1e-15);
     /* a voxel alone has nothing to agree with */
     const int64_t far[3] = {0, 2, 4}, wide[3] = {5, 1, 1};
     assert_ok(ctx, reho(up, 4, wide, far, 3, 27, NEP_VOXELWISE_CANONICAL, w));

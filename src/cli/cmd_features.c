@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "cli/confound_sets.h"
-#include "cli/features.h"
+#include "cli/features_unit.h"
 
 static const cli_option options[] = {
     {"atlas", 0, CLI_INPUT, "NIFTI", NULL, NULL, "regions as labels on a grid (participant level; at group level it picks among several)"},
@@ -16,7 +16,7 @@ static const cli_option options[] = {
     {"session-label", 0, CLI_TEXTS, "LABEL", NULL, NULL, "sessions, with or without ses-; default all"},
     {"task-id", 't', CLI_TEXTS, "TASK", NULL, NULL, "tasks; default all"},
     {"space", 0, CLI_TEXT, "SPACE", NULL, NULL, "space entity of the runs, where there are several"},
-    {"features", 0, CLI_TEXTS, "LIST", "timeseries,connectivity,alff,falff", NULL, "timeseries, connectivity, alff, falff, reho, lcor, vmhc, gcor, glm; quality always"},
+    {"features", 0, CLI_TEXTS, "LIST", "timeseries,connectivity,alff,falff", NULL, "of BOLD timeseries, connectivity, alff, falff, reho, lcor, vmhc, gcor, glm, with quality always; pet; radiomics of T1w"},
     {"contrast", 0, CLI_TEXTS, "NAME=FORMULA", NULL, NULL, "what glm tests, as `nepenthe glm` has it, such as faces='face - house'"},
     {"events", 0, CLI_INPUT, "DIR", NULL, NULL, "glm: BIDS data set with the events.tsv of the runs; default BIDS itself"},
     {"hrf", 0, CLI_CHOICE, "NAME", "glover", "glover|spm", "glm: response to an event"},
@@ -27,70 +27,21 @@ static const cli_option options[] = {
     {"band", 0, CLI_TEXTS, "LOW,HIGH", "0.01,0.08", NULL, "band of ALFF and of the band-pass before connectivity, Hz"},
     {"reho-neighbours", 0, CLI_CHOICE, "N", "27", "7|19|27", "neighbours of reho, the voxel among them"},
     {"lcor-fwhm", 0, CLI_REAL, "MM", "25", NULL, "width of the Gaussian of lcor, mm"},
+    {"pet-model", 0, CLI_CHOICE, "NAME", "srtm", "suvr|srtm|mrtm|logan|patlak", "what is fitted to regional curves of pet; see nepenthe pet"},
+    {"pet-reference", 0, CLI_TEXT, "REGION", NULL, NULL, "the atlas's region that pet takes as reference"},
+    {"pet-window", 0, CLI_TEXTS, "FROM,TO", NULL, NULL, "minutes after injection that suvr takes; default: all"},
+    {"pet-t-star", 0, CLI_REAL, "MIN", "0", NULL, "logan and patlak take frames that start at or after it"},
+    {"radiomics-labels", 0, CLI_TEXT, "END", "desc-aseg_dseg", NULL, "how the name of the regions of a T1w image ends, as label-lesion_roi"},
+    {"radiomics-bin-width", 0, CLI_REAL, "W", NULL, NULL, "grey levels of this width; default: 64 between each region's extremes"},
     {"censor-fd", 0, CLI_REAL, "MM", "0.5", NULL, "frames that moved more are left out, mm (Power 2012); 0 = none"},
     {"fail-fd", 0, CLI_REAL, "MM", "0.5", NULL, "mean displacement above which a run fails, mm (Power 2012)"},
     {"warn-fd", 0, CLI_REAL, "MM", "0.2", NULL, "mean displacement above which a run gets a warning, mm (Power 2014)"},
     {"min-frames", 0, CLI_INT, "N", "50", NULL, "a run with fewer frames left fails"},
     {"min-coverage", 0, CLI_REAL, "SHARE", "0.5", NULL, "a region with a smaller share of its voxels in the mask is missing, 0 to 1"},
+    {"shard", 0, CLI_TEXT, "I/N", NULL, NULL, "every N-th participant from the I-th on, I from 1; N such jobs share OUT and do all"},
+    {"array-shard", 0, CLI_CHOICE, "HOW", NULL, "auto", "the shard that is this job's place in its Slurm array"},
     {"no-resume", 0, CLI_FLAG, NULL, NULL, NULL, "measure again what is done already"},
 };
-
-/* ---- options ---- */
-
-static nep_status read_features(features *f)
-{
-    static const char *const known[] = {"timeseries", "connectivity", "alff", "falff", "quality", "reho", "lcor", "vmhc", "gcor", "glm"};
-    bool wanted[NEP_LEN(known)] = {false};
-    int n;
-    const char *const *list = cli_texts(f->c, "features", &n);
-    for (int i = 0; i < n; i++) {
-        int at = 0;
-        while (at < NEP_LEN(known) && strcmp(known[at], list[i]) != 0)
-            at++;
-        const char *near = nep_data_nearest(list[i], known, NEP_LEN(known));
-        NEP_REQUIRE(f->ctx, at < NEP_LEN(known), NEP_E_USAGE, "--features: there is no '%s'%s%s%s", list[i], near ? "; did you mean '" : "",
-                    near ? near : "", near ? "'?" : "");
-        wanted[at] = true;
-    }
-    f->o.series = wanted[0];
-    f->o.connectivity = wanted[1];
-    f->o.alff = wanted[2];
-    f->o.falff = wanted[3];
-    for (int m = 0; m < CLI_LOCALS; m++) /* after quality, in their order */
-        f->o.local.wants[m] = wanted[5 + m];
-    f->o.glm = wanted[5 + CLI_LOCALS];
-    NEP_REQUIRE(f->ctx, f->o.glm || !cli_given(f->c, "contrast"), NEP_E_USAGE, "--contrast is for --features glm");
-    return f->o.glm ? cli_glm_words_read(f->c, &f->contrasts) : NEP_OK;
-}
-
-static nep_status read_options(features *f)
-{
-    int n;
-    char *end;
-    const char *const *band = cli_texts(f->c, "band", &n);
-    features_opts *o = &f->o;
-    NEP_REQUIRE(f->ctx, n == 2, NEP_E_USAGE, "--band needs two frequencies in Hz, as 0.01,0.08");
-    o->low_hz = strtod(band[0], &end);
-    NEP_REQUIRE(f->ctx, *end == '\0', NEP_E_USAGE, "--band: '%s' is not a number", band[0]);
-    o->high_hz = strtod(band[1], &end);
-    NEP_REQUIRE(f->ctx, *end == '\0', NEP_E_USAGE, "--band: '%s' is not a number", band[1]);
-    NEP_REQUIRE(f->ctx, o->low_hz > 0 && o->high_hz > o->low_hz, NEP_E_USAGE, "--band %s,%s: needs 0 < LOW < HIGH", band[0], band[1]);
-    o->confounds = cli_texts(f->c, "confounds", &o->n_confounds);
-    o->tr_s = cli_real(f->c, "tr");
-    o->censor_mm = cli_real(f->c, "censor-fd");
-    o->fail_fd_mm = cli_real(f->c, "fail-fd");
-    o->warn_fd_mm = cli_real(f->c, "warn-fd");
-    o->min_frames = cli_int(f->c, "min-frames");
-    o->min_coverage = cli_real(f->c, "min-coverage");
-    o->resample = cli_flag(f->c, "resample");
-    NEP_REQUIRE(f->ctx, !(o->tr_s <= 0) && o->censor_mm >= 0 && o->fail_fd_mm >= 0 && o->warn_fd_mm >= 0 && o->min_frames >= 0, NEP_E_USAGE,
-                "--tr must be above 0, --censor-fd, --fail-fd, --warn-fd and --min-frames must not be negative");
-    NEP_REQUIRE(f->ctx, o->min_coverage >= 0 && o->min_coverage <= 1, NEP_E_USAGE, "--min-coverage is a share from 0 to 1");
-    o->local.neighbours = atoi(cli_text(f->c, "reho-neighbours"));
-    o->local.fwhm_mm = cli_real(f->c, "lcor-fwhm");
-    NEP_REQUIRE(f->ctx, o->local.fwhm_mm > 0, NEP_E_USAGE, "--lcor-fwhm is a width above 0 mm");
-    return read_features(f);
-}
 
 /* --atlas-name, else the value of atlas- in the file name, else its letters and digits. */
 static void name_atlas(features *f)
@@ -110,7 +61,7 @@ static void name_atlas(features *f)
 static nep_status make_provenance(features *f)
 {
     static const char *const passing[] = {"participant-label", "session-label", "task-id", "space", "no-resume", "json", "progress", "quiet",
-                                          "verbose", "mem-mb", "vram-mb", "dry-run", "device", "out"};
+                                          "verbose", "mem-mb", "vram-mb", "dry-run", "device", "out", "shard", "array-shard"};
     json_t *p = cli_provenance(f->c, "as the inputs"), *given = p ? json_object_get(p, "parameters") : NULL;
     const char *text = p ? json_string_value(json_object_get(p, "device")) : NULL;
     char device[256];
@@ -140,6 +91,8 @@ static nep_status read_filter(features *f, nep_bids_filter *filter, const char *
     filter->n_sessions = sessions;
     filter->n_tasks = tasks;
     filter->space = cli_text(f->c, "space");
+    filter->labels = cli_text(f->c, "radiomics-labels");
+    NEP_TRY(cli_features_shard(f, filter));
     NEP_REQUIRE(f->ctx, more == 0 || (n > 0 && sessions == 0 && tasks == 0), NEP_E_USAGE, "'%s' is one word too many; labels go to --participant-label A,B",
                 cli_input(f->c, 3));
     NEP_REQUIRE(f->ctx, n + more <= room, NEP_E_USAGE, "more than %d participants are named", room);
@@ -161,11 +114,24 @@ static bool stops_all(nep_status st)
     return st == NEP_E_WRITE || st == NEP_E_INTERRUPTED || st == NEP_E_DEVICE || st == NEP_E_INTERNAL || st == NEP_E_USAGE;
 }
 
+/* PET and T1-weighted images. */
+static nep_status do_other(features *f, const nep_bids_run *run, tally *n)
+{
+    const bool may_skip = !cli_flag(f->c, "no-resume");
+    bool skipped = false;
+    NEP_TRY(run->datatype == NEP_BIDS_PET ? cli_features_pet(f, run, may_skip, &skipped) : cli_features_radiomics(f, run, may_skip, &skipped));
+    n->skipped += skipped;
+    n->measured += !skipped;
+    return NEP_OK;
+}
+
 static nep_status do_run(features *f, const nep_bids_run *run, tally *n)
 {
     features_result r = {0};
     bool done = false;
     nep_status st;
+    if (run->datatype != NEP_BIDS_FUNC)
+        return do_other(f, run, n);
     if (!cli_flag(f->c, "no-resume"))
         NEP_TRY(cli_features_done(f, run, &done));
     if (done) {
@@ -185,42 +151,48 @@ static nep_status do_run(features *f, const nep_bids_run *run, tally *n)
     return st;
 }
 
-static nep_status do_runs(features *f, const nep_bids_runs *runs, features_failures *k, tally *n)
+/* A participant without an image of a datatype that is asked for fails by it. */
+static nep_status note_absent(features *f, const char *participant, unsigned absent, features_failures *k)
 {
-    int64_t at = 0;
-    nep_progress_open(f->ctx, "features", runs->n);
-    for (int64_t p = 0; p < runs->n_participants; p++) {
-        const int64_t first = at;
-        for (; at < runs->n && strcmp(runs->runs[at].participant, runs->participants[p]) == 0; at++) {
-            const nep_status st = do_run(f, &runs->runs[at], n);
-            if (stops_all(st)) {
-                nep_progress_close(f->ctx);
-                return st;
-            }
-            if (st != NEP_OK)
-                NEP_TRY(cli_features_failed(f, k, runs->participants[p], runs->runs[at].stem, st));
-            nep_progress_step(f->ctx, at + 1);
-        }
-        if (at == first) {
-            const nep_status st = nep_ctx_fail(f->ctx, NEP_E_MISSING, "sub-%s: has no desc-preproc_bold.nii.gz of what is asked for", runs->participants[p]);
-            NEP_TRY(cli_features_failed(f, k, runs->participants[p], NULL, st));
-        }
+    static const struct {
+        nep_bids_datatype datatype;
+        const char *name;
+    } kinds[] = {{NEP_BIDS_FUNC, "desc-preproc_bold"}, {NEP_BIDS_PET, "desc-preproc_pet"}, {NEP_BIDS_ANAT, "desc-preproc_T1w"}};
+    for (int i = 0; i < NEP_LEN(kinds); i++) {
+        if (!(absent & kinds[i].datatype))
+            continue;
+        const nep_status st = nep_ctx_fail(f->ctx, NEP_E_MISSING, "sub-%s: has no %s.nii.gz of what is asked for", participant, kinds[i].name);
+        NEP_TRY(cli_features_failed(f, k, participant, NULL, st));
     }
-    nep_progress_close(f->ctx);
     return NEP_OK;
 }
 
-static nep_status plan(features *f, const nep_bids_runs *runs)
+static nep_status do_runs(features *f, const nep_bids_filter *filter, const nep_bids_runs *runs, features_failures *k, tally *n)
 {
-    const char *outputs[] = {"dataset_description.json", ".bidsignore", "sub-*/[ses-*/]func/*_desc-quality_bold.tsv",
-                             "sub-*/[ses-*/]func/*_stat-mean_timeseries.tsv", "sub-*/[ses-*/]func/*_relmat.tsv", "sub-*/[ses-*/]func/*_stat-alff_bold.tsv",
-                             "sub-*/[ses-*/]func/*_stat-falff_bold.tsv",
-                             "sub-*/[ses-*/]func/*_stat-reho_bold.tsv", "sub-*/[ses-*/]func/*_stat-lcor_bold.tsv",
-                             "sub-*/[ses-*/]func/*_stat-vmhc_bold.tsv", "sub-*/[ses-*/]func/*_stat-gcor_bold.tsv"};
-    int n_outputs = NEP_LEN(outputs) - CLI_LOCALS;
-    for (int m = 0; m < CLI_LOCALS; m++)
-        if (f->o.local.wants[m])
-            outputs[n_outputs++] = outputs[NEP_LEN(outputs) - CLI_LOCALS + m];
+    int64_t at = 0;
+    for (int64_t p = 0; p < runs->n_participants; p++) {
+        unsigned absent = filter->datatypes;
+        for (; at < runs->n && strcmp(runs->runs[at].participant, runs->participants[p]) == 0; at++) {
+            const nep_status st = do_run(f, &runs->runs[at], n);
+            absent &= ~(unsigned)runs->runs[at].datatype;
+            if (stops_all(st))
+                return st;
+            if (st != NEP_OK)
+                NEP_TRY(cli_features_failed(f, k, runs->participants[p], &runs->runs[at], st));
+            nep_progress_step(f->ctx, at + 1);
+        }
+        NEP_TRY(note_absent(f, runs->participants[p], absent, k));
+    }
+    return NEP_OK;
+}
+
+static nep_status plan(features *f, const nep_bids_filter *filter, const nep_bids_runs *runs)
+{
+    char text[FEATURES_OUTPUTS][FEATURES_OUTPUT_LENGTH];
+    const char *outputs[FEATURES_OUTPUTS];
+    const int n_outputs = cli_features_outputs(f, filter->datatypes, text);
+    for (int i = 0; i < n_outputs; i++)
+        outputs[i] = text[i];
     int64_t largest = 0;
     for (int64_t i = 0; i < runs->n; i++) {
         char path[4096];
@@ -267,18 +239,23 @@ static nep_status run_participant(features *f, const nep_bids_filter *filter)
     features_failures k = {0};
     tally n = {0};
     nep_status st;
-    NEP_REQUIRE(f->ctx, cli_text(f->c, "atlas"), NEP_E_USAGE, "the participant level needs --atlas");
-    NEP_REQUIRE(f->ctx, f->seg[0], NEP_E_USAGE, "--atlas-name: the atlas needs a name of letters and digits");
+    const bool regions = filter->datatypes & (NEP_BIDS_FUNC | NEP_BIDS_PET);
+    NEP_REQUIRE(f->ctx, !regions || cli_text(f->c, "atlas"), NEP_E_USAGE, "the participant level needs --atlas");
+    NEP_REQUIRE(f->ctx, !regions || f->seg[0], NEP_E_USAGE, "--atlas-name: the atlas needs a name of letters and digits");
     NEP_TRY_OR_DONE(st, nep_bids_find(f->ctx, f->root, filter, &runs));
-    NEP_TRY_OR_DONE(st, nep_nifti_read_atlas(f->ctx, cli_text(f->c, "atlas"), cli_text(f->c, "labels"), &f->atlas));
+    if (regions)
+        NEP_TRY_OR_DONE(st, nep_nifti_read_atlas(f->ctx, cli_text(f->c, "atlas"), cli_text(f->c, "labels"), &f->atlas));
     if (cli_dry_run(f->c)) {
-        st = plan(f, &runs);
+        st = plan(f, filter, &runs);
         goto done;
     }
     NEP_TRY_OR_DONE(st, make_provenance(f));
     NEP_TRY_OR_DONE(st, nep_file_folder(f->ctx, f->out));
     NEP_TRY_OR_DONE(st, cli_features_dataset(f));
-    NEP_TRY_OR_DONE(st, do_runs(f, &runs, &k, &n));
+    nep_progress_open(f->ctx, "features", runs.n);
+    st = do_runs(f, filter, &runs, &k, &n);
+    nep_progress_close(f->ctx);
+    NEP_TRY_OR_DONE(st, st);
     NEP_TRY_OR_DONE(st, cli_features_failures_write(f, filter, &runs, &k));
     NEP_TRY_OR_DONE(st, summary(f, &runs, &k, &n));
     st = verdict(f, &k, &n);
@@ -296,8 +273,9 @@ static nep_status run(cli *c)
     nep_status st;
     const bool group = strcmp(level, "group") == 0;
     NEP_REQUIRE(f.ctx, group || strcmp(level, "participant") == 0, NEP_E_USAGE, "the level is '%s': it must be participant or group", level);
+    NEP_REQUIRE(f.ctx, !group || !(cli_text(c, "shard") || cli_text(c, "array-shard")), NEP_E_USAGE, "the group level takes no shard: it gathers all");
     NEP_REQUIRE(f.ctx, !cli_text(c, "out"), NEP_E_USAGE, "--out: the output folder is the second word");
-    NEP_TRY_OR_DONE(st, read_options(&f));
+    NEP_TRY_OR_DONE(st, cli_features_options(&f, &filter.datatypes));
     NEP_TRY_OR_DONE(st, read_filter(&f, &filter, labels, NEP_LEN(labels)));
     name_atlas(&f);
     st = group ? cli_features_group(&f, &filter) : run_participant(&f, &filter);

@@ -6,6 +6,8 @@
 #include <nepenthe/bids.h>
 #include <nepenthe/imaging.h>
 #include <nepenthe/io.h>
+#include <nepenthe/pet.h>
+#include <nepenthe/radiomics.h>
 
 #include "cli/cli.h"
 #include "cli/glm_model.h"
@@ -21,6 +23,10 @@ typedef struct {
     int n_confounds;
     bool resample, series, connectivity, alff, falff, glm; /* what is asked for */
     cli_local_opts local;                            /* and of reho, lcor, vmhc, gcor */
+    nep_pet_model pet_model;
+    nep_pet_opts pet;
+    const char *pet_reference;                       /* a region of the atlas */
+    nep_radiomics_opts radiomics;
 } features_opts;
 
 typedef struct {
@@ -54,13 +60,20 @@ typedef struct {
 
 /* What failed, one entry per run; run and message are owned. */
 typedef struct {
-    char **participant, **run, **message; /* sub-<label>; the run's stem or n/a; without the data's folder */
+    char **participant, **run, **message; /* sub-<label>; the run's stem (of PET and T1w with their suffix) or n/a; without the data's folder */
     const char **code;                    /* the status' symbol */
     int64_t n, room;
     nep_status first;
     bool mixed;                           /* not all have the status of the first */
 } features_failures;
 
+/* Options of the command, and the datatypes that they ask for (features_options.c). */
+NEP_MUST_USE nep_status cli_features_options(features *f, unsigned *datatypes);
+/* --shard and --array-shard. */
+NEP_MUST_USE nep_status cli_features_shard(features *f, nep_bids_filter *filter);
+/* What the participant level writes, as patterns; their number (features_write.c). */
+enum { FEATURES_OUTPUTS = 32, FEATURES_OUTPUT_LENGTH = 96 };
+int cli_features_outputs(const features *f, unsigned datatypes, char (*out)[FEATURES_OUTPUT_LENGTH]);
 /* Measures one run (features_run.c). Errors are the run's: the sentence is in the context. */
 NEP_MUST_USE nep_status cli_features_measure(features *f, const nep_bids_run *run, features_result *out);
 void cli_features_result_free(features_result *r);
@@ -91,10 +104,10 @@ NEP_MUST_USE nep_status cli_features_glm_gather(features *f, const features_glm_
 void cli_features_contrasts_free(features_contrast *c, int64_t n);
 /* Takes away the group tables of contrasts, which may be of others than are to be written now. */
 NEP_MUST_USE nep_status cli_features_glm_clear(features *f);
-/* dataset_description.json and .bidsignore. */
+/* dataset_description.json and .bidsignore (features_dataset.c). */
 NEP_MUST_USE nep_status cli_features_dataset(features *f);
 /* Notes a failure (features_failures.c): its sentence is the context's, which is cleared. run NULL = the participant has none. */
-NEP_MUST_USE nep_status cli_features_failed(features *f, features_failures *k, const char *participant, const char *run, nep_status st);
+NEP_MUST_USE nep_status cli_features_failed(features *f, features_failures *k, const char *participant, const nep_bids_run *run, nep_status st);
 /* Brings OUT/failures.tsv up to date, under the lock of OUT: rows of what this job looked at are replaced by its own failures,
  * rows of other jobs stay; sorted; without a row the file is removed. With a filter on sessions, tasks or space a job looks
  * only at its runs, without one at whole participants; without any filter, rows of participants that are gone go too. */
@@ -106,6 +119,17 @@ void cli_features_failures_free(features_failures *k);
 NEP_MUST_USE nep_status cli_features_lock(features *f, int *fd);
 /* The group tables and features.h5 (features_group.c). */
 NEP_MUST_USE nep_status cli_features_group(features *f, const nep_bids_filter *filter);
+/* The outputs of a run: OUT/<folder>/<stem>[_seg-<seg>]_<tail><ext>. */
+NEP_MUST_USE nep_status cli_features_file(features *f, const nep_bids_run *run, const char *seg, const char *tail, const char *ext, char *out,
+                                          size_t size);
+NEP_MUST_USE nep_status cli_features_json(nep_ctx *ctx, const char *path, const json_t *doc);
+/* The provenance of one run, that of the command with the run's own files (new reference), the key that it makes, and whether a
+ * file is as it was (features_unit.c). */
+NEP_MUST_USE nep_status cli_features_provenance(features *f, const nep_bids_run *run, json_t **out);
+NEP_MUST_USE nep_status cli_features_key(features *f, const json_t *provenance, nep_hash *out);
+NEP_MUST_USE nep_status cli_features_same(features *f, const char *path, const nep_hash *want, bool *same);
+/* The atlas on the grid of an image, which `name` names in a sentence; lent. Errors: NEP_E_GRID. */
+NEP_MUST_USE nep_status cli_features_atlas(features *f, const nep_grid *grid, const char *name, const nep_atlas **out);
 /* Text of a folder and a name; names are bounded by the walk. */
 NEP_MUST_USE nep_status cli_features_path(nep_ctx *ctx, char *out, size_t size, const char *fmt, ...) NEP_PRINTF(4, 5);
 

@@ -37,9 +37,31 @@ static void relative_sentence(const features *f, const char *sentence, char *out
     json_decref(utf8);
 }
 
-nep_status cli_features_failed(features *f, features_failures *k, const char *participant, const char *run, nep_status st)
+/* The stem, of PET and T1w with their suffix: runs of different datatypes may have the same. */
+static const char *run_name(const nep_bids_run *run, char *out, size_t size)
 {
-    char id[NEP_BIDS_MAX_NAME + 8], sentence[1024];
+    snprintf(out, size, "%s%s", run->stem, run->datatype == NEP_BIDS_PET ? "_pet" : run->datatype == NEP_BIDS_ANAT ? "_T1w" : "");
+    return out;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    const size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+/* Of a row's run, or of what its participant lacks. */
+static nep_bids_datatype datatype_of(const char *run, const char *message)
+{
+    const bool absent = strcmp(run, "n/a") == 0;
+    if (ends_with(run, "_pet") || (absent && strstr(message, "preproc_pet")))
+        return NEP_BIDS_PET;
+    return ends_with(run, "_T1w") || (absent && strstr(message, "preproc_T1w")) ? NEP_BIDS_ANAT : NEP_BIDS_FUNC;
+}
+
+nep_status cli_features_failed(features *f, features_failures *k, const char *participant, const nep_bids_run *run, nep_status st)
+{
+    char id[NEP_BIDS_MAX_NAME + 8], name[NEP_BIDS_MAX_NAME + 8], sentence[1024];
     relative_sentence(f, nep_ctx_error(f->ctx), sentence, sizeof sentence);
     nep_ctx_clear(f->ctx);
     snprintf(id, sizeof id, "sub-%s", participant);
@@ -56,7 +78,7 @@ nep_status cli_features_failed(features *f, features_failures *k, const char *pa
     k->n++;
     k->code[k->n - 1] = nep_status_symbol(st);
     NEP_TRY(nep_alloc_string(f->ctx, id, &k->participant[k->n - 1]));
-    NEP_TRY(nep_alloc_string(f->ctx, run ? run : "n/a", &k->run[k->n - 1]));
+    NEP_TRY(nep_alloc_string(f->ctx, run ? run_name(run, name, sizeof name) : "n/a", &k->run[k->n - 1]));
     NEP_TRY(nep_alloc_string(f->ctx, sentence, &k->message[k->n - 1]));
     cli_say(f->c, "failed: %s: %s", id, sentence);
     return NEP_OK;
@@ -107,10 +129,12 @@ static int by_run(const void *a, const void *b)
 static bool looked_at(const features *f, const nep_bids_filter *filter, const nep_bids_runs *runs, const failure *row)
 {
     const bool whole = filter->n_sessions == 0 && filter->n_tasks == 0 && !filter->space;
-    char folder[4096];
+    char folder[4096], name[NEP_BIDS_MAX_NAME + 8];
     bool mine = false;
     for (int64_t i = 0; i < runs->n_participants && !mine; i++)
         mine = strncmp(row->participant, "sub-", 4) == 0 && strcmp(row->participant + 4, runs->participants[i]) == 0;
+    if (mine && !(filter->datatypes & datatype_of(row->run, row->message)))
+        return false;
     if (!mine && whole && filter->n_participants == 0) {
         const int n = snprintf(folder, sizeof folder, "%s/%s", f->root, row->participant);
         return n > 0 && n < (int)sizeof folder && !nep_file_exists(folder);
@@ -118,7 +142,7 @@ static bool looked_at(const features *f, const nep_bids_filter *filter, const ne
     if (!mine || whole || strcmp(row->run, "n/a") == 0)
         return mine;
     for (int64_t i = 0; i < runs->n; i++)
-        if (strcmp(row->run, runs->runs[i].stem) == 0)
+        if (strcmp(row->run, run_name(&runs->runs[i], name, sizeof name)) == 0)
             return true;
     return false;
 }

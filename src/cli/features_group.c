@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/features.h"
+#include "cli/features_others.h"
 #include "cli/tabular.h"
 
 static const char *const feature_names[] = {"alff", "falff", "reho", "lcor", "vmhc", "gcor", "strength", "coverage"};
@@ -33,6 +33,7 @@ typedef struct {
     int64_t n;
     char **regions;
     int64_t n_regions;
+    features_others others;
     /* per participant */
     char **ids, **verdicts;
     double *n_runs, *q[QUALITIES], *x[FEATURES]; /* x [n_people, n_regions] */
@@ -53,7 +54,8 @@ static void gathering_free(gathering *g)
     }
     nep_alloc_free(g->runs);
     nep_data_free_names(g->regions, g->n_regions);
-    nep_alloc_free(g->ids);
+    nep_data_free_names(g->ids, g->n_people);
+    cli_features_others_free(&g->others);
     nep_alloc_free(g->verdicts);
     nep_alloc_free(g->n_runs);
     for (int k = 0; k < QUALITIES; k++)
@@ -131,16 +133,16 @@ done:
 static bool of_atlas(const nep_bids_run *r, const char *seg)
 {
     nep_bids_name k;
-    const char *slash = strrchr(r->bold, '/'), *value = slash && nep_bids_parse(slash + 1, &k) ? nep_bids_value(&k, "seg") : NULL;
+    const char *value = cli_features_seg(r, &k);
     return value && strcmp(value, seg) == 0;
 }
 
 /* Without --atlas the one there is; several are refused. */
-static nep_status choose_atlas(gathering *g)
+static nep_status choose_atlas(gathering *g, const nep_bids_runs *found)
 {
-    for (int64_t i = 0; i < g->found.n && !cli_text(g->f->c, "atlas") && !cli_text(g->f->c, "atlas-name"); i++) {
+    for (int64_t i = 0; i < found->n && !cli_text(g->f->c, "atlas") && !cli_text(g->f->c, "atlas-name"); i++) {
         nep_bids_name k;
-        const char *slash = strrchr(g->found.runs[i].bold, '/'), *value = slash && nep_bids_parse(slash + 1, &k) ? nep_bids_value(&k, "seg") : NULL;
+        const char *value = cli_features_seg(&found->runs[i], &k);
         if (!value)
             continue;
         NEP_REQUIRE(g->ctx, !g->f->seg[0] || strcmp(g->f->seg, value) == 0, NEP_E_USAGE, "the outputs are of several atlases (%s, %s); choose with --atlas-name",
@@ -153,8 +155,12 @@ static nep_status choose_atlas(gathering *g)
 static nep_status read_all(gathering *g, const nep_bids_filter *filter)
 {
     char path[4096];
-    NEP_TRY(nep_bids_find_files(g->ctx, g->f->out, filter, "quality", "bold", ".tsv", &g->found));
-    NEP_TRY(choose_atlas(g));
+    nep_bids_filter func = *filter; /* all there is, whatever --features says */
+    func.datatypes = NEP_BIDS_FUNC;
+    NEP_TRY(nep_bids_find_files(g->ctx, g->f->out, &func, "quality", "bold", ".tsv", &g->found));
+    NEP_TRY(cli_features_others_find(g->f, filter, &g->others));
+    NEP_TRY(choose_atlas(g, &g->found));
+    NEP_TRY(choose_atlas(g, &g->others.pet));
     NEP_TRY(nep_alloc(g->ctx, g->found.n, sizeof *g->runs, "runs", &g->runs));
     for (int64_t i = 0; i < g->found.n; i++) {
         const nep_bids_run *r = &g->found.runs[i];
@@ -170,9 +176,9 @@ static nep_status read_all(gathering *g, const nep_bids_filter *filter)
         NEP_TRY(cli_features_path(g->ctx, path, sizeof path, "%s/%s/%s_desc-glm_bold.tsv", g->f->out, r->folder, r->stem));
         NEP_TRY(nep_alloc_string(g->ctx, path, &one->glm));
     }
-    NEP_REQUIRE(g->ctx, g->n > 0, NEP_E_MISSING, "no measured run is in the output folder%s%s; run the participant level first",
-                g->f->seg[0] ? " for atlas " : "", g->f->seg);
-    NEP_REQUIRE(g->ctx, g->regions, NEP_E_MISSING, "the output folder has no regional table; run the participant level again");
+    NEP_REQUIRE(g->ctx, g->n > 0 || g->others.pet.n > 0 || g->others.anat.n > 0, NEP_E_MISSING,
+                "no measured run is in the output folder%s%s; run the participant level first", g->f->seg[0] ? " for atlas " : "", g->f->seg);
+    NEP_REQUIRE(g->ctx, g->regions || g->n == 0, NEP_E_MISSING, "the output folder has no regional table; run the participant level again");
     return NEP_OK;
 }
 
@@ -212,7 +218,6 @@ static void average_quality(gathering *g, int64_t person, int64_t first, int64_t
     }
     static char words[3][8] = {"pass", "warn", "fail"};
     g->verdicts[person] = words[worst];
-    g->ids[person] = g->runs[first].id;
 }
 
 /* Mean over the runs that count and have the value, each by its frames kept. */
@@ -232,27 +237,67 @@ static void average_features(gathering *g, int64_t person, int64_t first, int64_
         }
 }
 
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static nep_status add_person(gathering *g, const char *label, int64_t *n)
+{
+    char id[NEP_BIDS_MAX_NAME + 8];
+    snprintf(id, sizeof id, "sub-%s", label);
+    return nep_alloc_string(g->ctx, id, &g->ids[(*n)++]);
+}
+
+/* Whoever has a table, sorted, once. */
+static nep_status find_people(gathering *g)
+{
+    const nep_bids_runs *const more[] = {&g->others.pet, &g->others.anat};
+    int64_t n = 0;
+    NEP_TRY(nep_alloc(g->ctx, g->n + more[0]->n + more[1]->n, sizeof *g->ids, "participants", &g->ids));
+    for (int64_t i = 0; i < g->n; i++, g->n_people = n)
+        NEP_TRY(add_person(g, g->runs[i].id + 4, &n));
+    for (int m = 0; m < NEP_LEN(more); m++)
+        for (int64_t i = 0; i < more[m]->n; i++, g->n_people = n)
+            if (m > 0 || of_atlas(&more[m]->runs[i], g->f->seg))
+                NEP_TRY(add_person(g, more[m]->runs[i].participant, &n));
+    qsort(g->ids, (size_t)n, sizeof *g->ids, by_id);
+    g->n_people = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (g->n_people > 0 && strcmp(g->ids[i], g->ids[g->n_people - 1]) == 0)
+            nep_alloc_free(g->ids[i]);
+        else
+            g->ids[g->n_people++] = g->ids[i];
+    return NEP_OK;
+}
+
+/* One row per participant; without a BOLD run it is missing. */
 static nep_status average(gathering *g)
 {
-    for (int64_t i = 0; i < g->n; i++)
-        g->n_people += i == 0 || strcmp(g->runs[i].id, g->runs[i - 1].id) != 0;
-    NEP_TRY(nep_alloc(g->ctx, g->n_people, sizeof *g->ids, "participants", &g->ids));
+    static char none[] = "n/a";
+    NEP_TRY(find_people(g));
     NEP_TRY(nep_alloc(g->ctx, g->n_people, sizeof *g->verdicts, "verdicts", &g->verdicts));
     NEP_TRY(nep_alloc(g->ctx, g->n_people, sizeof *g->n_runs, "numbers of runs", &g->n_runs));
     for (int k = 0; k < QUALITIES; k++)
         NEP_TRY(nep_alloc(g->ctx, g->n_people, sizeof *g->q[k], "quality", &g->q[k]));
     for (int k = 0; k < FEATURES; k++)
         NEP_TRY(nep_alloc(g->ctx, g->n_people * g->n_regions, sizeof *g->x[k], "group table", &g->x[k]));
-    for (int64_t first = 0, last, person = 0; first < g->n; first = last, person++) {
+    for (int64_t first = 0, last, person = 0; person < g->n_people; first = last, person++) {
         bool all_fail = true;
-        for (last = first; last < g->n && strcmp(g->runs[last].id, g->runs[first].id) == 0; last++)
+        for (last = first; last < g->n && strcmp(g->runs[last].id, g->ids[person]) == 0; last++)
             all_fail = all_fail && rank_of(g->runs[last].verdict) == 2;
         for (int64_t i = first; i < last; i++)
             g->runs[i].person = counts(&g->runs[i], all_fail) ? person : -1;
-        average_quality(g, person, first, last, all_fail);
         average_features(g, person, first, last, all_fail);
+        if (last > first) {
+            average_quality(g, person, first, last, all_fail);
+            continue;
+        }
+        g->verdicts[person] = none;
+        for (int k = 0; k < QUALITIES; k++)
+            g->q[k][person] = (double)NAN;
     }
-    return NEP_OK;
+    return cli_features_others_read(g->f, &g->others, g->ids, g->n_people);
 }
 
 static void warn_mixed_confounds(gathering *g)
@@ -384,6 +429,20 @@ static nep_status write_contrasts(gathering *g)
     return NEP_OK;
 }
 
+static nep_status write_others(gathering *g)
+{
+    char path[4096], name[NEP_BIDS_MAX_NAME + 32];
+    for (int64_t b = 0; b < g->others.n; b++) {
+        const features_block *k = &g->others.block[b];
+        snprintf(name, sizeof name, "group_%s.tsv", k->feature);
+        NEP_TRY(out_path(g, name, path, sizeof path));
+        NEP_TRY(nep_tsv_write_matrix(g->ctx, path, "participant_id", g->ids, k->names, g->n_people, k->n, k->x));
+        NEP_TRY(sidecar(g, path, strcmp(k->feature, "radiomics") == 0 ? "Radiomics, label and feature; a participant's images averaged"
+                                                                      : "Parameter of a PET model per region; a participant's images averaged"));
+    }
+    return NEP_OK;
+}
+
 /* features.h5: participants by (feature, region), quality as their columns. */
 static nep_status write_matrix(gathering *g, const char *path)
 {
@@ -397,6 +456,8 @@ static nep_status write_matrix(gathering *g, const char *path)
     for (int k = 0; k < FEATURES; k++)
         wide += has_feature(g, k) ? g->n_regions : 0;
     wide += g->n_contrasts * g->n_regions;
+    for (int64_t b = 0; b < g->others.n; b++)
+        wide += g->others.block[b].n;
     NEP_TRY_OR_DONE(st, nep_alloc(g->ctx, g->n_people * wide, sizeof *x, "features", &x));
     NEP_TRY_OR_DONE(st, nep_alloc(g->ctx, wide, sizeof *names, "features", &names));
     NEP_TRY_OR_DONE(st, nep_alloc(g->ctx, wide, sizeof *feature, "features", &feature));
@@ -421,6 +482,17 @@ static nep_status write_matrix(gathering *g, const char *path)
             for (int64_t i = 0; i < g->n_people; i++)
                 x[i * wide + at] = g->contrasts[k].effect[i * g->n_regions + q];
         }
+    for (int64_t b = 0; b < g->others.n; b++)
+        for (int64_t q = 0; q < g->others.block[b].n; q++, at++) {
+            const features_block *k = &g->others.block[b];
+            char name[1024];
+            snprintf(name, sizeof name, "%s:%.400s", k->feature, k->names[q]);
+            NEP_TRY_OR_DONE(st, nep_alloc_string(g->ctx, name, &names[at]));
+            feature[at] = k->feature;
+            region[at] = k->names[q];
+            for (int64_t i = 0; i < g->n_people; i++)
+                x[i * wide + at] = k->x[i * k->n + q];
+        }
     for (int k = 0; k < QUALITIES; k++)
         columns[k + 2] = (nep_anndata_column){quality_names[k], NULL, g->q[k]};
     provenance = cli_provenance(g->f->c, "as the inputs");
@@ -440,7 +512,7 @@ done:
     return st;
 }
 
-static nep_status write_all(gathering *g)
+static nep_status write_bold(gathering *g)
 {
     char path[4096];
     NEP_TRY(out_path(g, "group_runs.tsv", path, sizeof path));
@@ -451,20 +523,37 @@ static nep_status write_all(gathering *g)
     NEP_TRY(sidecar(g, path, "Quality per participant over the runs that do not fail (over all where every run fails); dvars is voxelwise-standardised, "
                              "tsnr the median over voxels, coverage the measured share of the atlas"));
     NEP_TRY(write_features(g));
-    NEP_TRY(write_contrasts(g));
+    return write_contrasts(g);
+}
+
+static nep_status write_all(gathering *g)
+{
+    char path[4096];
+    NEP_TRY(write_others(g));
+    if (g->n > 0)
+        NEP_TRY(write_bold(g));
     NEP_TRY(out_path(g, "features.h5", path, sizeof path));
     return write_matrix(g, path);
 }
 
 static nep_status plan(gathering *g)
 {
-    const char *outputs[FEATURES + 3] = {"group_runs.tsv", "group_quality.tsv"};
-    char names[FEATURES][64];
-    int n = 2;
+    enum { MOST_OTHERS = 32 };
+    const char *outputs[FEATURES + MOST_OTHERS + 3];
+    char names[FEATURES + MOST_OTHERS][NEP_BIDS_MAX_NAME + 32];
+    int n = 0, m = 0;
+    for (int64_t b = 0; b < g->others.n && b < MOST_OTHERS; b++, m++) {
+        snprintf(names[m], sizeof names[m], "group_%s.tsv", g->others.block[b].feature);
+        outputs[n++] = names[m];
+    }
+    if (g->n > 0) {
+        outputs[n++] = "group_runs.tsv";
+        outputs[n++] = "group_quality.tsv";
+    }
     for (int k = 0; k < FEATURES; k++)
         if (has_feature(g, k)) {
-            snprintf(names[k], sizeof names[k], "%s.tsv", feature_tables[k]);
-            outputs[n++] = names[k];
+            snprintf(names[m], sizeof names[m], "%s.tsv", feature_tables[k]);
+            outputs[n++] = names[m++];
         }
     outputs[n++] = "features.h5";
     return cli_plan(g->f->c, g->n_people, nep_alloc_used(g->ctx), (double)NAN, outputs, n);

@@ -42,20 +42,19 @@ static nep_status find_tr(features_job *j, double *tr_s)
     return NEP_OK;
 }
 
-static nep_status fit_atlas(features_job *j)
+nep_status cli_features_atlas(features *f, const nep_grid *grid, const char *name, const nep_atlas **out)
 {
-    features *f = j->f;
-    j->atlas = &f->atlas;
-    if (nep_grid_same(&f->atlas.grid, &j->info.grid))
+    *out = &f->atlas;
+    if (nep_grid_same(&f->atlas.grid, grid))
         return NEP_OK;
-    NEP_REQUIRE(j->ctx, f->o.resample, NEP_E_GRID, "%s: the atlas lies on another grid (%lld x %lld x %lld, the run has %lld x %lld x %lld); give --resample",
-                j->run->bold, (long long)f->atlas.grid.nx, (long long)f->atlas.grid.ny, (long long)f->atlas.grid.nz,
-                (long long)j->info.grid.nx, (long long)j->info.grid.ny, (long long)j->info.grid.nz);
-    j->atlas = &f->fitted;
-    if (f->fitted.label && nep_grid_same(&f->fitted.grid, &j->info.grid))
+    NEP_REQUIRE(f->ctx, f->o.resample, NEP_E_GRID, "%s: the atlas lies on another grid (%lld x %lld x %lld, the run has %lld x %lld x %lld); give --resample",
+                name, (long long)f->atlas.grid.nx, (long long)f->atlas.grid.ny, (long long)f->atlas.grid.nz, (long long)grid->nx, (long long)grid->ny,
+                (long long)grid->nz);
+    *out = &f->fitted;
+    if (f->fitted.label && nep_grid_same(&f->fitted.grid, grid))
         return NEP_OK;
     nep_atlas_free(&f->fitted);
-    return nep_parcels_resample(j->ctx, &f->atlas, &j->info.grid, &f->fitted);
+    return nep_parcels_resample(f->ctx, &f->atlas, grid, &f->fitted);
 }
 
 /* Without a mask file: from the mean image. */
@@ -138,7 +137,7 @@ nep_status cli_features_inputs(features_job *j, features_result *r)
     NEP_TRY(open_header(j));
     r->n_frames = j->info.n_t;
     NEP_TRY(find_tr(j, &r->tr_s));
-    NEP_TRY(fit_atlas(j));
+    NEP_TRY(cli_features_atlas(j->f, &j->info.grid, j->run->bold, &j->atlas));
     NEP_TRY(load_mask(j, r));
     return load_confounds(j, r);
 }

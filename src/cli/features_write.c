@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* features_write - the files of one run under BIDS-derivative names, each with its sidecar, and the mark that they are whole. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,28 +38,9 @@ static const struct {
     [QUALITY] = {"desc-quality_bold", "Quality of the run and its verdict", "n/a"},
 };
 
-nep_status cli_features_path(nep_ctx *ctx, char *out, size_t size, const char *fmt, ...)
-{
-    va_list args;
-    va_start(args, fmt);
-    const int n = vsnprintf(out, size, fmt, args);
-    va_end(args);
-    NEP_REQUIRE(ctx, n >= 0 && (size_t)n < size, NEP_E_ARG, "a path is longer than %zu characters", size - 1);
-    return NEP_OK;
-}
-
-/* seg- comes before res-, den- and label-. */
 static nep_status table_path(features *f, const nep_bids_run *run, int table, const char *ext, char *out, size_t size)
 {
-    static const char *const later[] = {"_scale-", "_res-", "_den-", "_label-"};
-    size_t at = strlen(run->stem);
-    for (int i = 0; i < NEP_LEN(later); i++) {
-        const char *p = strstr(run->stem, later[i]);
-        if (p && (size_t)(p - run->stem) < at)
-            at = (size_t)(p - run->stem);
-    }
-    return cli_features_path(f->ctx, out, size, "%s/%s/%.*s_seg-%s%s_%s%s", f->out, run->folder, (int)at, run->stem, f->seg, run->stem + at,
-                             tables[table].tail, ext);
+    return cli_features_file(f, run, f->seg, tables[table].tail, ext, out, size);
 }
 
 static bool table_wanted(const features *f, int table, bool measured)
@@ -81,6 +61,24 @@ static bool table_wanted(const features *f, int table, bool measured)
     }
 }
 
+int cli_features_outputs(const features *f, unsigned datatypes, char (*out)[FEATURES_OUTPUT_LENGTH])
+{
+    _Static_assert(TABLES + 5 <= FEATURES_OUTPUTS, "room for every output");
+    int n = 0;
+    snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "dataset_description.json");
+    snprintf(out[n++], FEATURES_OUTPUT_LENGTH, ".bidsignore");
+    for (int t = 0; t < TABLES && datatypes & NEP_BIDS_FUNC; t++)
+        if (table_wanted(f, t, true))
+            snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]func/*_%s.tsv", tables[t].tail);
+    if (datatypes & NEP_BIDS_PET) {
+        snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]pet/*_tacs.tsv");
+        snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]pet/*_model-%s_kinpar.tsv", nep_pet_name(f->o.pet_model));
+    }
+    if (datatypes & NEP_BIDS_ANAT)
+        snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]anat/*_desc-radiomics_T1w.tsv");
+    return n;
+}
+
 /* ---- the mark ---- */
 
 typedef struct {
@@ -88,78 +86,16 @@ typedef struct {
     nep_hash table[TABLES], sidecar[TABLES];
 } mark;
 
-static nep_status add_input(features *f, json_t *list, const char *path)
-{
-    char full[4096];
-    nep_hash h;
-    if (!path)
-        return NEP_OK;
-    NEP_TRY(cli_features_path(f->ctx, full, sizeof full, "%s/%s", f->root, path));
-    NEP_TRY(nep_hash_file(f->ctx, full, &h));
-    NEP_REQUIRE(f->ctx, json_array_append_new(list, json_pack("{s:s,s:s}", "name", path, "xxh3_128", h.hex)) == 0, NEP_E_NOMEM,
-                "%s: no memory for its provenance", path);
-    return NEP_OK;
-}
-
-/* Events may lie in another data set: their name alone says which. */
-static nep_status add_events(features *f, json_t *list, const nep_bids_run *run)
-{
-    char path[4096];
-    nep_hash h;
-    NEP_TRY(cli_features_events(f, run, path, sizeof path));
-    NEP_TRY(nep_hash_file(f->ctx, path, &h));
-    NEP_REQUIRE(f->ctx, json_array_append_new(list, json_pack("{s:s,s:s}", "name", strrchr(path, '/') + 1, "xxh3_128", h.hex)) == 0, NEP_E_NOMEM,
-                "%s: no memory for its provenance", run->bold);
-    return NEP_OK;
-}
-
-/* The provenance of one run: that of the command, with the run's own files. */
-static nep_status provenance_of(features *f, const nep_bids_run *run, json_t **out)
-{
-    json_t *p = json_deep_copy(f->provenance), *list = p ? json_object_get(p, "inputs") : NULL;
-    char masks[4096] = "", full[4096]; /* of aCompCor, beside the confounds */
-    nep_status st = NEP_OK;
-    if (run->confounds)
-        cli_confounds_json(run->confounds, masks, sizeof masks);
-    NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, full, sizeof full, "%s/%s", f->root, masks));
-    const char *const files[] = {run->bold, run->mask, run->confounds, run->sidecar, masks[0] && nep_file_exists(full) ? masks : NULL};
-    NEP_REQUIRE_OR_DONE(st, f->ctx, list, NEP_E_NOMEM, "%s: no memory for its provenance", run->bold);
-    for (int i = 0; i < NEP_LEN(files); i++)
-        NEP_TRY_OR_DONE(st, add_input(f, list, files[i]));
-    if (f->o.glm)
-        NEP_TRY_OR_DONE(st, add_events(f, list, run));
-    *out = p;
-    p = NULL;
-done:
-    json_decref(p);
-    return st;
-}
-
-static nep_status key_of(features *f, const json_t *provenance, nep_hash *out)
-{
-    char *text = json_dumps(provenance, JSON_SORT_KEYS | JSON_COMPACT);
-    NEP_REQUIRE(f->ctx, text, NEP_E_NOMEM, "no memory for the key of a run");
-    *out = nep_hash_bytes(text, strlen(text));
-    free(text);
-    return NEP_OK;
-}
-
 static nep_status mark_path(features *f, const nep_bids_run *run, char *out, size_t size)
 {
     return cli_features_path(f->ctx, out, size, "%s/.nepenthe/units/%s_seg-%s.done", f->out, run->stem, f->seg);
 }
 
-static nep_status same_file(features *f, const nep_bids_run *run, int table, const char *ext, const nep_hash *want, bool *same)
+static nep_status same_table(features *f, const nep_bids_run *run, int table, const char *ext, const nep_hash *want, bool *same)
 {
     char path[4096];
-    nep_hash have;
     NEP_TRY(table_path(f, run, table, ext, path, sizeof path));
-    *same = false;
-    if (!nep_file_exists(path))
-        return NEP_OK;
-    NEP_TRY(nep_hash_file(f->ctx, path, &have));
-    *same = strcmp(have.hex, want->hex) == 0;
-    return NEP_OK;
+    return cli_features_same(f, path, want, same);
 }
 
 nep_status cli_features_done(features *f, const nep_bids_run *run, bool *done)
@@ -172,17 +108,17 @@ nep_status cli_features_done(features *f, const nep_bids_run *run, bool *done)
     NEP_TRY(mark_path(f, run, path, sizeof path));
     if (!nep_file_exists(path))
         return NEP_OK;
-    NEP_TRY(provenance_of(f, run, &p));
-    const nep_status st = key_of(f, p, &key);
+    NEP_TRY(cli_features_provenance(f, run, &p));
+    const nep_status st = cli_features_key(f, p, &key);
     json_decref(p);
     NEP_TRY(st);
     NEP_TRY(nep_checkpoint_load(f->ctx, path, &key, &m, sizeof m, done));
     for (int t = 0; t < TABLES && *done; t++) {
         if (!table_wanted(f, t, m.measured != 0))
             continue;
-        NEP_TRY(same_file(f, run, t, ".tsv", &m.table[t], done));
+        NEP_TRY(same_table(f, run, t, ".tsv", &m.table[t], done));
         if (*done)
-            NEP_TRY(same_file(f, run, t, ".json", &m.sidecar[t], done));
+            NEP_TRY(same_table(f, run, t, ".json", &m.sidecar[t], done));
     }
     return NEP_OK;
 }
@@ -245,27 +181,6 @@ static nep_status write_table(features *f, const nep_bids_run *run, int table, c
     }
 }
 
-static nep_status write_text(nep_ctx *ctx, const char *path, const char *text)
-{
-    nep_file *file = NULL;
-    NEP_TRY(nep_file_create(ctx, path, &file));
-    const nep_status st = nep_file_printf(file, "%s\n", text);
-    if (st != NEP_OK) {
-        nep_file_abort(file);
-        return st;
-    }
-    return nep_file_commit(file);
-}
-
-static nep_status write_json(nep_ctx *ctx, const char *path, const json_t *doc)
-{
-    char *text = json_dumps(doc, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
-    NEP_REQUIRE(ctx, text, NEP_E_NOMEM, "no memory for a sidecar");
-    const nep_status st = write_text(ctx, path, text);
-    free(text);
-    return st;
-}
-
 static nep_status write_sidecar(features *f, const nep_bids_run *run, int table, const char *path, const json_t *provenance,
                                 const features_result *r)
 {
@@ -292,7 +207,7 @@ static nep_status write_sidecar(features *f, const nep_bids_run *run, int table,
                                                          "warn_fd_mean_mm", f->o.warn_fd_mm, "min_frames", (json_int_t)f->o.min_frames));
     else if (table != COVERAGE && table != GLM)
         json_object_set_new(doc, "BandHz", json_pack("[f,f]", f->o.low_hz, f->o.high_hz));
-    st = write_json(f->ctx, path, doc);
+    st = cli_features_json(f->ctx, path, doc);
 done:
     json_decref(doc);
     return st;
@@ -327,8 +242,8 @@ nep_status cli_features_write(features *f, const nep_bids_run *run, const featur
     unlink(path); /* from here on until the end, the outputs are not whole */
     NEP_TRY(cli_features_path(f->ctx, folder, sizeof folder, "%s/%s", f->out, run->folder));
     NEP_TRY(nep_file_folder(f->ctx, folder));
-    NEP_TRY_OR_DONE(st, provenance_of(f, run, &p));
-    NEP_TRY_OR_DONE(st, key_of(f, p, &key));
+    NEP_TRY_OR_DONE(st, cli_features_provenance(f, run, &p));
+    NEP_TRY_OR_DONE(st, cli_features_key(f, p, &key));
     for (int t = 0; t < TABLES; t++)
         NEP_TRY_OR_DONE(st, write_one(f, run, t, p, r, &m));
     NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, folder, sizeof folder, "%s/.nepenthe/units", f->out));
@@ -336,51 +251,5 @@ nep_status cli_features_write(features *f, const nep_bids_run *run, const featur
     st = nep_checkpoint_save(f->ctx, path, &key, &m, sizeof m);
 done:
     json_decref(p);
-    return st;
-}
-
-/* ---- the data set ---- */
-
-/* Where the preprocessed data lie as seen from the outputs, when they are near; far away, the path would say too much. */
-static void relative_link(const features *f, char *out, size_t size)
-{
-    char *a = realpath(f->root, NULL), *b = realpath(f->out, NULL);
-    size_t shared = 0; /* length of the common folders */
-    int ups = 0;
-    *out = '\0';
-    for (size_t i = 0; a && b && i <= strlen(a) && i <= strlen(b); i++) {
-        if ((a[i] == '/' || a[i] == '\0') && (b[i] == '/' || b[i] == '\0'))
-            shared = i;
-        if (a[i] != b[i])
-            break;
-    }
-    for (const char *p = b ? b + shared : ""; *p; p++)
-        ups += *p == '/';
-    if (shared > 0 && ups >= 1 && ups <= 2)
-        snprintf(out, size, "%s%s", ups == 1 ? ".." : "../..", a + shared);
-    free(a);
-    free(b);
-}
-
-nep_status cli_features_dataset(features *f)
-{
-    char path[4096], link[4096];
-    int lock = -1;
-    nep_status st;
-    json_t *doc = json_pack("{s:s,s:s,s:s,s:s,s:[{s:s,s:s}]}", "Name", "nepenthe derivatives", "BIDSVersion", "1.10.0", "DatasetType", "derivative",
-                            "License", "as the inputs", "GeneratedBy", "Name", "nepenthe", "Version", NEP_VERSION);
-    NEP_REQUIRE(f->ctx, doc, NEP_E_NOMEM, "no memory for dataset_description.json");
-    relative_link(f, link, sizeof link);
-    if (link[0])
-        json_object_set_new(doc, "DatasetLinks", json_pack("{s:s}", "preprocessed", link));
-    NEP_TRY_OR_DONE(st, cli_features_lock(f, &lock));
-    NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, path, sizeof path, "%s/dataset_description.json", f->out));
-    NEP_TRY_OR_DONE(st, write_json(f->ctx, path, doc));
-    NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, path, sizeof path, "%s/.bidsignore", f->out));
-    st = write_text(f->ctx, path, "*_relmat.*\n*_timeseries.*\n*_bold.tsv\n*_bold.json\n*.h5\ngroup_*\nfailures.tsv");
-done:
-    if (lock >= 0)
-        close(lock);
-    json_decref(doc);
     return st;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bids - the runs of a BIDS-derivatives folder: one bounded walk over sub-<label>/[ses-<label>/]func. */
+/* bids - the images of a BIDS-derivatives folder: one bounded walk over sub-<label>/[ses-<label>/]func, pet and anat. */
 #include <nepenthe/bids.h>
 #include <nepenthe/data.h>
 
@@ -187,7 +187,7 @@ static nep_status beside(nep_ctx *ctx, const listing *files, const nep_bids_name
 
 static void run_free(nep_bids_run *r)
 {
-    void *const parts[] = {r->participant, r->session, r->task, r->run, r->space, r->folder, r->stem, r->bold, r->mask, r->confounds, r->sidecar};
+    void *const parts[] = {r->participant, r->session, r->task, r->run, r->space, r->folder, r->stem, r->bold, r->mask, r->confounds, r->sidecar, r->labels};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
     *r = (nep_bids_run){0};
@@ -222,38 +222,62 @@ static nep_status run_make(nep_ctx *ctx, const char *folder, const char *file, c
     return nep_file_join(ctx, folder, file, &out->bold);
 }
 
-static nep_status companions(nep_ctx *ctx, const listing *files, const nep_bids_name *k, nep_bids_run *r)
+/* <stem>_<end>.nii.gz or .nii */
+static nep_status find_labels(nep_ctx *ctx, const listing *files, const char *end, nep_bids_run *r)
+{
+    const size_t n = strlen(r->stem), m = strlen(end);
+    for (int64_t i = 0; i < files->n; i++) {
+        const char *name = files->names[i];
+        if (strncmp(name, r->stem, n) == 0 && name[n] == '_' && strncmp(name + n + 1, end, m) == 0 &&
+            (strcmp(name + n + 1 + m, ".nii.gz") == 0 || strcmp(name + n + 1 + m, ".nii") == 0))
+            return nep_file_join(ctx, r->folder, name, &r->labels);
+    }
+    return NEP_OK;
+}
+
+static nep_status companions(nep_ctx *ctx, const listing *files, const nep_bids_name *k, const char *labels, nep_bids_run *r)
 {
     static const char *const images[2] = {".nii.gz", ".nii"}, *const tables[2] = {".tsv", ".tsv"}, *const json[2] = {".json", ".json"};
-    static const char *const mask[2] = {"mask", "mask"}, *const series[2] = {"timeseries", "regressors"}, *const bold[2] = {"bold", "bold"};
+    static const char *const mask[2] = {"mask", "mask"}, *const series[2] = {"timeseries", "regressors"};
+    const char *const own[2] = {k->suffix, k->suffix};
+    if (r->datatype == NEP_BIDS_ANAT)
+        NEP_TRY(find_labels(ctx, files, labels ? labels : "desc-aseg_dseg", r));
     NEP_TRY(beside(ctx, files, k, desc_alone, "brain", mask, images, r->folder, &r->mask));
-    NEP_TRY(beside(ctx, files, k, of_space, "confounds", series, tables, r->folder, &r->confounds));
-    return beside(ctx, files, k, desc_alone, "preproc", bold, json, r->folder, &r->sidecar);
+    if (r->datatype == NEP_BIDS_FUNC)
+        NEP_TRY(beside(ctx, files, k, of_space, "confounds", series, tables, r->folder, &r->confounds));
+    return beside(ctx, files, k, desc_alone, "preproc", own, json, r->folder, &r->sidecar);
 }
 
 /* ---- the walk ---- */
 
 typedef struct {
     nep_ctx *ctx;
-    const char *root, *desc, *suffix, *ext;
+    const char *root, *desc, *suffix, *ext; /* suffix NULL: that of the folder */
     const nep_bids_filter *filter;
     bool with_companions;
     nep_bids_runs found;
     int64_t room;
 } walk;
 
-static bool wanted(const walk *w, const nep_bids_name *k, const char *participant, const char *session)
+static const struct {
+    nep_bids_datatype datatype;
+    const char *folder, *suffix;
+} kinds[] = {{NEP_BIDS_ANAT, "anat", "T1w"}, {NEP_BIDS_FUNC, "func", "bold"}, {NEP_BIDS_PET, "pet", "pet"}};
+
+static bool wanted(const walk *w, int kind, const nep_bids_name *k, const char *participant, const char *session)
 {
     const char *sub = nep_bids_value(k, "sub"), *ses = nep_bids_value(k, "ses"), *desc = nep_bids_value(k, "desc");
     const char *task = nep_bids_value(k, "task"), *space = nep_bids_value(k, "space");
     const nep_bids_filter *f = w->filter;
     if (!sub || strcmp(sub, participant) != 0 || !!ses != !!session || (ses && strcmp(ses, session) != 0))
         return false;
-    if (!!desc != !!w->desc || (desc && strcmp(desc, w->desc) != 0) || strcmp(k->suffix, w->suffix) != 0)
+    if (!!desc != !!w->desc || (desc && strcmp(desc, w->desc) != 0) || strcmp(k->suffix, w->suffix ? w->suffix : kinds[kind].suffix) != 0)
         return false;
     if (strcmp(k->ext, w->ext) != 0 && !(strcmp(w->ext, ".nii.gz") == 0 && strcmp(k->ext, ".nii") == 0))
         return false;
-    if (f->n_tasks > 0 && !(task && listed(task, f->tasks, f->n_tasks, "task-")))
+    if (kinds[kind].datatype == NEP_BIDS_ANAT)
+        return !space;
+    if (kinds[kind].datatype == NEP_BIDS_FUNC && f->n_tasks > 0 && !(task && listed(task, f->tasks, f->n_tasks, "task-")))
         return false;
     return !f->space || (space && strcmp(space, bare_label(f->space, "space-")) == 0);
 }
@@ -269,7 +293,7 @@ static nep_status refuse_twins(walk *w, const nep_bids_name *k, const char *file
     return NEP_OK;
 }
 
-static nep_status walk_func(walk *w, const char *folder, const char *participant, const char *session)
+static nep_status walk_folder(walk *w, int kind, const char *folder, const char *participant, const char *session)
 {
     listing files = {0};
     const int64_t first = w->found.n;
@@ -277,7 +301,7 @@ static nep_status walk_func(walk *w, const char *folder, const char *participant
     NEP_TRY_OR_DONE(st, list(w->ctx, w->root, folder, "sub-", true, &files));
     for (int64_t i = 0; i < files.n; i++) {
         nep_bids_name k;
-        if (!nep_bids_parse(files.names[i], &k) || !wanted(w, &k, participant, session))
+        if (!nep_bids_parse(files.names[i], &k) || !wanted(w, kind, &k, participant, session))
             continue;
         if (w->with_companions)
             NEP_TRY_OR_DONE(st, refuse_twins(w, &k, files.names[i], first));
@@ -286,13 +310,28 @@ static nep_status walk_func(walk *w, const char *folder, const char *participant
             w->room = w->room ? w->room * 2 : 64;
         }
         nep_bids_run *r = &w->found.runs[w->found.n++];
+        r->datatype = kinds[kind].datatype;
         NEP_TRY_OR_DONE(st, run_make(w->ctx, folder, files.names[i], &k, r));
         if (w->with_companions)
-            NEP_TRY_OR_DONE(st, companions(w->ctx, &files, &k, r));
+            NEP_TRY_OR_DONE(st, companions(w->ctx, &files, &k, w->filter->labels, r));
     }
 done:
     listing_free(&files);
     return st;
+}
+
+static nep_status walk_session(walk *w, const char *participant, const char *session)
+{
+    const unsigned datatypes = w->filter->datatypes ? w->filter->datatypes : NEP_BIDS_FUNC;
+    char folder[3 * NEP_BIDS_MAX_NAME + 32];
+    for (int k = 0; k < NEP_LEN(kinds); k++) {
+        if (!(datatypes & kinds[k].datatype))
+            continue;
+        snprintf(folder, sizeof folder, "sub-%s/%s%s%s%s", participant, session ? "ses-" : "", session ? session : "", session ? "/" : "",
+                 kinds[k].folder);
+        NEP_TRY(walk_folder(w, k, folder, participant, session));
+    }
+    return NEP_OK;
 }
 
 static nep_status walk_participant(walk *w, const char *participant)
@@ -300,21 +339,35 @@ static nep_status walk_participant(walk *w, const char *participant)
     char folder[3 * NEP_BIDS_MAX_NAME + 32];
     listing sessions = {0};
     nep_status st;
-    snprintf(folder, sizeof folder, "sub-%s/func", participant);
     if (w->filter->n_sessions == 0)
-        NEP_TRY(walk_func(w, folder, participant, NULL));
+        NEP_TRY(walk_session(w, participant, NULL));
     snprintf(folder, sizeof folder, "sub-%s", participant);
     NEP_TRY_OR_DONE(st, list(w->ctx, w->root, folder, "ses-", true, &sessions));
     for (int64_t i = 0; i < sessions.n; i++) {
         const char *label = sessions.names[i] + 4;
         if (!plain_word(label) || !listed(label, w->filter->sessions, w->filter->n_sessions, "ses-"))
             continue;
-        snprintf(folder, sizeof folder, "sub-%s/ses-%s/func", participant, label);
-        NEP_TRY_OR_DONE(st, walk_func(w, folder, participant, label));
+        NEP_TRY_OR_DONE(st, walk_session(w, participant, label));
     }
 done:
     listing_free(&sessions);
     return st;
+}
+
+/* Drops the participants of other shards. A shard may be empty. */
+static void keep_shard(walk *w)
+{
+    const int64_t n = w->filter->n_shards;
+    int64_t kept = 0;
+    for (int64_t p = 0; n > 0 && p < w->found.n_participants; p++) {
+        char *label = w->found.participants[p];
+        if (p % n == w->filter->shard)
+            w->found.participants[kept++] = label;
+        else
+            nep_alloc_free(label);
+    }
+    if (n > 0)
+        w->found.n_participants = kept;
 }
 
 /* Every label that was asked for must be there; the sentence names the nearest. */
@@ -344,6 +397,7 @@ static nep_status find_participants(walk *w)
     kept = (listing){0};
     NEP_TRY_OR_DONE(st, check_labels(w));
     NEP_REQUIRE_OR_DONE(st, w->ctx, w->found.n_participants > 0, NEP_E_MISSING, "%s: has no folder sub-<label>; is it a BIDS data set?", w->root);
+    keep_shard(w);
 done:
     listing_free(&kept);
     listing_free(&l);
@@ -366,7 +420,7 @@ done:
 nep_status nep_bids_find(nep_ctx *ctx, const char *root, const nep_bids_filter *filter, nep_bids_runs *out)
 {
     static const nep_bids_filter everything = {0};
-    walk w = {.ctx = ctx, .root = root, .desc = "preproc", .suffix = "bold", .ext = ".nii.gz", .filter = filter ? filter : &everything,
+    walk w = {.ctx = ctx, .root = root, .desc = "preproc", .ext = ".nii.gz", .filter = filter ? filter : &everything,
               .with_companions = true};
     return walk_all(&w, out);
 }

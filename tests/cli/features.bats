@@ -435,3 +435,97 @@ PY
     [ "$status" -eq 64 ]
     [[ "$output" == *"--contrast is for --features glm"* ]]
 }
+
+# ---- PET, T1-weighted images, shards ----
+
+make_others() {
+    cd "$BATS_TEST_TMPDIR"
+    python3 "$BATS_TEST_DIRNAME/make_bids.py" more others
+    ATLAS="--atlas $BATS_FILE_TMPDIR/atlas-slabs_dseg.nii.gz --labels $BATS_FILE_TMPDIR/atlas-slabs_dseg.tsv"
+}
+
+@test "pet: regional curves and their fit against a region of the atlas, for every participant; gathered" {
+    make_others
+    "$NEPENTHE" features more out participant $ATLAS --features pet --pet-model suvr --pet-reference L_back
+    for s in 01 02; do
+        run awk -F'\t' 'NR>1{printf "%s %.6f;", $1, $2}' "out/sub-$s/pet/sub-${s}_trc-X_seg-slabs_model-suvr_kinpar.tsv"
+        [ "$output" = "L_front 1.500000;L_back 1.000000;R_front 2.000000;B_outside 0.000000;" ]
+    done
+    run head -2 out/sub-02/pet/sub-02_trc-X_seg-slabs_tacs.tsv
+    [ "$output" = "$(printf 'frame_start\tframe_duration\tL_front\tL_back\tR_front\tB_outside\n0\t60\t6000\t4000\t8000\t0')" ]
+    python3 -m json.tool out/sub-02/pet/sub-02_trc-X_seg-slabs_model-suvr_kinpar.json | grep -q '"ReferenceRegion": "L_back"'
+    "$NEPENTHE" pet out/sub-02/pet/sub-02_trc-X_seg-slabs_tacs.tsv --model srtm --reference L_back -o fit.tsv
+    "$NEPENTHE" features more out participant $ATLAS --features pet --pet-reference L_back
+    diff <(cut -f2- fit.tsv) <(cut -f2- out/sub-02/pet/sub-02_trc-X_seg-slabs_model-srtm_kinpar.tsv)
+    "$NEPENTHE" features more out group -q
+    run cat out/group_pet_suvr_suvr.tsv
+    [ "${lines[0]}" = "$(printf 'participant_id\tL_front\tL_back\tR_front\tB_outside')" ]
+    [ "${lines[2]}" = "$(printf 'sub-02\t1.5\t1\t2\t0')" ]
+    [ -s out/group_pet_srtm_bp_nd.tsv ]
+    [ ! -e out/group_pet_srtm_bp_nd_se.tsv ]
+    [ ! -e out/group_quality.tsv ]
+}
+
+@test "radiomics: those of nepenthe radiomics; who has no image fails by name, and alone" {
+    make_others
+    run "$NEPENTHE" features more out participant --features radiomics --radiomics-bin-width 50
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"sub-02: has no desc-preproc_T1w.nii.gz"* ]]
+    "$NEPENTHE" radiomics more/sub-01/anat/sub-01_desc-preproc_T1w.nii.gz more/sub-01/anat/sub-01_desc-aseg_dseg.nii.gz --bin-width 50 -o alone.tsv
+    cmp alone.tsv out/sub-01/anat/sub-01_desc-radiomics_T1w.tsv
+    run "$NEPENTHE" features more out participant --features radiomics --radiomics-bin-width 50 --participant-label 01
+    [[ "$output" == *"0 measured"*"1 done before"* ]]
+    # a job for PET leaves what this one failed at
+    "$NEPENTHE" features more out participant $ATLAS --features pet --pet-reference L_back -q
+    grep -q preproc_T1w out/failures.tsv
+    "$NEPENTHE" features more out group -q
+    python3 - <<'PY'
+rows = [l.split("\t") for l in open("out/group_radiomics.tsv").read().splitlines()]
+assert [r[0] for r in rows[1:]] == ["sub-01", "sub-02"] and len(rows[0]) == 1 + 2 * 116, (len(rows), len(rows[0]))
+want = {f"{r[0]}:{r[1]}": r[3] for r in (l.split("\t") for l in open("alone.tsv").read().splitlines()[1:])}
+for name, x, y in list(zip(*rows))[1:]:
+    assert (x == want[name] or abs(float(x) - float(want[name])) <= 1e-8 * abs(float(x))) and y == "n/a", (name, x, y)
+PY
+    run /usr/bin/python3 -c 'import h5py; f = h5py.File("out/features.h5", "r"); print(f["X"].shape, f["var/feature"].asstr()[0], f["var/feature"].asstr()[-1], f["obs/verdict"].asstr()[0])'
+    [ "$output" = "(2, 248) pet_srtm_bp_nd radiomics n/a" ] || [[ "$output" == *"No module named"* ]]
+}
+
+@test "pet and radiomics: what is missing or cannot be is said, and exits so" {
+    make_others
+    run "$NEPENTHE" features more out participant $ATLAS --features pet
+    [ "$status" -eq 64 ] && [[ "$output" == *"needs --pet-reference"* ]]
+    run "$NEPENTHE" features more out participant $ATLAS --features pet --pet-reference L_bock
+    [ "$status" -eq 64 ] && [[ "$output" == *"no region 'L_bock'; did you mean 'L_back'?"* ]]
+    run "$NEPENTHE" features more out participant $ATLAS --features pet --pet-reference L_back --pet-window 5,60
+    [ "$status" -eq 64 ] && [[ "$output" == *"is for --pet-model suvr"* ]]
+    run "$NEPENTHE" features more out participant --features radiomics --radiomics-labels label-lesion_roi --participant-label 01
+    [ "$status" -eq 66 ] && [[ "$output" == *"sub-01_label-lesion_roi.nii.gz; --radiomics-labels says"* ]]
+    rm more/sub-01/pet/*.json
+    run "$NEPENTHE" features more out participant $ATLAS --features pet --pet-reference L_back
+    [ "$status" -eq 1 ] && [[ "$output" == *"sub-01"*"has no JSON sidecar with FrameTimesStart"* ]]
+    ! grep -q "$BATS_TEST_TMPDIR" out/failures.tsv
+    [ ! -e out/sub-01/pet/sub-01_trc-X_seg-slabs_tacs.tsv ]
+}
+
+@test "shards: together they are the whole; auto takes the place in a Slurm array" {
+    for i in 1 2; do "$NEPENTHE" features bids "$OUT" participant $ATLAS -q --shard $i/2; done
+    "$NEPENTHE" features bids "$OUT" group -q
+    diff -r -x '*.json' -x .nepenthe -x features.h5 whole "$OUT"
+    export SLURM_ARRAY_TASK_MIN=10 SLURM_ARRAY_TASK_MAX=16 SLURM_ARRAY_TASK_COUNT=4
+    run env SLURM_ARRAY_TASK_ID=14 "$NEPENTHE" features bids "$OUT-auto" participant $ATLAS --array-shard auto
+    [[ "$output" == *"1 runs of 1 participants: 1 measured"* ]]
+    [ -e "$OUT-auto/sub-03" ] && [ ! -e "$OUT-auto/sub-01" ]
+    run env SLURM_ARRAY_TASK_ID=16 "$NEPENTHE" features bids "$OUT-auto" participant $ATLAS --array-shard auto
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"0 runs of 0 participants"* ]]
+    run env SLURM_ARRAY_TASK_ID=11 "$NEPENTHE" features bids "$OUT-auto" participant $ATLAS --array-shard auto
+    [ "$status" -eq 64 ] && [[ "$output" == *"have gaps"* ]]
+    run env -u SLURM_ARRAY_TASK_COUNT SLURM_ARRAY_TASK_ID=10 "$NEPENTHE" features bids "$OUT-auto" participant $ATLAS --array-shard auto
+    [ "$status" -eq 64 ] && [[ "$output" == *"SLURM_ARRAY_TASK_COUNT is not set"* ]]
+    for bad in 0/2 3/2 1 a/2 1/2x 2/; do
+        run "$NEPENTHE" features bids "$OUT-auto" participant $ATLAS --shard $bad
+        [ "$status" -eq 64 ]
+    done
+    run "$NEPENTHE" features bids "$OUT" group --shard 1/2
+    [ "$status" -eq 64 ]
+}

@@ -4,9 +4,10 @@
 Four slabs of regions (the fourth lies outside the mask), a known slow cosine of known amplitude per region, and motion that
 is harmless but in sub-02, whose frames jump. `python3 make_bids.py FOLDER large`: one run of 21,600 voxels instead, 17,248 of
 them in the mask and some of those never changing; `spikes` instead of `large`: those of the lower slices change in one frame
-alone."""
+alone; `others`: two participants with PET, the second without a T1-weighted image, neither with BOLD."""
 import array
 import gzip
+import json
 import math
 import os
 import random
@@ -93,8 +94,32 @@ def large(root, spikes):
             f.write("\t".join("%.6f" % (0.06 * r.random() / (50 if a > 2 else 1)) for a in range(6)) + "\n")
 
 
+def others(root):
+    """PET: L_front holds 1.5 times what L_back does, R_front 2 times, in every frame. T1w: noise, two labels."""
+    labels = [label(i) for _ in range(NZ) for _ in range(NY) for i in range(NX)]
+    shape, starts = (NX, NY, NZ), [0, 60, 180, 480, 1080, 1680]
+    lengths = [60, 120, 300, 600, 600, 600]
+    for s in (1, 2):
+        r, sub = random.Random(s), "sub-%02d" % s
+        folder = os.path.join(root, sub, "pet")
+        os.makedirs(folder)
+        curve = [2000 * s, 6000, 8000, 6000, 4000, 2000]
+        volumes = [[round(c * (0, 1.5, 1, 2, 0)[k]) for k in labels] for c in curve]
+        nifti(os.path.join(folder, sub + "_trc-X_desc-preproc_pet.nii.gz"), volumes, shape, 4, 1.0)
+        with open(os.path.join(folder, sub + "_trc-X_desc-preproc_pet.json"), "w") as f:
+            json.dump({"FrameTimesStart": starts, "FrameDuration": lengths, "InjectionStart": 0, "ImageDecayCorrected": True}, f)
+        if s == 2:
+            continue
+        folder = os.path.join(root, sub, "anat")
+        os.makedirs(folder)
+        nifti(os.path.join(folder, sub + "_desc-preproc_T1w.nii.gz"), [[r.randrange(200, 900) for _ in labels]], shape, 4)
+        nifti(os.path.join(folder, sub + "_desc-aseg_dseg.nii.gz"), [[10 if k < 3 else 0 if k == 3 else 49 for k in labels]], shape, 2)
+
+
 def main():
     root = sys.argv[1]
+    if sys.argv[2] == "others":
+        return others(root)
     if sys.argv[2] in ("large", "spikes"):
         return large(root, sys.argv[2] == "spikes")
     n = int(sys.argv[2])

@@ -94,6 +94,44 @@ static void test_runs(void **state)
     nep_bids_free(&r);
 }
 
+static void test_datatypes(void **state)
+{
+    (void)state;
+    nep_bids_runs r = {0};
+    put("d/sub-1/anat/sub-1_desc-preproc_T1w.nii.gz");
+    put("d/sub-1/anat/sub-1_space-X_desc-preproc_T1w.nii.gz");
+    put("d/sub-1/anat/sub-1_desc-aseg_dseg.nii.gz");
+    put("d/sub-1/anat/sub-1_label-lesion_roi.nii");
+    put("d/sub-1/anat/sub-1_label-lesion_roi.json");
+    put("d/sub-1/func/sub-1_task-rest_desc-preproc_bold.nii.gz");
+    put("d/sub-1/pet/sub-1_trc-X_space-T1w_desc-preproc_pet.nii.gz");
+    put("d/sub-1/pet/sub-1_trc-X_space-T1w_desc-preproc_pet.json");
+    put("d/sub-2/ses-B/anat/sub-2_ses-B_run-1_desc-preproc_T1w.nii");
+    put("d/sub-2/ses-B/anat/sub-2_ses-B_run-2_desc-aseg_dseg.nii"); /* another run's */
+    nep_bids_filter f = {.datatypes = NEP_BIDS_FUNC | NEP_BIDS_PET | NEP_BIDS_ANAT};
+    assert_ok(ctx, nep_bids_find(ctx, test_path("d"), &f, &r));
+    assert_int_equal(r.n, 4);
+    assert_int_equal(r.runs[0].datatype, NEP_BIDS_ANAT);
+    assert_string_equal(r.runs[0].bold, "sub-1/anat/sub-1_desc-preproc_T1w.nii.gz");
+    assert_string_equal(r.runs[0].labels, "sub-1/anat/sub-1_desc-aseg_dseg.nii.gz");
+    assert_int_equal(r.runs[1].datatype, NEP_BIDS_FUNC);
+    assert_null(r.runs[1].labels);
+    assert_int_equal(r.runs[2].datatype, NEP_BIDS_PET);
+    assert_string_equal(r.runs[2].sidecar, "sub-1/pet/sub-1_trc-X_space-T1w_desc-preproc_pet.json");
+    assert_string_equal(r.runs[3].session, "B");
+    assert_null(r.runs[3].labels);
+    nep_bids_free(&r);
+    const char *const task[] = {"nback"};
+    f = (nep_bids_filter){.datatypes = NEP_BIDS_PET | NEP_BIDS_ANAT, .labels = "label-lesion_roi", .tasks = task, .n_tasks = 1};
+    assert_ok(ctx, nep_bids_find(ctx, test_path("d"), &f, &r));
+    assert_int_equal(r.n, 3);
+    assert_string_equal(r.runs[0].labels, "sub-1/anat/sub-1_label-lesion_roi.nii");
+    nep_bids_free(&r);
+    assert_ok(ctx, nep_bids_find_files(ctx, test_path("d"), &(nep_bids_filter){.datatypes = NEP_BIDS_ANAT}, "aseg", "dseg", ".nii.gz", &r));
+    assert_int_equal(r.n, 2);
+    nep_bids_free(&r);
+}
+
 static void test_filters(void **state)
 {
     (void)state;
@@ -156,7 +194,7 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),   cmocka_unit_test(test_runs),      cmocka_unit_test(test_filters),
+        cmocka_unit_test(test_names),   cmocka_unit_test(test_runs), cmocka_unit_test(test_datatypes),      cmocka_unit_test(test_filters),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_no_memory),
     };
     ctx = test_ctx(1);

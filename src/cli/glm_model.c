@@ -209,8 +209,11 @@ nep_status cli_glm_run_design(cli *c, int run, const char *path, int64_t n_t, do
     NEP_REQUIRE(ctx, table || n_names == 0, NEP_E_USAGE, "--columns needs --confounds TSV or --design TSV");
     const nep_glm_timing timing = read_timing(c, tr_s);
     NEP_TRY_OR_DONE(st, read_events(c, run, path, &e));
-    if (table)
+    if (table) {
         NEP_TRY_OR_DONE(st, cli_glm_table(ctx, table, names, n_names, true, &confounds));
+        NEP_REQUIRE_OR_DONE(st, ctx, confounds.n == n_t, NEP_E_SHAPE, "'%s' has %lld rows, '%s' has %lld frames", table, (long long)confounds.n, path,
+                            (long long)n_t);
+    }
     const nep_glm_events events = {e.n, e.onset_s, e.duration_s, e.modulation, (const char *const *)e.trial_type};
     st = nep_glm_design_first(ctx, n_t, &events, table ? &confounds : NULL, &timing, out);
 done:

@@ -215,10 +215,15 @@ nep_status cli_parse(cli *c, int argc, char **argv, char *problem, size_t size)
         if (c->value[i].n == 0)
             NEP_TRY(from_environment(c, i, problem, size));
     const cli_command *k = c->command;
-    if (c->n_inputs < k->min_inputs || (k->max_inputs >= 0 && c->n_inputs > k->max_inputs))
-        return problem_set(problem, size, "needs %s%s%s, got %d; see `nepenthe %s --help`", k->inputs[0] ? k->inputs : "no inputs",
-                           k->min_inputs == k->max_inputs ? "" : " (at least one word)", "", c->n_inputs, k->name);
-    return NEP_OK;
+    if (c->n_inputs >= k->min_inputs && (k->max_inputs < 0 || c->n_inputs <= k->max_inputs))
+        return NEP_OK;
+    char how_many[48] = "";
+    if (k->max_inputs < 0 && k->min_inputs > 0)
+        snprintf(how_many, sizeof how_many, " (at least %d)", k->min_inputs);
+    else if (k->max_inputs > k->min_inputs)
+        snprintf(how_many, sizeof how_many, " (%d to %d)", k->min_inputs, k->max_inputs);
+    return problem_set(problem, size, "needs %s%s, got %d; see `nepenthe %s --help`", k->inputs[0] ? k->inputs : "no inputs", how_many, c->n_inputs,
+                       k->name);
 }
 
 static const cli_value *value_of(const cli *c, const char *option, const cli_option **found)

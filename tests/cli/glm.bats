@@ -201,7 +201,7 @@ PY
     refused 65 "'csf' is a linear combination of 'twice'; leave one of them out (not estimable: contrast 'a')" \
         "$NEPENTHE" glm "$series" --tr 2 --events "$events" --confounds twice.tsv --contrast a=csf -o out.tsv
     head -50 "$GOLDEN/glm_confounds.tsv" > short.tsv
-    refused 65 "49 rows, the run has 120 frames" "$NEPENTHE" glm "$series" --tr 2 --events "$events" --confounds short.tsv --contrast a=face -o out.tsv
+    refused 65 "'short.tsv' has 49 rows" "$NEPENTHE" glm "$series" --tr 2 --events "$events" --confounds short.tsv --contrast a=face -o out.tsv
     refused 65 "has 49 rows" "$NEPENTHE" glm "$series" --design short.tsv --contrast a=csf -o out.tsv
     printf 'onset\tduration\ttrial_type\n1\t-1\tface\n' > bad.tsv
     refused 65 "line 2: a duration of -1 s" "$NEPENTHE" glm "$series" --tr 2 --events bad.tsv --contrast a=face -o out.tsv

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nepenthe explain CODE - an error code in full. */
+/* nepenthe explain WORD - an error code in full, or the page of a feature. */
 #include "cli/cli.h"
+#include "cli/pages.h"
+
+#include <nepenthe/data.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +18,28 @@ static nep_status list_codes(cli *c)
                                                  nep_status_hint((nep_status)i)));
         return cli_document(c, json_pack("{s:o}", "codes", all));
     }
+    if (cli_flag(c, "markdown")) { /* the names alone, for docs/features.sh */
+        for (const cli_page *p = cli_pages; p->name; p++)
+            cli_print("%s\t%s\n", p->name, p->title);
+        return NEP_OK;
+    }
     for (int i = 0; i < NEP_STATUS_COUNT; i++)
         cli_print("%3d  %-15s %s\n", nep_status_exit((nep_status)i), nep_status_symbol((nep_status)i), nep_status_text((nep_status)i));
+    cli_print("\nfeatures\n");
+    for (const cli_page *p = cli_pages; p->name; p++)
+        cli_print("     %-15s %s\n", p->name, p->title);
+    return NEP_OK;
+}
+
+static nep_status show_page(cli *c, const cli_page *p)
+{
+    if (cli_json(c))
+        return cli_document(c, json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:s,s:s}}", "feature", "name", p->name, "title", p->title, "command", p->command,
+                                         "unit", p->unit, "definition", p->definition, "source", p->source, "peers", p->peers));
+    if (cli_flag(c, "markdown"))
+        cli_page_markdown(p, stdout);
+    else
+        cli_page_print(p, stdout);
     return NEP_OK;
 }
 
@@ -25,6 +48,8 @@ static nep_status run(cli *c)
     if (cli_input_count(c) == 0)
         return list_codes(c);
     const char *word = cli_input(c, 0);
+    if (cli_page_find(word))
+        return show_page(c, cli_page_find(word));
     int shown = 0;
     json_t *found = json_array();
     for (int i = 0; i < NEP_STATUS_COUNT; i++) {
@@ -41,16 +66,28 @@ static nep_status run(cli *c)
                       nep_status_hint(st));
     }
     if (shown == 0) {
+        const char *names[128], *near;
+        int n = 0;
+        for (const cli_page *p = cli_pages; p->name && n < NEP_LEN(names); p++)
+            names[n++] = p->name;
+        near = nep_data_nearest(word, names, n);
         json_decref(found);
-        return nep_ctx_fail(cli_ctx(c), NEP_E_ARG, "'%s' is no code and no exit code; `nepenthe explain` lists them", word);
+        return nep_ctx_fail(cli_ctx(c), NEP_E_ARG, "'%s' is no code, no exit code and no feature%s%s%s; `nepenthe explain` lists them", word,
+                            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
     }
     return cli_document(c, json_pack("{s:o}", "codes", found));
 }
 
+static const cli_option options[] = {
+    {"markdown", 0, CLI_FLAG, NULL, NULL, NULL, "a feature's page as Markdown; without a word the names of all"},
+};
+
 const cli_command cli_cmd_explain = {.name = "explain",
                                      .group = "Upkeep",
-                                     .summary = "what an error code or exit code means and what to do",
-                                     .inputs = "[CODE]",
+                                     .summary = "what an error code means and what to do; what a feature is, its source, and what peers do differently",
+                                     .inputs = "[CODE|FEATURE]",
                                      .max_inputs = 1,
+                                     .options = options,
+                                     .n_options = NEP_LEN(options),
                                      .run = run,
-                                     .example = "nepenthe explain TRUNCATED"};
+                                     .example = "nepenthe explain reho"};

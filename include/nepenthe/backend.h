@@ -109,7 +109,7 @@ typedef nep_status nep_op_difference_squares(nep_ctx *, nep_queue *, const float
  * orthonormal nuisance basis, rows permuted; b = basis[p,0].y, a2 = sum_k (basis[p,k].y)^2,
  *   t = b sqrt((dof - 1) / (1 - a2 - b^2)),   dof = n - k.
  * max_abs float64 [n_perm] gets max over columns of |t|; count int64 [n_cols] is increased by one where
- * |t| >= |observed| (1 - 1e-10); count_max int64 [n_cols] likewise for max_abs (the op takes NULL: a front door that
+ * |t| >= |observed| (1 - 1e-10); count_max int64 [n_cols] likewise for max_abs (NULL = not wanted; a front door that
  * tiles columns counts after the last tile). NaN columns are skipped. t by math/tstat.h: compute `observed` with it too.
  * observed float64 [n_cols]. */
 typedef nep_status nep_op_permute_t(nep_ctx *, nep_queue *, const double *y, int64_t n, int64_t n_cols,

@@ -92,7 +92,8 @@ static nep_status permute_tiled(nep_ctx *ctx, const nep_backend *be, const permu
     for (int64_t c = 0; c < q->n_cols; c += q->tile_cols)
         for (int64_t f = 0; f < q->n_perm; f += q->tile_perms)
             NEP_TRY_OR_DONE(st, permute_tile(ctx, q, be, c, f, best, hits));
-    NEP_TRY_OR_DONE(st, nep_count_max_add(ctx, best, q->n_perm, q->observed, q->n_cols, count_max));
+    if (count_max)
+        NEP_TRY_OR_DONE(st, nep_count_max_add(ctx, best, q->n_perm, q->observed, q->n_cols, count_max));
     memcpy(max_abs, best, (size_t)q->n_perm * sizeof *best);
     for (int64_t c = 0; c < q->n_cols; c++)
         count[c] += hits[c];
@@ -119,7 +120,7 @@ nep_status nep_backend_permute_t(nep_ctx *ctx, const double *y, int64_t n, int64
             max_abs[p] = 0.0;
         return NEP_OK;
     }
-    NEP_REQUIRE(ctx, y && basis && observed && max_abs && count && count_max, NEP_E_ARG,
+    NEP_REQUIRE(ctx, y && basis && observed && max_abs && count, NEP_E_ARG,
                 "permute_t: an array is missing");
     if (be->host)
         return be->ops.permute_t(ctx, NULL, y, n, n_cols, basis, n_perm, k, observed, max_abs, count, count_max);

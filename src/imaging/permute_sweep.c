@@ -14,8 +14,8 @@
 #include <nepenthe/backend.h>
 #include <nepenthe/math/tstat.h>
 
-enum { TILE_COLS = 32768, TILE_SHUFFLES = 256, MOST_MAPS = 64 }; /* no result depends on them: maxima and counts are exact */
-enum { MAPS_BYTES = 256 << 20, SAVE_S = 30 };
+enum { TILE_COLS = 32768, MOST_SHUFFLES = 1024, MOST_MAPS = 64 }; /* no result depends on them: maxima and counts are exact */
+enum { MAPS_BYTES = 256 << 20, BASIS_BYTES = 32 << 20, SAVE_S = 30 };
 
 typedef struct {
     nep_ctx *ctx;
@@ -108,7 +108,7 @@ typedef struct {
     double *e;     /* residuals of a tile of columns */
     double *basis; /* shuffled bases of a batch */
     double *most, *observed;
-    int64_t *unused;
+    int64_t batch; /* shuffles at a time */
 } t_scratch;
 
 static void t_scratch_free(t_scratch *t)
@@ -117,17 +117,24 @@ static void t_scratch_free(t_scratch *t)
     nep_alloc_free(t->basis);
     nep_alloc_free(t->most);
     nep_alloc_free(t->observed);
-    nep_alloc_free(t->unused);
+}
+
+/* Shuffled bases of as many shuffles as fit. */
+static int64_t batch_of(const nep_permute_job *j)
+{
+    const nep_permute_basis *b = &j->basis;
+    const int64_t fits = BASIS_BYTES / ((b->r + b->k) * b->n * (int64_t)sizeof *b->basis);
+    return fits < 16 ? 16 : least(fits, MOST_SHUFFLES);
 }
 
 static nep_status t_scratch_make(nep_ctx *ctx, const nep_permute_job *j, int64_t cols, t_scratch *t)
 {
     const nep_permute_basis *b = &j->basis;
+    t->batch = batch_of(j);
     NEP_TRY(nep_alloc(ctx, b->n * cols, sizeof *t->e, "permute: residuals", &t->e));
-    NEP_TRY(nep_alloc(ctx, TILE_SHUFFLES * (b->r + b->k) * b->n, sizeof *t->basis, "permute: shuffled designs", &t->basis));
-    NEP_TRY(nep_alloc(ctx, TILE_SHUFFLES, sizeof *t->most, "permute: maxima", &t->most));
-    NEP_TRY(nep_alloc(ctx, cols, sizeof *t->observed, "permute: observed", &t->observed));
-    return nep_alloc(ctx, cols, sizeof *t->unused, "permute: counts", &t->unused);
+    NEP_TRY(nep_alloc(ctx, t->batch * (b->r + b->k) * b->n, sizeof *t->basis, "permute: shuffled designs", &t->basis));
+    NEP_TRY(nep_alloc(ctx, t->batch, sizeof *t->most, "permute: maxima", &t->most));
+    return nep_alloc(ctx, cols, sizeof *t->observed, "permute: observed", &t->observed);
 }
 
 static void shuffle_bases(nep_permute_job *j, int64_t first, int64_t many, double *out)
@@ -143,13 +150,13 @@ static nep_status t_step(sweep *s, t_scratch *t, int64_t col, int64_t cols, int6
     nep_permute_job *j = s->j;
     const nep_permute_basis *b = &j->basis;
     const double larger = sqrt((double)(b->n - b->k - 1) / b->df);
-    const int64_t many = least(TILE_SHUFFLES, j->scheme.count - first);
+    const int64_t many = least(t->batch, j->scheme.count - first);
     double *most = j->tally.most[NEP_PERMUTE_STAT] + first;
     NEP_TRY(nep_ctx_check(s->ctx));
     for (int64_t c = 0; c < cols; c++)
         t->observed[c] = s->r->stat[col + c] * larger;
     shuffle_bases(j, first, many, t->basis);
-    NEP_TRY(nep_backend_permute_t(s->ctx, t->e, b->n, cols, t->basis, many, b->k, t->observed, t->most, j->tally.reached + col, t->unused));
+    NEP_TRY(nep_backend_permute_t(s->ctx, t->e, b->n, cols, t->basis, many, b->k, t->observed, t->most, j->tally.reached + col, NULL));
     for (int64_t i = 0; i < many; i++)
         most[i] = fmax(most[i], t->most[i] / larger);
     return NEP_OK;
@@ -159,7 +166,7 @@ static nep_status run_t(sweep *s)
 {
     nep_permute_job *j = s->j;
     const int64_t n_cols = j->columns.n_cols, widest = least(TILE_COLS, n_cols);
-    const int64_t batches = (j->scheme.count + TILE_SHUFFLES - 1) / TILE_SHUFFLES, tiles = (n_cols + widest - 1) / widest;
+    const int64_t batch = batch_of(j), batches = (j->scheme.count + batch - 1) / batch, tiles = (n_cols + widest - 1) / widest;
     t_scratch t = {0};
     nep_status st;
     s->steps = tiles * batches;
@@ -171,7 +178,7 @@ static nep_status run_t(sweep *s)
         NEP_TRY_OR_DONE(st, nep_permute_columns_fit(s->ctx, &j->basis, &j->columns, col, cols, t.e, s->r));
         for (int64_t b = 0; b < batches; b++)
             if (*j->tally.done <= tile * batches + b)
-                NEP_TRY_OR_DONE(st, step_done(s, t_step(s, &t, col, cols, b * TILE_SHUFFLES)));
+                NEP_TRY_OR_DONE(st, step_done(s, t_step(s, &t, col, cols, b * batch)));
     }
 done:
     nep_progress_close(s->ctx);
@@ -380,15 +387,15 @@ nep_status nep_permute_sweep(nep_ctx *ctx, nep_permute_job *j, nep_permute_resul
 nep_status nep_permute_sweep_columns(nep_ctx *ctx, nep_permute_job *j, const int64_t *column, int64_t count, double *null)
 {
     const nep_permute_basis *b = &j->basis;
-    const int64_t shuffles = j->scheme.count;
+    const int64_t shuffles = j->scheme.count, batch = batch_of(j);
     double *e = NULL, *basis = NULL, *out = NULL;
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, b->n * count, sizeof *e, "permute: residuals", &e));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, TILE_SHUFFLES * (b->r + b->k) * b->n, sizeof *basis, "permute: shuffled designs", &basis));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, TILE_SHUFFLES * count, sizeof *out, "permute: statistics", &out));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, batch * (b->r + b->k) * b->n, sizeof *basis, "permute: shuffled designs", &basis));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, batch * count, sizeof *out, "permute: statistics", &out));
     NEP_TRY_OR_DONE(st, nep_permute_columns_pick(ctx, b, &j->columns, column, count, e));
-    for (int64_t first = 0; first < shuffles; first += TILE_SHUFFLES) {
-        const int64_t many = least(TILE_SHUFFLES, shuffles - first);
+    for (int64_t first = 0; first < shuffles; first += batch) {
+        const int64_t many = least(batch, shuffles - first);
         shuffle_bases(j, first, many, basis);
         NEP_TRY_OR_DONE(st, nep_backend_permute_maps(ctx, e, b->n, count, basis, many, b->r, b->k, b->df, out));
         to_f(j, out, many * count);

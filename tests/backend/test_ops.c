@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <nepenthe/backend.h>
+#include <nepenthe/math/tstat.h>
 
 #define EXACT   0.0
 #define FORMULA 2.4e-7
@@ -198,6 +199,61 @@ static void test_permute_t(void **state)
     assert_int_equal(count_max[2], 2);
 }
 
+/* Products in float32 settle what they can; counts and maxima are those of plain float64 loops all the same: ties by the dozen,
+ * columns that are not of unit length, more observations than one product takes, missing columns, t of any size. */
+static void test_permute_t_is_float64(void **state)
+{
+    enum { SHAPES = 7, PERMS = 23 };
+    static const int shape[SHAPES][3] = {{6, 700, 0}, {6, 300, 2}, {40, 513, 1}, {100, 900, 0}, {100, 300, 3}, {1100, 40, 1}, {520, 256, 0}};
+    for (int s = 0; s < SHAPES; s++) {
+        const int n = shape[s][0], cols = shape[s][1], k = shape[s][2], rows = 1 + k;
+        double *y = calloc((size_t)(n * cols), sizeof *y), *basis = calloc((size_t)(PERMS * rows * n), sizeof *basis);
+        double *t = calloc((size_t)(PERMS * cols), sizeof *t), *observed = calloc((size_t)cols, sizeof *observed), got[PERMS];
+        int64_t *count = calloc((size_t)cols, sizeof *count);
+        for (int i = 0; i < n * cols; i++) {
+            const double v = nep_philox_normal(5, (uint64_t)s, (uint64_t)i);
+            y[i] = (s % 2 ? rint(2 * v) / 2 : v) / sqrt(n) * (s == 3 ? 3 : 0.8);
+        }
+        y[2 * cols + 5] = (double)NAN;
+        for (int i = 0; i < PERMS * rows * n; i++) { /* rows of one permutation share no observation; some permutations are alike */
+            const int p = i / (rows * n), at = i % (rows * n);
+            const double v = nep_philox_normal(6, (uint64_t)s, (uint64_t)((p % 20) * rows * n + at));
+            basis[i] = at % n % rows == at / n ? (s % 2 ? (v > 0 ? 1 : -1) : v) / sqrt(n) : 0;
+        }
+        for (int c = 0; c < cols; c++)
+            for (int p = 0; p < PERMS; p++) {
+                double b[4] = {0}, a2 = 0;
+                for (int j = 0; j < rows; j++)
+                    for (int i = 0; i < n; i++)
+                        b[j] += basis[(p * rows + j) * n + i] * y[i * cols + c];
+                for (int j = 1; j < rows; j++)
+                    a2 += b[j] * b[j];
+                t[p * cols + c] = fabs(nep_tstat_partial(b[0], a2, n - k));
+            }
+        for (int c = 0; c < cols; c++) /* most columns tie with one of their permutations */
+            observed[c] = c % 11 == 3 ? 0 : c % 11 == 4 ? INFINITY : c % 11 == 5 ? (double)NAN : t[c % PERMS * cols + c] * (c % 3 ? 1 : -1);
+        assert_ok(*state, nep_backend_permute_t(*state, y, n, cols, basis, PERMS, k, observed, got, count, NULL));
+        for (int p = 0; p < PERMS; p++) {
+            double most = 0;
+            for (int c = 0; c < cols; c++)
+                most = t[p * cols + c] > most ? t[p * cols + c] : most;
+            assert_true(got[p] == most);
+        }
+        for (int c = 0; c < cols; c++) {
+            int64_t want = 0;
+            for (int p = 0; p < PERMS; p++)
+                want += t[p * cols + c] >= nep_tstat_bound(observed[c]);
+            if (count[c] != want)
+                fail_msg("shape %d column %d: counted %lld, want %lld of %.17g", s, c, (long long)count[c], (long long)want, observed[c]);
+        }
+        free(y);
+        free(basis);
+        free(t);
+        free(observed);
+        free(count);
+    }
+}
+
 static void test_permute_maps(void **state)
 {
     /* as above, with the nuisance constant left out: y holds none of it */
@@ -319,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_amplitude_nyquist),  cmocka_unit_test(test_gram),
         cmocka_unit_test(test_difference_squares), cmocka_unit_test(test_permute_t),
         cmocka_unit_test(test_permute_maps),
+        cmocka_unit_test(test_permute_t_is_float64),
         cmocka_unit_test(test_tanimoto),           cmocka_unit_test(test_quadratic_forms),
         cmocka_unit_test(test_exceedances),        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_choose),             cmocka_unit_test(test_buffers),

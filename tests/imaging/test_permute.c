@@ -398,7 +398,7 @@ static void test_resume(void **state)
         nep_ctx *ctx = NULL, *again = test_ctx(3);
         const nep_ctx_opts stops = {.threads = 2, .seed = 1, .progress = stop_half_way};
         assert_true(nep_ctx_create(&stops, &ctx) == NEP_OK);
-        o.n_perm = 1000;
+        o.n_perm = 4000; /* several steps of either loop */
         o.statistics = statistics;
         o.dims = dims;
         o.forming = 2.2;
@@ -413,7 +413,7 @@ static void test_resume(void **state)
         assert_true(nep_file_exists(path) && !rest.p);
         o.resume = true;
         assert_ok(again, nep_permute_run(again, y, COLS, &m, &o, &rest));
-        assert_true(rest.resumed >= 400 && rest.resumed < 1000 && whole.resumed == 0);
+        assert_true(rest.resumed >= 1600 && rest.resumed < 4000 && whole.resumed == 0);
         same_p(&whole, &rest);
         o.stream = 7; /* other shuffles: the checkpoint is not theirs */
         assert_ok(again, nep_permute_run(again, y, COLS, &m, &o, &other));

@@ -2,6 +2,7 @@
 /* test_failures - each allocation of each measure fails once: a status, nothing leaked, results as before. */
 #include "support.h"
 
+#include <nepenthe/glm.h>
 #include <nepenthe/imaging.h>
 #include <nepenthe/permute.h>
 
@@ -159,12 +160,54 @@ static nep_status run_permute_maps(void)
     return run_permute(15);
 }
 
+static nep_status fit_glm(const nep_glm_design *d)
+{
+    static const nep_glm_opts o = {NEP_GLM_AR1, NEP_GLM_PERCENT, false};
+    nep_glm_contrast c[2] = {{0}};
+    nep_glm *g = NULL;
+    nep_glm_fit f = {0};
+    nep_glm_pool *pool = NULL;
+    nep_status st = nep_glm_contrast_read(ctx, "c", "(one + two)/2 - constant", d, "the design", &c[0]);
+    if (st == NEP_OK)
+        st = nep_glm_contrast_read(ctx, "f", "one; two", d, "the design", &c[1]);
+    if (st == NEP_OK)
+        st = nep_glm_open(ctx, d, c, 2, &o, "the design", &g);
+    if (st == NEP_OK)
+        st = nep_glm_run(g, x, N, &f);
+    if (st == NEP_OK)
+        st = nep_glm_pool_open(ctx, c, 2, N, NEP_GLM_MEAN, &pool);
+    if (st == NEP_OK)
+        st = nep_glm_pool_add(pool, &f, NULL);
+    nep_glm_pool_free(pool);
+    nep_glm_fit_free(&f);
+    nep_glm_free(g);
+    nep_glm_contrast_free(&c[1]);
+    nep_glm_contrast_free(&c[0]);
+    return st;
+}
+
+static nep_status run_glm(void)
+{
+    static const double onset[4] = {5, 30, 62, 90}, duration[4] = {4, 4, 4, 4};
+    static const char *const type[4] = {"one", "two", "one", "two"};
+    static const nep_glm_events events = {4, onset, duration, NULL, type};
+    nep_glm_timing o = NEP_GLM_TIMING_DEFAULTS;
+    nep_glm_design d = {0};
+    o.tr_s = 2;
+    o.derivatives = 2;
+    nep_status st = nep_glm_design_first(ctx, T, &events, NULL, &o, &d);
+    if (st == NEP_OK)
+        st = fit_glm(&d);
+    nep_glm_design_free(&d);
+    return st;
+}
+
 static void test_every_allocation(void **state)
 {
     (void)state;
     static nep_status (*const runs[])(void) = {run_clean,   run_clean_xcpd, run_clean_afni, run_parcels, run_weight_maps, run_partial,
                                                run_afni,    run_cpac,       run_tsnr,       run_dvars,   run_mask,        run_permute_t,
-                                               run_permute_maps};
+                                               run_permute_maps, run_glm};
     for (int i = 0; i < NEP_LEN(runs); i++) {
         const int64_t before = nep_alloc_used(ctx);
         assert_ok(ctx, runs[i]());

@@ -50,10 +50,27 @@ static void test_refusals(void **state)
     assert_int_equal(nep_alloc_used(ctx), 0);
 }
 
+static void test_allocation_failure(void **state)
+{
+    (void)state;
+    const char *path = test_text("d_events.tsv", "onset\tduration\ttrial_type\tmodulation\n1\t2\ta\t1\n3\t4\tb\t2\n");
+    nep_status st = NEP_E_NOMEM;
+    for (int64_t k = 0; st != NEP_OK; k++) {
+        nep_events e = {0};
+        nep_alloc_fail_at(ctx, k);
+        st = nep_events_read(ctx, path, &e);
+        nep_alloc_fail_at(ctx, -1);
+        assert_true(st == NEP_OK || st == NEP_E_NOMEM);
+        nep_events_free(&e);
+        assert_int_equal(nep_alloc_used(ctx), 0);
+        nep_ctx_clear(ctx);
+    }
+}
+
 int main(void)
 {
     ctx = test_ctx(1);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_columns), cmocka_unit_test(test_refusals)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_columns), cmocka_unit_test(test_refusals), cmocka_unit_test(test_allocation_failure)};
     const int failed = cmocka_run_group_tests(tests, NULL, test_clean);
     nep_ctx_free(ctx);
     return failed;

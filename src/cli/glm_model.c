@@ -26,12 +26,12 @@ static nep_status add_word(nep_ctx *ctx, const char *piece, cli_glm_words *w)
         fit = fit && (isalnum((unsigned char)piece[i]) || strchr("_.-", piece[i]));
     NEP_REQUIRE(ctx, fit, NEP_E_USAGE,
                 "--contrast '%s' is not NAME=FORMULA, such as faces='face - house'; a name has letters, digits, '_', '.' and '-'", piece);
-    NEP_TRY(nep_alloc(ctx, (int64_t)n + 1, 1, "contrast", &w->name[w->n]));
-    memcpy(w->name[w->n], piece, n);
-    for (int k = 0; k < w->n; k++)
-        NEP_REQUIRE(ctx, strcmp(w->name[k], w->name[w->n]) != 0, NEP_E_USAGE, "--contrast '%s' is given twice", w->name[k]);
-    NEP_TRY(nep_alloc_string(ctx, piece + n + 1, &w->formula[w->n]));
-    w->n++;
+    const int at = w->n++; /* counted at once, so that it is freed whatever comes */
+    NEP_TRY(nep_alloc(ctx, (int64_t)n + 1, 1, "contrast", &w->name[at]));
+    memcpy(w->name[at], piece, n);
+    for (int k = 0; k < at; k++)
+        NEP_REQUIRE(ctx, strcmp(w->name[k], w->name[at]) != 0, NEP_E_USAGE, "--contrast '%s' is given twice", w->name[k]);
+    NEP_TRY(nep_alloc_string(ctx, piece + n + 1, &w->formula[at]));
     return NEP_OK;
 }
 

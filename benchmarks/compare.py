@@ -142,6 +142,19 @@ class Memory(Matrix):
         result["of_ceiling"] = {"gbs": rate, "of": "copy_gbs", "share": round(rate / copy, 3)}
 
 
+class Degree(Matrix):
+    """Beside bare matrix products of as many operations, and what is held beside the series as their number grows."""
+
+    def finish(self, result):
+        super().finish(result)
+        ours, held = result["ours"], [mb for _, mb in result["ours"]["mb_beside_series"]]
+        for clock, word in (("wall", "elapsed"), ("cpu", "CPU")):
+            value = ours[f"seconds_{clock}"] / ours[f"bare_seconds_{clock}"]
+            result["conditions"].append({"what": f"{word} time over that of OpenBLAS' bare products of the same operations", "value": round(value, 2),
+                                         "bar": "<= 1.5", "met": value <= 1.5})
+        result["conditions"].append({"what": "MB held beside the series, most", "value": max(held), "bar": "< 8", "met": max(held) < 8})
+
+
 class Parcels:
     """The whole program on a file, beside the inflaters' own rate on that file."""
 
@@ -221,6 +234,7 @@ ROWS = {row.name: row for row in (
     Dominance("dominance", "dominance_netneurotools.py", None, "forms_gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Matrix("connectivity", "connectivity_nilearn.py", 3.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Matrix("srtm", "srtm_scipy.py", 1000.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
+    Degree("degree", "degree_numpy.py", None, "gflops_per_cpu_s", "sgemm_gflops_per_cpu_s"),
     Matrix("glm", "glm_nilearn.py", 12.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Matrix("permute", "permute_nilearn.py", 100.0, "gflops_per_cpu_s", "sgemm_gflops_per_cpu_s"),
     Tfce("tfce", "tfce_nilearn.py", 25.0, None, None),

@@ -9,9 +9,14 @@
 
 const char *cli_connectome_name(cli_connectome_map m)
 {
-    static const char *const names[CLI_CONNECTOMES] = {"degree", "weighted-degree", "strength", "mean-r", "mean-z",
-                                                       "rms",    "eigenvector",     "seed",     "nearest"};
+    static const char *const names[CLI_CONNECTOMES] = {"degree",   "weighted-degree", "mean-z", "rms",    "eigenvector",
+                                                       "strength", "mean-r",          "seed",   "nearest"};
     return names[m];
+}
+
+const char *cli_connectome_label(cli_connectome_map m)
+{
+    return m == CLI_CONNECTOME_WEIGHTED_DEGREE ? "weighteddegree" : m == CLI_CONNECTOME_MEAN_Z ? "meanz" : cli_connectome_name(m);
 }
 
 void cli_connectome_free(cli_connectome *k)

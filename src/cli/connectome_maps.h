@@ -10,18 +10,22 @@
 typedef enum {
     CLI_CONNECTOME_DEGREE,
     CLI_CONNECTOME_WEIGHTED_DEGREE,
-    CLI_CONNECTOME_STRENGTH,
-    CLI_CONNECTOME_MEAN_R,
     CLI_CONNECTOME_MEAN_Z,
     CLI_CONNECTOME_RMS,
     CLI_CONNECTOME_EIGENVECTOR,
+    CLI_CONNECTOME_REGIONAL, /* those before it `features` has too, as means over regions */
+    CLI_CONNECTOME_STRENGTH = CLI_CONNECTOME_REGIONAL,
+    CLI_CONNECTOME_MEAN_R,
     CLI_CONNECTOME_SEED,
     CLI_CONNECTOME_NEAREST,
     CLI_CONNECTOMES
 } cli_connectome_map;
 
-/* "degree", "weighted-degree", "strength", "mean-r", "mean-z", "rms", "eigenvector", "seed", "nearest". */
+/* "degree", "weighted-degree", "mean-z", "rms", "eigenvector", "strength", "mean-r", "seed", "nearest". */
 const char *cli_connectome_name(cli_connectome_map m);
+
+/* The same as a label of file names: letters alone. */
+const char *cli_connectome_label(cli_connectome_map m);
 
 /* Where seeds lie, and the sum of their voxels' series. Names are those of regions, or "x,y,z" in mm. */
 typedef struct {

@@ -10,6 +10,7 @@
 #include <nepenthe/radiomics.h>
 
 #include "cli/cli.h"
+#include "cli/connectome_maps.h"
 #include "cli/glm_model.h"
 #include "cli/local_maps.h"
 
@@ -23,6 +24,8 @@ typedef struct {
     int n_confounds;
     bool resample, series, connectivity, alff, falff, glm; /* what is asked for */
     cli_local_opts local;                            /* and of reho, lcor, vmhc, gcor */
+    bool pairs[CLI_CONNECTOME_REGIONAL];             /* and of all pairs of voxels */
+    double threshold;                                /* of degree and weighted-degree */
     nep_pet_model pet_model;
     nep_pet_opts pet;
     const char *pet_reference;                       /* a region of the atlas */
@@ -53,6 +56,8 @@ typedef struct {
     double *r, *z;        /* [n_regions, n_regions] */
     double *alff, *falff, *strength, *covered; /* [n_regions] */
     double *local[CLI_LOCALS];                 /* [n_regions] or NULL */
+    double *pairs[CLI_CONNECTOME_REGIONAL];    /* [n_regions] or NULL */
+    int64_t n_pairs;                           /* voxels among whose pairs they are */
     double *glm;                               /* [contrasts, 4, n_regions] effect, se, t or F, z */
     double glm_df;
     double gcor;                               /* mean correlation of all pairs of voxels, where gcor is asked for */

@@ -8,8 +8,10 @@
 #include "cli/features_others.h"
 #include "cli/tabular.h"
 
-static const char *const feature_names[] = {"alff", "falff", "reho", "lcor", "vmhc", "gcor", "strength", "coverage"};
+static const char *const feature_names[] = {"alff", "falff", "reho", "lcor", "vmhc", "gcor", "degree", "weighteddegree", "meanz", "rms", "eigenvector",
+                                            "strength", "coverage"};
 static const char *const feature_tables[] = {"group_alff", "group_falff", "group_reho", "group_lcor", "group_vmhc", "group_gcor",
+                                             "group_degree", "group_weighteddegree", "group_meanz", "group_rms", "group_eigenvector",
                                              "group_connectivity_strength", "group_coverage"};
 enum { FEATURES = NEP_LEN(feature_names) };
 
@@ -387,6 +389,9 @@ static nep_status write_features(gathering *g)
         "Fractional amplitude of slow fluctuations per region", "Kendall's W of a voxel with its neighbours, mean over the region",
         "Gaussian-weighted correlation of a voxel with those around it, mean over the region",
         "Correlation of a voxel with its mirror image, mean over the region", "Correlation of a voxel with all, mean over the region",
+        "Other voxels that correlate with a voxel above the threshold, mean over the region", "Sum of these correlations, mean over the region",
+        "Mean Fisher z of a voxel with the others, mean over the region", "Root mean square of a voxel's correlations, mean over the region",
+        "Eigenvector centrality of a voxel, mean over the region",
         "Mean Fisher z of a region with all others",
         "Share of a region's voxels that were measured"};
     char path[4096], name[64];

@@ -8,8 +8,9 @@
 
 static nep_status read_features(features *f, unsigned *datatypes)
 {
-    static const char *const known[] = {"timeseries", "connectivity", "alff", "falff", "quality",  "reho",
-                                        "lcor",       "vmhc",         "gcor", "glm", "pet",   "radiomics"};
+    static const char *const known[] = {"timeseries", "connectivity", "alff",            "falff",  "quality", "reho",        "lcor", "vmhc",
+                                        "gcor",       "degree",       "weighted-degree", "mean-z", "rms",     "eigenvector", "glm",  "pet",
+                                        "radiomics"};
     bool wanted[NEP_LEN(known)] = {false};
     int n;
     const char *const *list = cli_texts(f->c, "features", &n);
@@ -28,8 +29,10 @@ static nep_status read_features(features *f, unsigned *datatypes)
     f->o.falff = wanted[3];
     for (int m = 0; m < CLI_LOCALS; m++) /* after quality, in their order */
         f->o.local.wants[m] = wanted[5 + m];
-    f->o.glm = wanted[5 + CLI_LOCALS];
-    const int pet = 6 + CLI_LOCALS;
+    for (int m = 0; m < CLI_CONNECTOME_REGIONAL; m++)
+        f->o.pairs[m] = wanted[5 + CLI_LOCALS + m];
+    f->o.glm = wanted[5 + CLI_LOCALS + CLI_CONNECTOME_REGIONAL];
+    const int pet = 6 + CLI_LOCALS + CLI_CONNECTOME_REGIONAL;
     for (int at = 0; at < pet; at++)
         *datatypes |= wanted[at] ? NEP_BIDS_FUNC : 0;
     *datatypes |= (wanted[pet] ? NEP_BIDS_PET : 0) | (wanted[pet + 1] ? NEP_BIDS_ANAT : 0);
@@ -100,6 +103,8 @@ nep_status cli_features_options(features *f, unsigned *datatypes)
     o->local.neighbours = atoi(cli_text(f->c, "reho-neighbours"));
     o->local.fwhm_mm = cli_real(f->c, "lcor-fwhm");
     NEP_REQUIRE(f->ctx, o->local.fwhm_mm > 0, NEP_E_USAGE, "--lcor-fwhm is a width above 0 mm");
+    o->threshold = cli_real(f->c, "degree-threshold");
+    NEP_REQUIRE(f->ctx, o->threshold >= 0 && o->threshold < 1, NEP_E_USAGE, "--degree-threshold is a correlation, at least 0 and below 1");
     NEP_TRY(read_features(f, datatypes));
     return read_others(f, *datatypes);
 }

@@ -158,6 +158,32 @@ static nep_status local_maps(features_job *j, features_result *r)
     return st;
 }
 
+/* Maps of all pairs of voxels: those that need the pairs share one pass through them. */
+static nep_status pair_maps(features_job *j, features_result *r)
+{
+    const bool *wants = j->f->o.pairs;
+    const nep_connectome_opts o = {.threshold = j->f->o.threshold};
+    double *value = NULL, *map[CLI_CONNECTOME_REGIONAL];
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, CLI_CONNECTOME_REGIONAL * j->n, sizeof *value, "maps", &value));
+    for (int m = 0; m < CLI_CONNECTOME_REGIONAL; m++)
+        map[m] = wants[m] ? value + m * j->n : NULL;
+    double *const degree = map[CLI_CONNECTOME_DEGREE], *const weighted = map[CLI_CONNECTOME_WEIGHTED_DEGREE], *const z = map[CLI_CONNECTOME_MEAN_Z];
+    if (degree || weighted || z)
+        NEP_TRY_OR_DONE(st, nep_connectome_pairs(j->ctx, &j->pairs, &o, degree, weighted, z));
+    if (map[CLI_CONNECTOME_RMS])
+        NEP_TRY_OR_DONE(st, nep_connectome_rms(j->ctx, &j->pairs, map[CLI_CONNECTOME_RMS]));
+    if (map[CLI_CONNECTOME_EIGENVECTOR])
+        NEP_TRY_OR_DONE(st, nep_connectome_eigenvector(j->ctx, &j->pairs, NULL, map[CLI_CONNECTOME_EIGENVECTOR]));
+    for (int m = 0; m < CLI_CONNECTOME_REGIONAL; m++)
+        if (map[m])
+            NEP_TRY_OR_DONE(st, regional_map(j, map[m], &r->pairs[m]));
+    r->n_pairs = j->pairs.n;
+done:
+    nep_alloc_free(value);
+    return st;
+}
+
 nep_status cli_features_regions(features_job *j, const nep_series *whole, features_result *r)
 {
     const features_opts *o = &j->f->o;
@@ -171,5 +197,7 @@ nep_status cli_features_regions(features_job *j, const nep_series *whole, featur
         NEP_TRY(regional_map(j, j->alff, &r->alff));
     if (o->falff)
         NEP_TRY(regional_map(j, j->falff, &r->falff));
-    return j->local.n > 0 ? local_maps(j, r) : NEP_OK;
+    if (j->local.n > 0)
+        NEP_TRY(local_maps(j, r));
+    return j->pairs.room > 0 ? pair_maps(j, r) : NEP_OK;
 }

@@ -12,6 +12,7 @@ static void job_free(features_job *j)
     nep_clean_free(&j->raw);
     nep_clean_free(&j->band);
     cli_local_free(&j->local);
+    nep_connectome_free(&j->pairs);
     void *const parts[] = {j->voxel, j->steady, j->exact, j->alff, j->falff, j->tsnr, j->varies, j->packed.label, j->means};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
@@ -24,6 +25,8 @@ void cli_features_result_free(features_result *r)
         nep_alloc_free(parts[i]);
     for (int m = 0; m < CLI_LOCALS; m++)
         nep_alloc_free(r->local[m]);
+    for (int m = 0; m < CLI_CONNECTOME_REGIONAL; m++)
+        nep_alloc_free(r->pairs[m]);
     *r = (features_result){0};
 }
 

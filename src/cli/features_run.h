@@ -24,6 +24,7 @@ typedef struct {
     double *alff, *falff, *tsnr; /* [n] per voxel of the mask, NaN where it does not vary */
     bool *varies;           /* [n] */
     cli_local local;        /* band-passed voxels as far as reho, lcor, vmhc and gcor need them */
+    nep_connectome pairs;   /* band-passed voxels as degree and its like need them */
     double dvars_voxels;    /* that DVARS was made of */
     int64_t dvars_lost;     /* that it could not be made of, and why */
     char dvars_error[512];

@@ -110,8 +110,16 @@ static bool wants_local(const features_job *j)
     return j->cleans && any;
 }
 
+static bool wants_pairs(const features_job *j)
+{
+    bool any = false;
+    for (int m = 0; m < CLI_CONNECTOME_REGIONAL; m++)
+        any = any || j->f->o.pairs[m];
+    return j->cleans && any;
+}
+
 /* Voxels with the band-pass of connectivity, for maps that compare them. */
-static nep_status tile_local(features_job *j, const nep_series *x, int64_t first)
+static nep_status tile_compared(features_job *j, const nep_series *x, int64_t first)
 {
     float *y = NULL;
     int64_t *voxel = NULL;
@@ -121,7 +129,10 @@ static nep_status tile_local(features_job *j, const nep_series *x, int64_t first
     for (int64_t k = 0; k < x->n_cols; k++)
         voxel[k] = j->voxel[first + k];
     NEP_TRY_OR_DONE(st, nep_clean_apply(j->ctx, &j->band, x->data, x->n_cols, y));
-    st = cli_local_add(j->ctx, &j->local, y, x->n_cols, voxel);
+    if (wants_local(j))
+        NEP_TRY_OR_DONE(st, cli_local_add(j->ctx, &j->local, y, x->n_cols, voxel));
+    if (wants_pairs(j))
+        NEP_TRY_OR_DONE(st, nep_connectome_add(j->ctx, &j->pairs, y, x->n_cols));
 done:
     nep_alloc_free(voxel);
     nep_alloc_free(y);
@@ -135,7 +146,7 @@ static nep_status measure_tile(features_job *j, const nep_series *x, int64_t fir
     NEP_TRY(tile_dvars(j, x, first, r));
     if (j->cleans && (j->f->o.alff || j->f->o.falff))
         NEP_TRY(tile_amplitude(j, x, first, r->tr_s));
-    return wants_local(j) ? tile_local(j, x, first) : NEP_OK;
+    return wants_local(j) || wants_pairs(j) ? tile_compared(j, x, first) : NEP_OK;
 }
 
 /* Columns at once: two copies of the series and the reader's volume within half of what is free. */
@@ -178,6 +189,8 @@ nep_status cli_features_voxels(features_job *j, features_result *r, nep_series *
 {
     if (wants_local(j))
         NEP_TRY(cli_local_open(j->ctx, &j->f->o.local, &j->info.grid, j->band.n_out, j->n, &j->local));
+    if (wants_pairs(j))
+        NEP_TRY(nep_connectome_open(j->ctx, j->band.n_out, j->n, false, &j->pairs));
     const int64_t tile = tile_columns(j);
     nep_log(j->ctx, NEP_LOG_DEBUG, "%s: %lld voxels in %lld tiles", j->run->bold, (long long)j->n, (long long)((j->n + tile - 1) / tile));
     for (int64_t first = 0; first < j->n; first += tile) {

@@ -9,8 +9,10 @@
 #include "cli/features.h"
 #include "cli/tabular.h"
 
-enum { SERIES, CORRELATION, FISHER, STRENGTH, ALFF, FALFF, REHO, LCOR, VMHC, GCOR, GLM, COVERAGE, FRAMES, QUALITY, TABLES };
+enum { SERIES, CORRELATION, FISHER, STRENGTH, ALFF, FALFF, REHO, LCOR, VMHC, GCOR, DEGREE, WEIGHTED, MEAN_Z, RMS, EIGENVECTOR, GLM, COVERAGE, FRAMES, QUALITY, TABLES };
 _Static_assert(GCOR - REHO + 1 == CLI_LOCALS, "a table for each map that compares voxels, in their order");
+
+_Static_assert(EIGENVECTOR - DEGREE + 1 == CLI_CONNECTOME_REGIONAL, "and for each of all pairs of voxels, in theirs");
 
 static const struct {
     const char *tail, *description, *units;
@@ -30,6 +32,16 @@ static const struct {
                                 "over the region's voxels", "1"},
     [GCOR] = {"stat-gcor_bold", "Mean correlation of each voxel with all voxels of the mask, after confound regression and band-pass; averaged "
                                 "over the region's voxels", "1"},
+    [DEGREE] = {"stat-degree_bold", "Number of the other voxels of the mask whose correlation with a voxel is above the threshold, after confound "
+                                    "regression and band-pass; averaged over the region's voxels", "1"},
+    [WEIGHTED] = {"stat-weighteddegree_bold", "Sum of a voxel's correlations above the threshold with the other voxels of the mask, after confound "
+                                              "regression and band-pass; averaged over the region's voxels", "1"},
+    [MEAN_Z] = {"stat-meanz_bold", "Mean Fisher z of a voxel with the other voxels of the mask, after confound regression and band-pass; averaged "
+                                   "over the region's voxels", "1"},
+    [RMS] = {"stat-rms_bold", "Root mean square of a voxel's correlations with the other voxels of the mask, after confound regression and "
+                              "band-pass; averaged over the region's voxels", "1"},
+    [EIGENVECTOR] = {"stat-eigenvector_bold", "Eigenvector of the largest eigenvalue of the voxels' correlations plus 1, of length 1, after confound "
+                                              "regression and band-pass; averaged over the region's voxels", "1"},
     [GLM] = {"desc-glm_bold", "Contrasts of a linear model of each region's mean series with AR(1) errors: effect and se in percent of the region's "
                               "mean, t or F, and z", "n/a"},
     [COVERAGE] = {"stat-coverage_bold", "Share of the region's voxels that lie in the mask and vary", "1"},
@@ -56,6 +68,11 @@ static bool table_wanted(const features *f, int table, bool measured)
     case LCOR:
     case VMHC:
     case GCOR: return measured && f->o.local.wants[table - REHO];
+    case DEGREE:
+    case WEIGHTED:
+    case MEAN_Z:
+    case RMS:
+    case EIGENVECTOR: return measured && f->o.pairs[table - DEGREE];
     case GLM: return measured && f->o.glm;
     default: return true;
     }
@@ -174,6 +191,11 @@ static nep_status write_table(features *f, const nep_bids_run *run, int table, c
     case LCOR:
     case VMHC:
     case GCOR: return write_nodes(f, path, cli_local_name((cli_local_map)(table - REHO)), r->local[table - REHO]);
+    case DEGREE:
+    case WEIGHTED:
+    case MEAN_Z:
+    case RMS:
+    case EIGENVECTOR: return write_nodes(f, path, cli_connectome_label((cli_connectome_map)(table - DEGREE)), r->pairs[table - DEGREE]);
     case GLM: return cli_features_glm_write(f, path, r);
     case COVERAGE: return write_nodes(f, path, "coverage", r->covered);
     case FRAMES: return write_frames(f, path, r);
@@ -202,6 +224,10 @@ static nep_status write_sidecar(features *f, const nep_bids_run *run, int table,
         json_object_set_new(doc, "FwhmMm", json_real(f->o.local.fwhm_mm));
     if (table == GCOR)
         json_object_set_new(doc, "GlobalCorrelation", isfinite(r->gcor) ? json_real(r->gcor) : json_null());
+    if (table >= DEGREE && table <= EIGENVECTOR)
+        json_object_set_new(doc, "VoxelsCorrelated", json_integer((json_int_t)r->n_pairs));
+    if (table == DEGREE || table == WEIGHTED)
+        json_object_set_new(doc, "Threshold", json_real(f->o.threshold));
     if (table == QUALITY || table == FRAMES)
         json_object_set_new(doc, "Thresholds", json_pack("{s:f,s:f,s:f,s:I}", "censor_fd_mm", f->o.censor_mm, "fail_fd_mean_mm", f->o.fail_fd_mm,
                                                          "warn_fd_mean_mm", f->o.warn_fd_mm, "min_frames", (json_int_t)f->o.min_frames));

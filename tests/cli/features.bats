@@ -222,6 +222,35 @@ PY
     [ "$status" -eq 66 ]
 }
 
+@test "participant: maps of all pairs of voxels are those of voxelwise on the cleaned run, and reach the group" {
+    "$NEPENTHE" features bids "$OUT" participant $ATLAS --participant-label 01 --confounds none \
+        --features degree,weighted-degree,mean-z,rms,eigenvector --degree-threshold 0.3 -q
+    [ ! -e "$OUT/${STEM}_stat-reho_bold.tsv" ]
+    "$NEPENTHE" clean bids/$BOLD --mask bids/$MASK --high-pass 0.01 --low-pass 0.08 --detrend --standardize psc -o clean.nii
+    for f in degree weighted-degree mean-z rms eigenvector; do
+        "$NEPENTHE" voxelwise clean.nii --mask bids/$MASK --feature $f --threshold 0.3 -o map.nii
+        "$NEPENTHE" parcels map.nii --mask bids/$MASK $ATLAS -o want.tsv
+        python3 - "$OUT/${STEM}_stat-${f/-/}_bold.tsv" want.tsv ${f/-/} <<'PY'
+import json, sys
+got = [line.split() for line in open(sys.argv[1])]
+want = list(zip(*[line.split("\t") for line in open(sys.argv[2]).read().splitlines()]))
+assert got[0] == ["Node", sys.argv[3]], got[0]
+for g, w in zip(got[1:], want):
+    assert g[0] == w[0] and (g[1] == w[1] or abs(float(g[1]) - float(w[1])) < 1e-5 * max(1, abs(float(w[1])))), (g, w)
+assert len(got) == 5 and sum(g[1] == "n/a" for g in got) == 1 and float(got[1][1]) > 0, got
+side = json.load(open(sys.argv[1].replace(".tsv", ".json")))
+assert side["VoxelsCorrelated"] == json.load(open("map.json"))["Voxelwise"]["voxels_that_vary"]
+assert side.get("Threshold") == (0.3 if "degree" in sys.argv[3] else None)
+PY
+    done
+    "$NEPENTHE" features bids "$OUT" group -q
+    run head -1 "$OUT/group_weighteddegree.tsv"
+    [ "$output" = "$(printf 'participant_id\tL_front\tL_back\tR_front\tB_outside')" ]
+    run "$NEPENTHE" features bids "$OUT" participant $ATLAS --degree-threshold 1
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"below 1"* ]]
+}
+
 @test "participant: tiles of voxels give the same bytes as the whole run, on one thread and on two" {
     python3 "$BATS_TEST_DIRNAME/make_bids.py" large large
     for budget in 4000 10 14; do
@@ -245,6 +274,12 @@ PY
     for file in $(cd "$OUT-local-4000" && find . -name '*.tsv'); do
         cmp "$OUT-local-4000/$file" "$OUT-local-16/$file"
     done
+    for budget in 4000 16; do
+        "$NEPENTHE" features large "$OUT-pairs-$budget" participant --atlas large_dseg.nii.gz --features rms,eigenvector \
+            --mem-mb $budget --threads $((budget == 16 ? 2 : 1)) -v 2> talk-$budget
+    done
+    ! grep -q "in 1 tiles" talk-16
+    for f in rms eigenvector; do cmp "$OUT"-pairs-{4000,16}/sub-01/func/*_stat-${f}_bold.tsv; done
     run "$NEPENTHE" features large "$OUT" participant --atlas large_dseg.nii.gz --mem-mb 2
     [ "$status" -eq 71 ]
     [[ "$output" == *"budget of 2 MB; raise --mem-mb"* ]]

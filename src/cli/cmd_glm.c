@@ -76,7 +76,7 @@ static nep_status read_options(job *j)
     nep_ctx *ctx = cli_ctx(c);
     const char *noise = cli_text(c, "noise"), *scale = cli_text(c, "scale");
     const bool nilearn = strcmp(cli_text(c, "definition"), "nilearn") == 0;
-    NEP_TRY(cli_glm_words_read(c, &j->words));
+    NEP_TRY(cli_glm_words_read(c, NULL, &j->words));
     NEP_REQUIRE(ctx, !j->second || !cli_given(c, "tr"), NEP_E_USAGE, "--tr belongs to a first level, and --design has participant_id");
     NEP_REQUIRE(ctx, !j->second || !noise || strcmp(noise, "ols") == 0, NEP_E_USAGE, "--noise ar1 is for frames; people have no order");
     NEP_REQUIRE(ctx, !j->second || !scale || strcmp(scale, "none") == 0, NEP_E_USAGE, "--scale percent is for frames");

@@ -15,7 +15,7 @@ static const cli_option options[] = {
     {"design", 0, CLI_INPUT, "TSV", NULL, NULL,
      "participant_id and the model's columns, words as column=level; volume k of a 4D image is of row k; default: the mean alone"},
     {"contrast", 0, CLI_TEXTS, "NAME=FORMULA", NULL, NULL,
-     "what is tested: a sum of columns ('group=patient - group=control', 'intercept'), numbers (1,-1,0), rows for F ('a; b'), F:... for F of one row"},
+     "what is tested: a sum of columns ('group=patient - group=control', 'intercept'), numbers (1,-1,0), rows for F ('a; b'), F:... for F of one row; without --design mean=intercept"},
     {"columns", 0, CLI_TEXTS, "NAMES", NULL, NULL, "which columns of --design; default: all"},
     {"centre", 0, CLI_FLAG, NULL, NULL, NULL, "take the mean off columns of numbers: the intercept is then the mean at their averages"},
     {"n", 'n', CLI_INT, "N", "10000", NULL, "shuffles; all distinct ones when there are no more; 0 = no p"},
@@ -85,7 +85,7 @@ static nep_status read_options(job *j)
     cli *c = j->c;
     nep_ctx *ctx = cli_ctx(c);
     nep_permute_opts *o = &j->p.o;
-    NEP_TRY(cli_glm_words_read(c, &j->words));
+    NEP_TRY(cli_glm_words_read(c, cli_given(c, "design") ? NULL : "mean=intercept", &j->words));
     NEP_TRY(read_statistics(j));
     NEP_REQUIRE(ctx, !cli_flag(c, "whole") || cli_given(c, "exchange"), NEP_E_USAGE, "--whole is for the blocks of --exchange");
     NEP_REQUIRE(ctx, cli_real(c, "cluster-p") > 0 && cli_real(c, "cluster-p") < 1, NEP_E_ARG, "--cluster-p must lie between 0 and 1");

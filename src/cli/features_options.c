@@ -37,7 +37,7 @@ static nep_status read_features(features *f, unsigned *datatypes)
         *datatypes |= wanted[at] ? NEP_BIDS_FUNC : 0;
     *datatypes |= (wanted[pet] ? NEP_BIDS_PET : 0) | (wanted[pet + 1] ? NEP_BIDS_ANAT : 0);
     NEP_REQUIRE(f->ctx, f->o.glm || !cli_given(f->c, "contrast"), NEP_E_USAGE, "--contrast is for --features glm");
-    return f->o.glm ? cli_glm_words_read(f->c, &f->contrasts) : NEP_OK;
+    return f->o.glm ? cli_glm_words_read(f->c, NULL, &f->contrasts) : NEP_OK;
 }
 
 static nep_status read_pair(features *f, const char *option, const char *example, double *low, double *high)

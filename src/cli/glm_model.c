@@ -48,11 +48,15 @@ static nep_status continue_word(nep_ctx *ctx, const char *piece, char **formula)
     return NEP_OK;
 }
 
-nep_status cli_glm_words_read(cli *c, cli_glm_words *w)
+nep_status cli_glm_words_read(cli *c, const char *standing, cli_glm_words *w)
 {
     nep_ctx *ctx = cli_ctx(c);
     int n = 0;
     const char *const *piece = cli_texts(c, "contrast", &n);
+    if (n == 0 && standing) {
+        piece = &standing;
+        n = 1;
+    }
     NEP_REQUIRE(ctx, n > 0, NEP_E_USAGE, "--contrast NAME=FORMULA is needed, such as faces='face - house'");
     NEP_TRY(nep_alloc(ctx, n, sizeof *w->name, "contrasts", &w->name));
     NEP_TRY(nep_alloc(ctx, n, sizeof *w->formula, "contrasts", &w->formula));

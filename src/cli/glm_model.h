@@ -15,9 +15,9 @@ typedef struct {
     char **name, **formula;
 } cli_glm_words;
 void cli_glm_words_free(cli_glm_words *w);
-/* Reads --contrast; the lists that its commas were split into are put together again. Errors: NEP_E_USAGE (none, another form, a
+/* Reads --contrast, or `standing` (NULL = it is needed) where none is given; the lists that its commas were split into are put together again. Errors: NEP_E_USAGE (none, another form, a
  * name twice or of other characters than a file name can have). */
-NEP_MUST_USE nep_status cli_glm_words_read(cli *c, cli_glm_words *w);
+NEP_MUST_USE nep_status cli_glm_words_read(cli *c, const char *standing, cli_glm_words *w);
 /* The contrasts on a design. out [w->n], freed with cli_glm_contrasts_free. */
 NEP_MUST_USE nep_status cli_glm_contrasts(nep_ctx *ctx, const cli_glm_words *w, const nep_glm_design *d, const char *where,
                                           nep_glm_contrast **out);

@@ -84,7 +84,8 @@ static nep_status choose_people(join *j, int64_t id_col, const cli_people *d, in
     if (absent + incomplete > 0)
         nep_warn(j->ctx, "design: left out %lld participants who are not in '%s' and %lld who lack a value there", (long long)absent, j->t->path,
                  (long long)incomplete);
-    NEP_REQUIRE(j->ctx, j->n > 0, NEP_E_SHAPE, "%s: no participant of the data is in it with every value", j->t->path);
+    NEP_REQUIRE(j->ctx, j->n > 0, NEP_E_SHAPE, "%s: no participant of the data (the first is '%s') is in it with every value",
+                j->t->path, d->ids[0]);
     return NEP_OK;
 }
 

@@ -92,6 +92,8 @@ print(b[0]["test"])'
     grep -q "shuffling signs, all 128 distinct" talk
     "$NEPENTHE" permute all.nii.gz $what --threads 3 -o whole -q
     for f in each_*; do cmp "$f" "whole_${f#each_}"; done
+    "$NEPENTHE" permute all.nii.gz ${what#--contrast mean=intercept} -o unsaid -q # without a design the mean is what is tested
+    for f in each_*; do cmp "$f" "unsaid_${f#each_}"; done
     "$PYTHON" - <<'PY'
 import csv, json, nibabel as nib, numpy as np
 want = np.load("want.npz")

@@ -1,4 +1,5 @@
-# One ctest program per tests/<room>/test_<thing>.c; exit 77 counts as skipped, never as passed.
+# One ctest program per tests/<room>/test_<thing>.c; exit 77 counts as skipped, never as passed. Tests share the cores: threads that
+# wait do not spin.
 if(NOT NEP_TESTS)
   return()
 endif()
@@ -17,7 +18,7 @@ foreach(source IN LISTS NEP_TEST_SOURCES)
   target_compile_definitions(test_${name} PRIVATE NEP_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND test_${name})
   set_tests_properties(${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS ${room}
-    ENVIRONMENT "NEP_BINARY=$<TARGET_FILE:nepenthe>")
+    ENVIRONMENT "NEP_BINARY=$<TARGET_FILE:nepenthe>;OMP_WAIT_POLICY=passive")
 endforeach()
 
 find_program(NEP_BATS bats)
@@ -29,7 +30,7 @@ foreach(source IN LISTS NEP_BATS_FILES)
   get_filename_component(thing ${source} NAME_WE)
   add_test(NAME cli_${thing} COMMAND ${NEP_BATS} ${source})
   set_tests_properties(cli_${thing} PROPERTIES TIMEOUT 600 LABELS cli SKIP_RETURN_CODE 77
-    ENVIRONMENT "NEPENTHE=$<TARGET_FILE:nepenthe>")
+    ENVIRONMENT "NEPENTHE=$<TARGET_FILE:nepenthe>;OMP_WAIT_POLICY=passive")
 endforeach()
 
 file(GLOB NEP_LINTS CONFIGURE_DEPENDS tests/lint/*.sh)

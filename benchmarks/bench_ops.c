@@ -172,6 +172,53 @@ static nep_status parcel_sums_check(state *s, double *worst)
     return NEP_OK;
 }
 
+/* The same voxels, each in four lists with a weight, as probabilistic regions overlap. */
+enum { OVERLAP = 4 };
+static nep_status weighted_sums_make(state *s)
+{
+    void *p, *q, *w;
+    NEP_TRY(floats(s, 0, (int64_t)VOLUMES * VOXELS, 100, 10));
+    NEP_TRY(input(s, 1, NEP_I64, REGIONS + 1, &p));
+    NEP_TRY(input(s, 2, NEP_I32, OVERLAP * VOXELS, &q));
+    NEP_TRY(input(s, 5, NEP_F32, OVERLAP * VOXELS, &w));
+    int64_t *start = p;
+    int32_t *voxel = q;
+    float *weight = w;
+    for (int r = 0; r <= REGIONS; r++)
+        start[r] = (int64_t)r * (OVERLAP * VOXELS / REGIONS);
+    for (int i = 0; i < OVERLAP * VOXELS; i++) {
+        voxel[i] = (int32_t)(((int64_t)(i / (OVERLAP * VOXELS / REGIONS)) * (VOXELS / REGIONS) + i % (OVERLAP * VOXELS / REGIONS)) % VOXELS);
+        weight[i] = (float)(1 + i % 7) / 8;
+    }
+    NEP_TRY(place(s, 1, NEP_I64, REGIONS + 1));
+    NEP_TRY(place(s, 2, NEP_I32, OVERLAP * VOXELS));
+    NEP_TRY(place(s, 5, NEP_F32, OVERLAP * VOXELS));
+    NEP_TRY(output(s, 3, NEP_F64, VOLUMES * REGIONS));
+    return output(s, 4, NEP_I64, VOLUMES * REGIONS);
+}
+static nep_status weighted_sums_run(state *s)
+{
+    return s->be->ops.weighted_sums(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, VOLUMES, VOXELS, s->b[1].ptr, s->b[2].ptr, s->b[5].ptr,
+                                    REGIONS, s->b[3].ptr, s->b[4].ptr);
+}
+static nep_status weighted_sums_check(state *s, double *worst)
+{
+    const float *x = s->host[0], *weight = s->host[5];
+    const int64_t *start = s->host[1];
+    const int32_t *voxel = s->host[2];
+    void *p;
+    NEP_TRY(fetch(s, 3, &p));
+    const double *got = p;
+    for (int64_t i = 0; i < VOLUMES * REGIONS; i += SAMPLE) {
+        double want = 0;
+        for (int64_t k = start[i % REGIONS]; k < start[i % REGIONS + 1]; k++)
+            want += (double)weight[k] * (double)x[i / REGIONS * VOXELS + voxel[k]];
+        keep_worst(worst, got[i], want, 1e-12 * fabs(want));
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
 static nep_status moments_make(state *s)
 {
     NEP_TRY(floats(s, 0, (int64_t)T * V, 1000, 10));
@@ -858,6 +905,8 @@ static nep_status project_rows_check(state *s, double *worst)
 static const row rows[] = {
     {"occupancy", "4,000,000 values", 4.0 * OCC, F64, FUNCTIONS(occupancy)},
     {"parcel_sums", "40 volumes x 400,000 voxels, 400 regions", 1.0 * VOLUMES * VOXELS, F64, FUNCTIONS(parcel_sums)},
+    {"weighted_sums", "40 volumes x 400,000 voxels, 400 lists, each voxel in 4", 2.0 * OVERLAP * VOLUMES * VOXELS, F64,
+     FUNCTIONS(weighted_sums)},
     {"moments", "300 x 100,000", 4.0 * T * V, F64, FUNCTIONS(moments)},
     {"apply_operator", "300 x 300 on 300 x 100,000", 2.0 * T * T * V, F32_ON_CPU, FUNCTIONS(apply_operator)},
     {"amplitude_sums", "300 x 100,000, all bins", 4.0 * (HALF + 1) * HALF * V, F64, FUNCTIONS(amplitude_sums)},

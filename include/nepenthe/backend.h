@@ -47,6 +47,7 @@ void nep_buf_free(nep_buf *b);
 #define NEP_OP_LIST(X)                                                                                                \
     X(occupancy, FORMULA)                                                                                             \
     X(parcel_sums, REDUCTION)                                                                                         \
+    X(weighted_sums, REDUCTION)                                                                                       \
     X(moments, REDUCTION)                                                                                             \
     X(apply_operator, GEMM)                                                                                           \
     X(amplitude_sums, REDUCTION)                                                                                      \
@@ -77,6 +78,11 @@ typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM
 typedef nep_status nep_op_parcel_sums(nep_ctx *, nep_queue *, const float *x, int64_t n_vol, int64_t n_vox,
                                       const int64_t *start, const int32_t *voxel, int64_t n_regions, double *sum,
                                       int64_t *count);
+
+/* weighted_sums: the same for lists of voxels that may overlap, each entry with its weight float32: per volume and list the sum of
+ * weight times value over the finite values, and their count. */
+typedef nep_status nep_op_weighted_sums(nep_ctx *, nep_queue *, const float *x, int64_t n_vol, int64_t n_vox, const int64_t *start,
+                                        const int32_t *voxel, const float *weight, int64_t n_lists, double *sum, int64_t *count);
 
 /* moments: per column of x float32 [n_t, n_cols] the mean and the sum of squared deviations, float64 [n_cols],
  * two passes. A column with a non-finite value gives NaN for both. */
@@ -232,6 +238,9 @@ NEP_MUST_USE nep_status nep_backend_occupancy(nep_ctx *ctx, const float *conc_nM
 NEP_MUST_USE nep_status nep_backend_parcel_sums(nep_ctx *ctx, const float *x, int64_t n_vol, int64_t n_vox,
                                                 const int64_t *start, const int32_t *voxel, int64_t n_regions,
                                                 double *sum, int64_t *count);
+NEP_MUST_USE nep_status nep_backend_weighted_sums(nep_ctx *ctx, const float *x, int64_t n_vol, int64_t n_vox, const int64_t *start,
+                                                  const int32_t *voxel, const float *weight, int64_t n_lists, double *sum,
+                                                  int64_t *count);
 NEP_MUST_USE nep_status nep_backend_moments(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols, double *mean,
                                             double *m2);
 NEP_MUST_USE nep_status nep_backend_apply_operator(nep_ctx *ctx, const double *m, int64_t n_r, int64_t n_t,

@@ -65,7 +65,8 @@ typedef struct nep_parcels_maps nep_parcels_maps;
 
 /* Amounts x of n_maps weight maps W in each volume y: argmin ||W x - y|| over the voxels in the mask, as nilearn's
  * NiftiMapsMasker. A voxel missing in a volume is left out of that volume's fit (nan_as_zero: counts as 0, nilearn's rule); the
- * statistic of opts has no say. names (for sentences, lent while p lives) may be NULL. Memory: 16 bytes per weight other than 0.
+ * statistic of opts has no say. names (for sentences, lent while p lives) may be NULL. Products run on
+ * the context's backend. Memory: 16 bytes per weight other than 0.
  * Errors: NEP_E_GRID (mask on another grid), NEP_E_FORMAT (number of maps). */
 NEP_MUST_USE nep_status nep_parcels_maps_open(nep_ctx *ctx, const nep_grid *grid, int64_t n_maps, char *const *names,
                                               const nep_parcels_opts *opts, nep_parcels_maps **out);

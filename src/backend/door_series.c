@@ -20,54 +20,78 @@ static nep_status check_series(nep_ctx *ctx, const char *op, const void *x, int6
     return NEP_OK;
 }
 
-static nep_status check_parcels(nep_ctx *ctx, int64_t n_vox, const int64_t *start, const int32_t *voxel,
-                                int64_t n_regions)
+static nep_status check_lists(nep_ctx *ctx, const char *op, int64_t n_vol, int64_t n_vox, const int64_t *start, const int32_t *voxel,
+                              int64_t n_lists)
 {
-    NEP_REQUIRE(ctx, start && start[0] == 0, NEP_E_ARG, "parcel_sums: the first region must start at 0");
-    for (int64_t r = 0; r < n_regions; r++)
-        NEP_REQUIRE(ctx, start[r + 1] >= start[r], NEP_E_ARG, "parcel_sums: region %lld ends before it starts",
-                    (long long)r);
-    NEP_REQUIRE(ctx, voxel || start[n_regions] == 0, NEP_E_ARG, "parcel_sums: no voxels given");
-    for (int64_t i = 0; i < start[n_regions]; i++)
-        NEP_REQUIRE(ctx, voxel[i] >= 0 && voxel[i] < n_vox, NEP_E_ARG,
-                    "parcel_sums: voxel %lld lies outside a volume of %lld", (long long)voxel[i], (long long)n_vox);
+    NEP_REQUIRE(ctx, n_vol >= 0 && n_vox >= 0 && n_vox <= INT_MAX && n_lists >= 0, NEP_E_ARG,
+                "%s: %lld volumes of %lld voxels in %lld regions cannot be", op, (long long)n_vol, (long long)n_vox,
+                (long long)n_lists);
+    NEP_REQUIRE(ctx, start && start[0] == 0, NEP_E_ARG, "%s: the first region must start at 0", op);
+    for (int64_t r = 0; r < n_lists; r++)
+        NEP_REQUIRE(ctx, start[r + 1] >= start[r], NEP_E_ARG, "%s: region %lld ends before it starts", op, (long long)r);
+    NEP_REQUIRE(ctx, voxel || start[n_lists] == 0, NEP_E_ARG, "%s: no voxels given", op);
+    for (int64_t i = 0; i < start[n_lists]; i++)
+        NEP_REQUIRE(ctx, voxel[i] >= 0 && voxel[i] < n_vox, NEP_E_ARG, "%s: voxel %lld lies outside a volume of %lld", op,
+                    (long long)voxel[i], (long long)n_vox);
     return NEP_OK;
+}
+
+/* parcel_sums, or weighted_sums where there are weights, on a device: lists once, volumes in tiles. */
+static nep_status sums_on_device(nep_ctx *ctx, const nep_backend *be, const float *x, int64_t n_vol, int64_t n_vox, const int64_t *start,
+                                 const int32_t *voxel, const float *weight, int64_t n_lists, double *sum, int64_t *count)
+{
+    const int64_t tile = nep_place_tile(be, n_vol, n_vox * (int64_t)sizeof *x);
+    nep_place p = {0};
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_buf_put(ctx, start, NEP_I64, n_lists + 1, "region starts", &p.b[0]));
+    NEP_TRY_OR_DONE(st, nep_buf_put(ctx, voxel, NEP_I32, start[n_lists], "region voxels", &p.b[1]));
+    NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_F64, tile * n_lists, "region sums", &p.b[2]));
+    NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_I64, tile * n_lists, "region counts", &p.b[3]));
+    NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_F32, tile * n_vox, "volumes", &p.b[4]));
+    if (weight)
+        NEP_TRY_OR_DONE(st, nep_buf_put(ctx, weight, NEP_F32, start[n_lists], "region weights", &p.b[5]));
+    for (int64_t v = 0; v < n_vol; v += tile) {
+        const int64_t n = n_vol - v < tile ? n_vol - v : tile;
+        const size_t cells = (size_t)(n * n_lists);
+        NEP_TRY_OR_DONE(st, be->upload(ctx, p.b[4].ptr, x + v * n_vox, (size_t)(n * n_vox) * sizeof *x));
+        NEP_TRY_OR_DONE(st, weight ? be->ops.weighted_sums(ctx, be->queue(ctx), p.b[4].ptr, n, n_vox, p.b[0].ptr, p.b[1].ptr, p.b[5].ptr,
+                                                           n_lists, p.b[2].ptr, p.b[3].ptr)
+                                   : be->ops.parcel_sums(ctx, be->queue(ctx), p.b[4].ptr, n, n_vox, p.b[0].ptr, p.b[1].ptr, n_lists,
+                                                         p.b[2].ptr, p.b[3].ptr));
+        NEP_TRY_OR_DONE(st, be->download(ctx, sum + v * n_lists, p.b[2].ptr, cells * sizeof *sum));
+        NEP_TRY_OR_DONE(st, be->download(ctx, count + v * n_lists, p.b[3].ptr, cells * sizeof *count));
+    }
+done:
+    nep_place_free(&p);
+    return st;
 }
 
 nep_status nep_backend_parcel_sums(nep_ctx *ctx, const float *x, int64_t n_vol, int64_t n_vox, const int64_t *start,
                                    const int32_t *voxel, int64_t n_regions, double *sum, int64_t *count)
 {
     const nep_backend *be = nep_place_backend(ctx);
-    nep_place p = {0};
-    nep_status st;
     NEP_TRY(begin(ctx, be, be->ops.parcel_sums, "parcel_sums"));
-    NEP_REQUIRE(ctx, n_vol >= 0 && n_vox >= 0 && n_vox <= INT_MAX && n_regions >= 0, NEP_E_ARG,
-                "parcel_sums: %lld volumes of %lld voxels in %lld regions cannot be", (long long)n_vol,
-                (long long)n_vox, (long long)n_regions);
-    NEP_TRY(check_parcels(ctx, n_vox, start, voxel, n_regions));
+    NEP_TRY(check_lists(ctx, "parcel_sums", n_vol, n_vox, start, voxel, n_regions));
     if (n_vol == 0 || n_regions == 0)
         return NEP_OK;
     NEP_REQUIRE(ctx, (x || n_vox == 0) && sum && count, NEP_E_ARG, "parcel_sums: an array is missing");
     if (be->host)
         return be->ops.parcel_sums(ctx, NULL, x, n_vol, n_vox, start, voxel, n_regions, sum, count);
-    const int64_t tile = nep_place_tile(be, n_vol, n_vox * (int64_t)sizeof *x);
-    NEP_TRY_OR_DONE(st, nep_buf_put(ctx, start, NEP_I64, n_regions + 1, "region starts", &p.b[0]));
-    NEP_TRY_OR_DONE(st, nep_buf_put(ctx, voxel, NEP_I32, start[n_regions], "region voxels", &p.b[1]));
-    NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_F64, tile * n_regions, "region sums", &p.b[2]));
-    NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_I64, tile * n_regions, "region counts", &p.b[3]));
-    NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_F32, tile * n_vox, "volumes", &p.b[4]));
-    for (int64_t v = 0; v < n_vol; v += tile) {
-        const int64_t n = n_vol - v < tile ? n_vol - v : tile;
-        const size_t cells = (size_t)(n * n_regions);
-        NEP_TRY_OR_DONE(st, be->upload(ctx, p.b[4].ptr, x + v * n_vox, (size_t)(n * n_vox) * sizeof *x));
-        NEP_TRY_OR_DONE(st, be->ops.parcel_sums(ctx, be->queue(ctx), p.b[4].ptr, n, n_vox, p.b[0].ptr, p.b[1].ptr,
-                                                n_regions, p.b[2].ptr, p.b[3].ptr));
-        NEP_TRY_OR_DONE(st, be->download(ctx, sum + v * n_regions, p.b[2].ptr, cells * sizeof *sum));
-        NEP_TRY_OR_DONE(st, be->download(ctx, count + v * n_regions, p.b[3].ptr, cells * sizeof *count));
-    }
-done:
-    nep_place_free(&p);
-    return st;
+    return sums_on_device(ctx, be, x, n_vol, n_vox, start, voxel, NULL, n_regions, sum, count);
+}
+
+nep_status nep_backend_weighted_sums(nep_ctx *ctx, const float *x, int64_t n_vol, int64_t n_vox, const int64_t *start, const int32_t *voxel,
+                                     const float *weight, int64_t n_lists, double *sum, int64_t *count)
+{
+    const nep_backend *be = nep_place_backend(ctx);
+    NEP_TRY(begin(ctx, be, be->ops.weighted_sums, "weighted_sums"));
+    NEP_TRY(check_lists(ctx, "weighted_sums", n_vol, n_vox, start, voxel, n_lists));
+    if (n_vol == 0 || n_lists == 0)
+        return NEP_OK;
+    NEP_REQUIRE(ctx, (x || n_vox == 0) && (weight || start[n_lists] == 0) && sum && count, NEP_E_ARG, "weighted_sums: an array is missing");
+    if (be->host)
+        return be->ops.weighted_sums(ctx, NULL, x, n_vol, n_vox, start, voxel, weight, n_lists, sum, count);
+    return sums_on_device(ctx, be, x, n_vol, n_vox, start, voxel, weight ? weight : (const float[1]){0}, n_lists, sum, count);
 }
 
 nep_status nep_backend_moments(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols, double *mean, double *m2)

@@ -1,21 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* parcels_maps - amounts of overlapping weight maps in each volume, by least squares over its voxels.
  *
- * Weights other than 0 are kept voxel by voxel, so that a volume costs one pass over them. Normal equations in float64, of maps
- * scaled to unit length; voxels that a volume lacks are taken out of them for that volume. */
+ * Weights other than 0 are kept map by map, for the products with volumes (on the context's backend), and voxel by voxel, for the
+ * normal equations. These are float64, of maps scaled to unit length; voxels that a volume lacks are taken out for that volume. */
 #include <nepenthe/imaging.h>
 
 #include <string.h>
 
 static const double dependent = 1e-10; /* what is left of a map's squared length, less the maps before it */
 static const double vanished = 1e-12;  /* of a map's squared length in the voxels that are left */
-
-/* One map while maps arrive. */
-typedef struct {
-    int64_t n;
-    int32_t *at;
-    float *w;
-} map;
 
 /* Cholesky factor of the scaled Gram matrix; scale 0 = the map has no voxel. */
 typedef struct {
@@ -27,13 +20,16 @@ struct nep_parcels_maps {
     nep_parcels_opts opts;
     char *const *names;
     int64_t n_maps, n_voxels, n_given, n_added, n_rows, n_gaps;
-    map *map;              /* [n_maps] until the first volume */
+    int64_t room;          /* weights that at and w have place for */
+    int64_t *first;        /* [n_maps + 1] weights of map k: first[k] .. first[k + 1] */
+    int32_t *at;           /* their voxels */
+    float *w;
     int32_t *voxel;        /* [n_rows] voxels with a weight */
     int64_t *start;        /* [n_rows + 1] */
     int32_t *which;        /* maps of row i: start[i] .. start[i + 1] */
     float *weight;
-    int64_t *all_n, *in_n, *lost_n; /* [n_maps] voxels: of the map, inside the mask, missing over all volumes */
-    double *all_w, *in_w, *lost_w;  /* [n_maps] sums of |weight| */
+    int64_t *all_n, *lost_n;       /* [n_maps] voxels: of the map, missing over all volumes */
+    double *all_w, *in_w, *lost_w; /* [n_maps] sums of |weight|: of the map, inside the mask, missing */
     double *gram;          /* [n_maps, n_maps] */
     factor whole, holed;   /* of every voxel; of those but the gaps */
     int32_t *gap, *next;   /* [n_rows] rows that the last volume with gaps lacked; those of this one */
@@ -44,12 +40,8 @@ void nep_parcels_maps_free(nep_parcels_maps *p)
 {
     if (!p)
         return;
-    for (int64_t k = 0; p->map && k < p->n_maps; k++) {
-        nep_alloc_free(p->map[k].at);
-        nep_alloc_free(p->map[k].w);
-    }
-    void *const all[] = {p->map,   p->voxel, p->start,   p->which,       p->weight,  p->all_n,       p->in_n, p->lost_n, p->all_w, p->in_w,
-                         p->lost_w, p->gram,  p->whole.l, p->whole.scale, p->holed.l, p->holed.scale, p->gap,  p->next};
+    void *const all[] = {p->first, p->at,     p->w,    p->voxel,   p->start,       p->which,   p->weight,      p->all_n, p->lost_n,
+                         p->all_w, p->in_w,   p->lost_w, p->gram,  p->whole.l,     p->whole.scale, p->holed.l, p->holed.scale, p->gap, p->next};
     for (int i = 0; i < NEP_LEN(all); i++)
         nep_alloc_free(all[i]);
     nep_alloc_free(p);
@@ -74,13 +66,12 @@ nep_status nep_parcels_maps_open(nep_ctx *ctx, const nep_grid *grid, int64_t n_m
                 "parcels: mask and weight maps lie on different grids; bring the mask onto the image's grid");
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *p, "parcels", &p));
     *p = (nep_parcels_maps){.ctx = ctx, .opts = o, .names = names, .n_maps = n_maps, .n_voxels = n};
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_maps, sizeof *p->map, "weight maps", &p->map));
-    int64_t **const counts[] = {&p->all_n, &p->in_n, &p->lost_n};
-    double **const sums[] = {&p->all_w, &p->in_w, &p->lost_w};
-    for (int i = 0; i < 3; i++) {
-        NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_maps, sizeof **counts[i], "coverage", counts[i]));
-        NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_maps, sizeof **sums[i], "coverage", sums[i]));
-    }
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_maps + 1, sizeof *p->first, "weight maps", &p->first));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_maps, sizeof *p->all_n, "coverage", &p->all_n));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_maps, sizeof *p->lost_n, "coverage", &p->lost_n));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_maps, sizeof *p->all_w, "coverage", &p->all_w));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_maps, sizeof *p->in_w, "coverage", &p->in_w));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_maps, sizeof *p->lost_w, "coverage", &p->lost_w));
     *out = p;
     p = NULL;
 done:
@@ -93,23 +84,34 @@ static bool in_mask(const nep_parcels_maps *p, int64_t v)
     return !p->opts.mask || (p->opts.mask->data[v] != 0.0f && isfinite(p->opts.mask->data[v]));
 }
 
+static nep_status make_room(nep_parcels_maps *p, int64_t n)
+{
+    if (n <= p->room)
+        return NEP_OK;
+    const int64_t room = n > p->room + p->room / 2 ? n : p->room + p->room / 2;
+    NEP_TRY(nep_alloc_grow(p->ctx, room, sizeof *p->at, "weight maps", &p->at));
+    NEP_TRY(nep_alloc_grow(p->ctx, room, sizeof *p->w, "weight maps", &p->w));
+    p->room = room;
+    return NEP_OK;
+}
+
 nep_status nep_parcels_maps_weights(nep_parcels_maps *p, const float *w)
 {
     const int64_t k = p->n_given;
-    NEP_REQUIRE(p->ctx, k < p->n_maps && p->map, NEP_E_ARG, "parcels: more weight maps than the %lld announced", (long long)p->n_maps);
-    map *m = &p->map[k];
+    int64_t inside = 0;
+    NEP_REQUIRE(p->ctx, k < p->n_maps && !p->ready, NEP_E_ARG, "parcels: more weight maps than the %lld announced", (long long)p->n_maps);
+    for (int64_t v = 0; v < p->n_voxels; v++)
+        inside += w[v] != 0.0f && isfinite(w[v]) && in_mask(p, v);
+    NEP_TRY(make_room(p, p->first[k] + inside));
+    p->first[k + 1] = p->first[k];
     for (int64_t v = 0; v < p->n_voxels; v++)
         if (w[v] != 0.0f && isfinite(w[v])) {
             p->all_n[k]++;
             p->all_w[k] += fabs((double)w[v]);
-            p->in_n[k] += in_mask(p, v);
-        }
-    NEP_TRY(nep_alloc(p->ctx, p->in_n[k], sizeof *m->at, "weight map", &m->at));
-    NEP_TRY(nep_alloc(p->ctx, p->in_n[k], sizeof *m->w, "weight map", &m->w));
-    for (int64_t v = 0; v < p->n_voxels; v++)
-        if (w[v] != 0.0f && isfinite(w[v]) && in_mask(p, v)) {
-            m->at[m->n] = (int32_t)v;
-            m->w[m->n++] = w[v];
+            if (!in_mask(p, v))
+                continue;
+            p->at[p->first[k + 1]] = (int32_t)v;
+            p->w[p->first[k + 1]++] = w[v];
             p->in_w[k] += fabs((double)w[v]);
         }
     p->n_given++;
@@ -118,17 +120,15 @@ nep_status nep_parcels_maps_weights(nep_parcels_maps *p, const float *w)
 
 /* ---- once all maps are there ---- */
 
-/* Maps by voxel in place of voxels by map. */
+/* Maps by voxel beside voxels by map. */
 static nep_status turn(nep_parcels_maps *p)
 {
-    int64_t *count = NULL, n = 0;
+    const int64_t n = p->first[p->n_maps];
+    int64_t *count = NULL;
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(p->ctx, p->n_voxels, sizeof *count, "weights by voxel", &count));
-    for (int64_t k = 0; k < p->n_maps; k++) {
-        for (int64_t i = 0; i < p->map[k].n; i++)
-            count[p->map[k].at[i]]++;
-        n += p->map[k].n;
-    }
+    for (int64_t i = 0; i < n; i++)
+        count[p->at[i]]++;
     for (int64_t v = 0; v < p->n_voxels; v++)
         p->n_rows += count[v] > 0;
     NEP_TRY_OR_DONE(st, nep_alloc(p->ctx, p->n_rows, sizeof *p->voxel, "weights by voxel", &p->voxel));
@@ -143,16 +143,12 @@ static nep_status turn(nep_parcels_maps *p)
             p->start[row + 1] = p->start[row] + count[v];
             count[v] = p->start[row++]; /* from here on: where the voxel's next weight goes */
         }
-    for (int64_t k = 0; k < p->n_maps; k++) {
-        for (int64_t i = 0; i < p->map[k].n; i++) {
-            const int64_t to = count[p->map[k].at[i]]++;
+    for (int64_t k = 0; k < p->n_maps; k++)
+        for (int64_t i = p->first[k]; i < p->first[k + 1]; i++) {
+            const int64_t to = count[p->at[i]]++;
             p->which[to] = (int32_t)k;
-            p->weight[to] = p->map[k].w[i];
+            p->weight[to] = p->w[i];
         }
-        nep_alloc_free(p->map[k].at);
-        nep_alloc_free(p->map[k].w);
-        p->map[k] = (map){0};
-    }
 done:
     nep_alloc_free(count);
     return st;
@@ -210,10 +206,8 @@ static void solve(const factor *f, int64_t n, double *x)
 static nep_status prepare(nep_parcels_maps *p)
 {
     const int64_t n = p->n_maps;
-    NEP_REQUIRE(p->ctx, p->n_given == n && p->map, NEP_E_ARG, "parcels: %lld of %lld weight maps were given", (long long)p->n_given, (long long)n);
+    NEP_REQUIRE(p->ctx, p->n_given == n && !p->start, NEP_E_ARG, "parcels: %lld of %lld weight maps were given", (long long)p->n_given, (long long)n);
     NEP_TRY(turn(p));
-    nep_alloc_free(p->map);
-    p->map = NULL;
     NEP_REQUIRE(p->ctx, p->n_rows > 0, NEP_E_FORMAT, "parcels: no weight map has a voxel in the mask and on the image's grid");
     NEP_TRY(nep_alloc(p->ctx, n * n, sizeof *p->gram, "normal equations", &p->gram));
     NEP_TRY(make_factor(p->ctx, n, &p->whole));
@@ -229,35 +223,17 @@ static nep_status prepare(nep_parcels_maps *p)
 
 /* ---- per volume ---- */
 
-/* Weights times values, missing ones skipped; how many are missing. */
-static int64_t products(const nep_parcels_maps *p, const float *x, double *b)
-{
-    int64_t missing = 0;
-    for (int64_t k = 0; k < p->n_maps; k++)
-        b[k] = 0;
-    for (int64_t i = 0; i < p->n_rows; i++) {
-        const float v = x[p->voxel[i]];
-        if (!isfinite(v)) {
-            missing++;
-            continue;
-        }
-        for (int64_t a = p->start[i]; a < p->start[i + 1]; a++)
-            b[p->which[a]] += (double)p->weight[a] * (double)v;
-    }
-    return missing;
-}
-
 /* Normal equations without the voxels that this volume lacks; those of the last such volume when it lacked the same. */
-static nep_status solve_holed(nep_parcels_maps *p, const float *x, int64_t missing, double *b)
+static nep_status solve_holed(nep_parcels_maps *p, const float *x, double *b)
 {
     const int64_t n = p->n_maps;
-    int64_t k = 0;
+    int64_t missing = 0;
     double *g = NULL;
     if (!p->holed.l)
         NEP_TRY(make_factor(p->ctx, n, &p->holed));
     for (int64_t i = 0; i < p->n_rows; i++)
         if (!isfinite(x[p->voxel[i]])) {
-            p->next[k++] = (int32_t)i;
+            p->next[missing++] = (int32_t)i;
             for (int64_t a = p->start[i]; a < p->start[i + 1]; a++) {
                 p->lost_n[p->which[a]]++;
                 p->lost_w[p->which[a]] += fabs((double)p->weight[a]);
@@ -279,31 +255,37 @@ static nep_status solve_holed(nep_parcels_maps *p, const float *x, int64_t missi
         memcpy(p->gap, p->next, (size_t)missing * sizeof *p->gap);
         p->n_gaps = missing;
     }
-    for (k = 0; !p->gap_solvable && k < n; k++)
+    for (int64_t k = 0; !p->gap_solvable && k < n; k++)
         b[k] = (double)NAN;
     if (p->gap_solvable)
         solve(&p->holed, n, b);
     return NEP_OK;
 }
 
+static bool is_whole(const nep_parcels_maps *p, const int64_t *count)
+{
+    for (int64_t k = 0; k < p->n_maps; k++)
+        if (count[k] != p->first[k + 1] - p->first[k])
+            return false;
+    return true;
+}
+
 nep_status nep_parcels_maps_add(nep_parcels_maps *p, const float *x, int64_t n_vol, double *out)
 {
-    int64_t *missing = NULL;
+    int64_t *count = NULL;
     nep_status st;
     if (!p->ready)
         NEP_TRY(prepare(p));
-    NEP_TRY_OR_DONE(st, nep_alloc(p->ctx, n_vol, sizeof *missing, "missing voxels", &missing));
-#pragma omp parallel for schedule(static) num_threads(nep_ctx_threads(p->ctx))
+    NEP_TRY_OR_DONE(st, nep_alloc(p->ctx, n_vol * p->n_maps, sizeof *count, "counts of voxels", &count));
+    NEP_TRY_OR_DONE(st, nep_backend_weighted_sums(p->ctx, x, n_vol, p->n_voxels, p->first, p->at, p->w, p->n_maps, out, count));
     for (int64_t t = 0; t < n_vol; t++)
-        missing[t] = products(p, x + t * p->n_voxels, out + t * p->n_maps);
-    for (int64_t t = 0; t < n_vol; t++)
-        if (missing[t] == 0 || p->opts.nan_as_zero)
+        if (p->opts.nan_as_zero || is_whole(p, count + t * p->n_maps))
             solve(&p->whole, p->n_maps, out + t * p->n_maps);
         else
-            NEP_TRY_OR_DONE(st, solve_holed(p, x + t * p->n_voxels, missing[t], out + t * p->n_maps));
+            NEP_TRY_OR_DONE(st, solve_holed(p, x + t * p->n_voxels, out + t * p->n_maps));
     p->n_added += n_vol;
 done:
-    nep_alloc_free(missing);
+    nep_alloc_free(count);
     return st;
 }
 
@@ -314,7 +296,7 @@ void nep_parcels_maps_coverage(const nep_parcels_maps *p, int64_t *voxels, doubl
         if (voxels)
             voxels[k] = p->all_n[k];
         if (used)
-            used[k] = (double)p->in_n[k] - (double)p->lost_n[k] / n;
+            used[k] = (double)(p->first[k + 1] - p->first[k]) - (double)p->lost_n[k] / n;
         if (share)
             share[k] = p->all_w[k] > 0 ? (p->in_w[k] - p->lost_w[k] / n) / p->all_w[k] : 0;
     }

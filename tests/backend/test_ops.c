@@ -48,6 +48,24 @@ static void test_parcel_sums(void **state)
     }
 }
 
+static void test_weighted_sums(void **state)
+{
+    /* list 0 = {0, 1, 4}, list 1 empty, list 2 = {0, 3}: voxel 0 is in two */
+    const float x[] = {1, 2, NAN, 4, 5, 10, INFINITY, 30, -40, 50};
+    const int64_t start[] = {0, 3, 3, 5};
+    const int32_t voxel[] = {0, 1, 4, 0, 3};
+    const float weight[] = {1, -0.5f, 2, 0.25f, 3};
+    const double want[] = {10, 0, 12.25, 110, 0, -117.5};
+    const int64_t want_count[] = {3, 0, 2, 2, 0, 2};
+    double sum[6];
+    int64_t count[6];
+    assert_ok(*state, nep_backend_weighted_sums(*state, x, 2, 5, start, voxel, weight, 3, sum, count));
+    for (int i = 0; i < 6; i++) {
+        assert_near(sum[i], want[i], EXACT);
+        assert_int_equal(count[i], want_count[i]);
+    }
+}
+
 static void test_moments(void **state)
 {
     const float x[] = {1, 7, NAN, 3, 7, 1, 8, 7, 2};
@@ -319,6 +337,9 @@ static void test_refusals(void **state)
     assert_fails(nep_backend_parcel_sums(ctx, x, 1, 4, start, voxel, 1, d, n), NEP_E_ARG);
     assert_non_null(strstr(nep_ctx_error(ctx), "voxel 9"));
     nep_ctx_clear(ctx);
+    assert_fails(nep_backend_weighted_sums(ctx, x, 1, 4, start, voxel, x, 1, d, n), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(ctx), "weighted_sums: voxel 9"));
+    nep_ctx_clear(ctx);
     assert_fails(nep_backend_amplitude_sums(ctx, x, 4, 1, 1, 3, d, NULL), NEP_E_ARG);
     assert_fails(nep_backend_moments(ctx, x, 0, 4, d, d), NEP_E_ARG);
     assert_fails(nep_backend_permute_t(ctx, y, 2, 1, y, 1, 1, y, d, n, n), NEP_E_ARG);
@@ -369,6 +390,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_occupancy),          cmocka_unit_test(test_parcel_sums),
+        cmocka_unit_test(test_weighted_sums),
         cmocka_unit_test(test_moments),            cmocka_unit_test(test_moments_infinite),
         cmocka_unit_test(test_apply_operator),     cmocka_unit_test(test_apply_operator_accuracy),
         cmocka_unit_test(test_amplitude_sums),

@@ -100,6 +100,37 @@ static nep_status run_parcel_sums(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+/* Lists that overlap: each takes every second voxel from another place on. */
+static nep_status run_weighted_sums(nep_ctx *ctx, const shape *s, result *r)
+{
+    enum { LISTS = 4 };
+    const int64_t cells = s->rows * LISTS, each = s->cols / 2;
+    float *x = floats(X, s->rows * s->cols, s->missing), *weight = floats(Y, LISTS * each + 1, 0);
+    int64_t start[LISTS + 1] = {0}, *count = zeroed(cells, sizeof *count);
+    int32_t *voxel = zeroed(LISTS * each + 1, sizeof *voxel);
+    double *sum = zeroed(cells, sizeof *sum);
+    for (int l = 0; l < LISTS; l++) {
+        start[l + 1] = start[l] + (l == 2 ? 0 : each);
+        for (int64_t i = start[l]; i < start[l + 1]; i++)
+            voxel[i] = (int32_t)((2 * (i - start[l]) + 3 * l) % s->cols);
+    }
+    const nep_status st = nep_backend_weighted_sums(ctx, x, s->rows, s->cols, start, voxel, weight, LISTS, sum, count);
+    for (int64_t i = 0; st == NEP_OK && i < cells; i++) {
+        double size = 0;
+        for (int64_t k = start[i % LISTS]; k < start[i % LISTS + 1]; k++)
+            if (isfinite(x[i / LISTS * s->cols + voxel[k]]))
+                size += fabs((double)weight[k] * (double)x[i / LISTS * s->cols + voxel[k]]);
+        push(r, sum[i], size, FLOAT64);
+        push(r, (double)count[i], 0, INTEGER);
+    }
+    free(x);
+    free(weight);
+    free(count);
+    free(voxel);
+    free(sum);
+    return st;
+}
+
 static nep_status run_moments(nep_ctx *ctx, const shape *s, result *r)
 {
     float *x = floats(X, s->rows * s->cols, s->missing);
@@ -588,6 +619,7 @@ static const struct {
 } rows[] = {
     {"occupancy", run_occupancy},
     {"parcel_sums", run_parcel_sums},
+    {"weighted_sums", run_weighted_sums},
     {"moments", run_moments},
     {"apply_operator", run_apply_operator},
     {"amplitude_sums", run_amplitude_sums},

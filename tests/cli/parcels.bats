@@ -119,6 +119,23 @@ PY
     [ "$(tail -1 got.tsv | tr '\t' '\n' | grep -c n/a)" -eq "$(awk 'FNR>1&&$2<0.8' cov.tsv | wc -l)" ]
 }
 
+@test "memory holds one volume and the result, not the run: the same bytes under a budget far below it" {
+    "$PYTHON" - <<'PY'
+import nibabel as nib, numpy as np
+rng = np.random.default_rng(5); affine = np.diag([3.0, 3, 3, 1])
+im = nib.Nifti1Image((900 + 9 * rng.normal(size=(32, 32, 32, 160))).astype(np.float32), affine); nib.save(im, "run.nii.gz")
+i, j, k = np.indices((32, 32, 32))
+nib.save(nib.Nifti1Image((1 + i // 8 + 4 * (j // 16)).astype(np.int16), affine), "cubes.nii.gz")
+nib.save(nib.Nifti1Image(np.stack([(i + j) / 64, (k + 1) / 32, 1.0 * (i > j)], axis=3).astype(np.float32), affine), "ramps.nii.gz")
+nib.save(nib.Nifti1Image(np.indices((20, 20, 20))[0].astype(np.int16) // 5 + 1, np.diag([4.5, 4.5, 4.5, 1])), "coarse.nii.gz")
+PY
+    for what in "--atlas cubes.nii.gz" "--atlas cubes.nii.gz --statistic median" "--maps ramps.nii.gz" "--atlas coarse.nii.gz --resample-image"; do
+        "$NEPENTHE" parcels run.nii.gz $what > whole.tsv
+        "$NEPENTHE" parcels run.nii.gz $what --mem-mb 10 > small.tsv
+        cmp whole.tsv small.tsv
+    done
+}
+
 @test "bad input: one sentence, the exit code, nothing written" {
     refused 64 "--atlas NIFTI or --maps" "$NEPENTHE" parcels bold.nii -o out.tsv
     refused 64 "give one" "$NEPENTHE" parcels bold.nii --atlas foreign.nii.gz --resample --resample-image -o out.tsv

@@ -197,11 +197,94 @@ static void test_resample(void **state)
     assert_int_equal(nep_alloc_used(ctx), 0);
 }
 
+/* What any volume owes: each statistic against the plain sum or sort of its values, whatever shape, labels, mask and gaps; voxels
+ * may change places; a factor and a constant pass through as they should. */
+enum { MOST = 9 * 9 * 9, R = 6 };
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double plainly(nep_parcels_statistic kind, double *x, int n)
+{
+    double sum = 0, ss = 0;
+    qsort(x, (size_t)n, sizeof *x, by_value);
+    for (int i = 0; i < n; i++)
+        sum += x[i];
+    for (int i = 0; i < n; i++)
+        ss += (x[i] - sum / n) * (x[i] - sum / n);
+    const double all[] = {sum / n, (x[(n - 1) / 2] + x[n / 2]) / 2, sum, x[0], x[n > 0 ? n - 1 : 0], sqrt(ss / n), ss / n};
+    return n > 0 ? all[kind] : (double)NAN;
+}
+
+static void measure(const nep_grid *g, const int32_t *label, const nep_volume *mask, nep_parcels_statistic kind, const float *x, double *out,
+                    double *used)
+{
+    static char name[] = "r";
+    static char *names[R] = {name, name, name, name, name, name};
+    static int32_t id[R];
+    int32_t own[MOST];
+    nep_parcels *p = NULL;
+    memcpy(own, label, (size_t)nep_grid_voxels(g) * sizeof *own);
+    const nep_atlas a = {.grid = *g, .n_regions = R, .label = own, .id = id, .names = names};
+    assert_ok(ctx, nep_parcels_open(ctx, &a, &(nep_parcels_opts){.statistic = kind, .mask = mask}, &p));
+    assert_ok(ctx, nep_parcels_add(p, x, 1, out));
+    nep_parcels_coverage(p, NULL, used);
+    nep_parcels_free(p);
+}
+
+static void test_any_volume(void **state)
+{
+    (void)state;
+    static float x[MOST], y[MOST], inside[MOST], inside_moved[MOST];
+    static int32_t label[MOST], moved[MOST], place[MOST];
+    static double values[MOST];
+    for (uint64_t round = 0; round < 40; round++) {
+        const nep_parcels_statistic kind = (nep_parcels_statistic)(round % 7);
+        nep_grid g = {.affine = {{2, 0, 0, 0}, {0, 2, 0, 0}, {0, 0, 2, 0}}};
+        int64_t *const size[3] = {&g.nx, &g.ny, &g.nz};
+        double out[R], again[R], used[R];
+        for (int i = 0; i < 3; i++)
+            *size[i] = 1 + (int64_t)(8.99 * nep_philox_uniform(6, round, (uint64_t)i));
+        const int64_t n = nep_grid_voxels(&g);
+        nep_volume mask = {.grid = g, .data = inside}, mask_moved = {.grid = g, .data = inside_moved};
+        nep_philox_permutation(6, 900 + round, n, place);
+        for (int64_t v = 0; v < n; v++) {
+            const double u = nep_philox_uniform(6, 100 + round, (uint64_t)v);
+            label[v] = (int32_t)((R + 1) * nep_philox_uniform(6, 200 + round, (uint64_t)v));
+            label[v] = label[v] == 4 ? 0 : label[v]; /* region 4 has no voxel */
+            inside[v] = nep_philox_uniform(6, 300 + round, (uint64_t)v) < 0.8 ? 1 : 0;
+            x[v] = u < 0.1 ? NAN : u < 0.12 ? -INFINITY : (float)(50 + nep_philox_normal(6, 400 + round, (uint64_t)v));
+        }
+        for (int64_t v = 0; v < n; v++) {
+            moved[place[v]] = label[v];
+            inside_moved[place[v]] = inside[v];
+            y[place[v]] = 4 * x[v] + 64;
+        }
+        measure(&g, label, round % 3 ? &mask : NULL, kind, x, out, used);
+        measure(&g, moved, round % 3 ? &mask_moved : NULL, kind, y, again, NULL);
+        for (int r = 0; r < R; r++) {
+            int k = 0;
+            for (int64_t v = 0; v < n; v++)
+                if (label[v] == r + 1 && isfinite(x[v]) && (round % 3 == 0 || inside[v] > 0))
+                    values[k++] = (double)x[v];
+            assert_near(out[r], plainly(kind, values, k), 1e-11);
+            assert_true(used[r] == k);
+            const double spread = kind == NEP_PARCELS_SD ? 4 * out[r] : kind == NEP_PARCELS_VARIANCE ? 16 * out[r] : 4 * out[r] + 64;
+            assert_near(again[r], kind == NEP_PARCELS_SUM ? 4 * out[r] + 64 * k : spread, k ? 1e-5 : 0);
+        }
+        assert_true(isnan(out[3]));
+    }
+    assert_int_equal(nep_alloc_used(ctx), 0);
+}
+
 int main(void)
 {
     ctx = test_ctx(2);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_coverage_golden), cmocka_unit_test(test_by_hand),
-                                       cmocka_unit_test(test_raw_is_exact), cmocka_unit_test(test_resample)};
+                                       cmocka_unit_test(test_raw_is_exact), cmocka_unit_test(test_resample), cmocka_unit_test(test_any_volume)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     nep_ctx_free(ctx);
     return failed;

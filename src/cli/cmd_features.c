@@ -37,6 +37,7 @@ static const cli_option options[] = {
     {"censor-fd", 0, CLI_REAL, "MM", "0.5", NULL, "frames that moved more are left out, mm (Power 2012); 0 = none"},
     {"fail-fd", 0, CLI_REAL, "MM", "0.5", NULL, "mean displacement above which a run fails, mm (Power 2012)"},
     {"warn-fd", 0, CLI_REAL, "MM", "0.2", NULL, "mean displacement above which a run gets a warning, mm (Power 2014)"},
+    {"min-run", 0, CLI_INT, "N", "0", NULL, "kept stretches between censored frames that are shorter are left out too (nilearn's scrubbing: 5)"},
     {"min-frames", 0, CLI_INT, "N", "50", NULL, "a run with fewer frames left fails"},
     {"min-coverage", 0, CLI_REAL, "SHARE", "0.5", NULL, "a region with a smaller share of its voxels in the mask is missing, 0 to 1"},
     {"shard", 0, CLI_TEXT, "I/N", NULL, NULL, "every N-th participant from the I-th on, I from 1; N such jobs share OUT and do all"},

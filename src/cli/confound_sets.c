@@ -275,7 +275,7 @@ static nep_status censor_unsteady(nep_ctx *ctx, const nep_table *t, bool *keep)
     return NEP_OK;
 }
 
-static void censor_short_runs(int64_t n, int64_t least, bool *keep)
+void cli_confounds_short_runs(int64_t n, int64_t least, bool *keep)
 {
     for (int64_t first = 0, end = 0; first < n; first = end + 1) {
         for (end = first; end < n && keep[end]; end++)
@@ -291,6 +291,6 @@ nep_status cli_confounds_keep(nep_ctx *ctx, const nep_table *t, const cli_confou
     NEP_TRY(censor_above(ctx, t, "std_dvars", k->std_dvars, keep));
     if (k->unsteady)
         NEP_TRY(censor_unsteady(ctx, t, keep));
-    censor_short_runs(t->n_rows, k->min_run, keep);
+    cli_confounds_short_runs(t->n_rows, k->min_run, keep);
     return NEP_OK;
 }

@@ -26,6 +26,9 @@ typedef struct {
     int64_t min_run;         /* kept stretches that are shorter are censored too, once any frame is */
 } cli_confounds_censor;
 
+/* Kept stretches of keep [n] shorter than `least` are censored too, once any frame is. */
+void cli_confounds_short_runs(int64_t n, int64_t least, bool *keep);
+
 /* keep [n_rows] becomes false where the table says so; true stays only where it was. Errors: NEP_E_FORMAT (no such column). */
 NEP_MUST_USE nep_status cli_confounds_keep(nep_ctx *ctx, const nep_table *t, const cli_confounds_censor *k, bool *keep);
 

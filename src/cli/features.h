@@ -19,7 +19,7 @@ typedef struct {
     double censor_mm, fail_fd_mm, warn_fd_mm;        /* framewise displacement */
     double low_hz, high_hz;
     double min_coverage;                             /* of a region's voxels, below it the region is missing */
-    int64_t min_frames;
+    int64_t min_frames, min_run;
     const char *const *confounds;                    /* sets and column names */
     int n_confounds;
     bool resample, series, connectivity, alff, falff, glm; /* what is asked for */

@@ -90,14 +90,15 @@ nep_status cli_features_options(features *f, unsigned *datatypes)
     o->fail_fd_mm = cli_real(f->c, "fail-fd");
     o->warn_fd_mm = cli_real(f->c, "warn-fd");
     o->min_frames = cli_int(f->c, "min-frames");
+    o->min_run = cli_int(f->c, "min-run");
     o->min_coverage = cli_real(f->c, "min-coverage");
     o->resample = cli_flag(f->c, "resample");
     NEP_REQUIRE(
         f->ctx,
         !(o->tr_s <= 0) && o->censor_mm >= 0 && o->fail_fd_mm >= 0 && o->warn_fd_mm >= 0 &&
-            o->min_frames >= 0,
+            o->min_frames >= 0 && o->min_run >= 0,
         NEP_E_USAGE,
-        "--tr must be above 0, --censor-fd, --fail-fd, --warn-fd and --min-frames must not be negative");
+        "--tr must be above 0, --censor-fd, --fail-fd, --warn-fd, --min-run and --min-frames must not be negative");
     NEP_REQUIRE(f->ctx, o->min_coverage >= 0 && o->min_coverage <= 1, NEP_E_USAGE,
                 "--min-coverage is a share from 0 to 1");
     o->local.neighbours = atoi(cli_text(f->c, "reho-neighbours"));

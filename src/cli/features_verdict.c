@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "cli/confound_sets.h"
 #include "cli/features_run.h"
 
 static void summarise_motion(features_job *j, features_result *r)
@@ -13,13 +14,15 @@ static void summarise_motion(features_job *j, features_result *r)
     r->fd_max = (double)NAN;
     for (int64_t t = 0; t < r->n_frames; t++) {
         r->keep[t] = j->steady[t] && !(j->f->o.censor_mm > 0 && r->fd[t] > j->f->o.censor_mm);
-        r->n_kept += r->keep[t];
         if (isfinite(r->fd[t])) {
             sum += r->fd[t];
             known++;
             r->fd_max = r->fd[t] > r->fd_max || known == 1 ? r->fd[t] : r->fd_max;
         }
     }
+    cli_confounds_short_runs(r->n_frames, j->f->o.min_run, r->keep);
+    for (int64_t t = 0; t < r->n_frames; t++)
+        r->n_kept += r->keep[t];
     r->fd_mean = known ? sum / (double)known : (double)NAN;
 }
 

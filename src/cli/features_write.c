@@ -229,8 +229,9 @@ static nep_status write_sidecar(features *f, const nep_bids_run *run, int table,
     if (table == DEGREE || table == WEIGHTED)
         json_object_set_new(doc, "Threshold", json_real(f->o.threshold));
     if (table == QUALITY || table == FRAMES)
-        json_object_set_new(doc, "Thresholds", json_pack("{s:f,s:f,s:f,s:I}", "censor_fd_mm", f->o.censor_mm, "fail_fd_mean_mm", f->o.fail_fd_mm,
-                                                         "warn_fd_mean_mm", f->o.warn_fd_mm, "min_frames", (json_int_t)f->o.min_frames));
+        json_object_set_new(doc, "Thresholds", json_pack("{s:f,s:f,s:f,s:I,s:I}", "censor_fd_mm", f->o.censor_mm, "fail_fd_mean_mm", f->o.fail_fd_mm,
+                                                         "warn_fd_mean_mm", f->o.warn_fd_mm, "min_frames", (json_int_t)f->o.min_frames, "min_run",
+                                                         (json_int_t)f->o.min_run));
     else if (table != COVERAGE && table != GLM)
         json_object_set_new(doc, "BandHz", json_pack("[f,f]", f->o.low_hz, f->o.high_hz));
     st = cli_features_json(f->ctx, path, doc);

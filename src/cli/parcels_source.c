@@ -118,6 +118,11 @@ static nep_status reach_of_labels(nep_ctx *ctx, const nep_atlas *a, const nep_gr
     double *all = NULL;
     bool *inside = NULL;
     nep_status st;
+    for (int64_t k = 0; k < a->n_regions; k++)
+        reach[k] = 1;
+    if (nep_grid_same(&a->grid, to))
+        return NEP_OK;
+    memset(reach, 0, (size_t)a->n_regions * sizeof *reach);
     NEP_TRY_OR_DONE(st, find_inside(ctx, &a->grid, to, &inside));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, a->n_regions, sizeof *all, "voxels of regions", &all));
     for (int64_t v = 0; v < nep_grid_voxels(&a->grid); v++)

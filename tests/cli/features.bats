@@ -362,6 +362,29 @@ broken_six() {
     [ ! -e "$OUT/failures.tsv" ]
 }
 
+@test "participant: kept stretches shorter than --min-run go too" {
+    for run in 1 6; do
+        "$NEPENTHE" features bids "$BATS_TEST_TMPDIR/$run" participant $ATLAS --participant-label 01 --features timeseries --censor-fd 0.012 --min-run $run --min-frames 5 -q || true
+    done
+    run python3 - "$BATS_TEST_TMPDIR/1/sub-01/func" "$BATS_TEST_TMPDIR/6/sub-01/func" <<'PY'
+import glob, json, sys
+def kept(folder):
+    for f in glob.glob(folder + "/*.tsv"):
+        rows = [line.rstrip("\n").split("\t") for line in open(f)]
+        if "kept" in rows[0]:
+            return [int(float(r[rows[0].index("kept")])) for r in rows[1:]], json.load(open(f[:-4] + ".json"))["Thresholds"]["min_run"]
+one, n = kept(sys.argv[1])
+assert n == 1 and 0 < sum(one) < len(one), sum(one)
+six, n = kept(sys.argv[2])
+want = []
+for stretch in "".join(map(str, one)).split("0"):
+    want += [int(len(stretch) >= 6)] * len(stretch) + [0]
+assert n == 6 and six == want[:-1] and sum(six) < sum(one), (six, want)
+PY
+    echo "$output"
+    [ "$status" -eq 0 ]
+}
+
 @test "usage: level, list of features, confounds that are not there" {
     run "$NEPENTHE" features bids "$OUT" subject $ATLAS
     [ "$status" -eq 64 ]

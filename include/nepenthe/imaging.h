@@ -183,6 +183,12 @@ const char *nep_voxelwise_name(nep_voxelwise_definition d);
 NEP_MUST_USE nep_status nep_voxelwise_alff(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols, double tr_s,
                                            double low_hz, double high_hz, nep_voxelwise_definition definition,
                                            double *alff, double *falff);
+/* Puts the maps of different people on one footing: divided by their mean, or less it and divided by their SD (n - 1). Over
+ * the n values that are not missing, in place; *mean and *sd get what was taken, and may be NULL. Errors: NEP_E_FORMAT
+ * (no value; a mean, or an SD, of 0), map as it was. */
+typedef enum { NEP_VOXELWISE_UNSCALED, NEP_VOXELWISE_BY_MEAN, NEP_VOXELWISE_ZSCORE } nep_voxelwise_scaling;
+NEP_MUST_USE nep_status nep_voxelwise_scale(nep_ctx *ctx, float *map, int64_t n, nep_voxelwise_scaling scaling, double *mean,
+                                            double *sd);
 /* Mean over population SD per column; NaN where the SD is not above 1e-3 (nipype's rule gives 0). */
 NEP_MUST_USE nep_status nep_voxelwise_tsnr(nep_ctx *ctx, const float *x, int64_t n_t, int64_t n_cols, double *tsnr);
 

@@ -25,6 +25,7 @@ static const cli_option options[] = {
     {"labels", 0, CLI_INPUT, "TSV", NULL, NULL, "names of the values of --seed-atlas: index name"},
     {"fisher-z", 'z', CLI_FLAG, NULL, NULL, NULL, "seed: inverse hyperbolic tangent of the correlations"},
     {"top", 0, CLI_INT, "K", "10", NULL, "nearest: how many voxels to list for each"},
+    {"scale", 0, CLI_CHOICE, "HOW", "none", "none|mean|zscore", "a map by its mean over the mask, or to mean 0 and SD 1 (n - 1)"},
     {"definition", 0, CLI_CHOICE, "NAME", "canonical", "canonical|afni|cpac|xcpd|conn", "whose definition; see src/imaging/README.md"},
 };
 
@@ -39,6 +40,7 @@ typedef struct {
     cli_local_opts o;
     cli_local local;
     double whole; /* gcor */
+    nep_voxelwise_scaling scaling;
     cli_connectome_map pairs; /* CLI_CONNECTOMES: not one of these */
     cli_connectome connectome;
 } job;
@@ -129,6 +131,16 @@ static nep_status measure(nep_ctx *ctx, const char *path, job *j)
     return cli_images_tiles(ctx, path, j->mask.data ? &j->mask : NULL, 8, measure_tile, j);
 }
 
+static nep_status scale(nep_ctx *ctx, job *j)
+{
+    const int64_t n_vox = nep_grid_voxels(&j->header.grid), n_maps = j->pairs < CLI_CONNECTOMES ? j->connectome.n_maps : 1;
+    float *map = j->pairs < CLI_CONNECTOMES ? j->connectome.map : j->map;
+    NEP_REQUIRE(ctx, map, NEP_E_USAGE, "--scale is for maps; --feature %s gives a table", j->feature);
+    for (int64_t k = 0; k < n_maps; k++)
+        NEP_TRY(nep_voxelwise_scale(ctx, map + k * n_vox, n_vox, j->scaling, NULL, NULL));
+    return NEP_OK;
+}
+
 static nep_status write_map(nep_ctx *ctx, const char *path, void *user)
 {
     const job *j = user;
@@ -157,6 +169,8 @@ static json_t *summary(const job *j)
         json_object_set_new(doc, "fwhm_mm", json_real(j->o.fwhm_mm));
     if (doc && is(j, "gcor"))
         json_object_set_new(doc, "gcor", cli_number(j->whole));
+    if (doc && j->scaling != NEP_VOXELWISE_UNSCALED)
+        json_object_set_new(doc, "scale", json_string(j->scaling == NEP_VOXELWISE_BY_MEAN ? "mean" : "zscore"));
     if (doc && j->pairs < CLI_CONNECTOMES)
         cli_connectome_says(&j->connectome, doc);
     return doc;
@@ -179,6 +193,8 @@ static nep_status load(cli *c, job *j)
     j->o.definition = j->definition;
     j->o.neighbours = atoi(cli_text(c, "neighbours"));
     j->o.fwhm_mm = cli_real(c, "fwhm");
+    const char *how = cli_text(c, "scale");
+    j->scaling = strcmp(how, "mean") == 0 ? NEP_VOXELWISE_BY_MEAN : strcmp(how, "zscore") == 0 ? NEP_VOXELWISE_ZSCORE : NEP_VOXELWISE_UNSCALED;
     NEP_TRY(read_band(c, j));
     NEP_TRY(cli_images_header(ctx, image, true, &j->header));
     j->tr_s = cli_images_tr(c, j->header.tr_s);
@@ -201,6 +217,8 @@ static nep_status run(cli *c)
         goto done;
     }
     NEP_TRY_OR_DONE(st, measure(ctx, cli_input(c, 0), &j));
+    if (j.scaling != NEP_VOXELWISE_UNSCALED)
+        NEP_TRY_OR_DONE(st, scale(ctx, &j));
     if (j.pairs == CLI_CONNECTOME_NEAREST) {
         st = cli_connectome_emit(c, &j.connectome, json_pack("{s:o}", "Voxelwise", summary(&j)));
         goto done;

@@ -264,3 +264,29 @@ done:
     nep_alloc_free(m2);
     return st;
 }
+
+nep_status nep_voxelwise_scale(nep_ctx *ctx, float *map, int64_t n, nep_voxelwise_scaling scaling, double *mean, double *sd)
+{
+    double sum = 0, squares = 0, known = 0;
+    for (int64_t v = 0; v < n; v++)
+        if (isfinite(map[v])) {
+            sum += (double)map[v];
+            known += 1;
+        }
+    const double m = sum / known;
+    for (int64_t v = 0; v < n; v++)
+        squares += isfinite(map[v]) ? ((double)map[v] - m) * ((double)map[v] - m) : 0;
+    const double s = sqrt(squares / (known - 1));
+    if (mean)
+        *mean = m;
+    if (sd)
+        *sd = s;
+    if (scaling == NEP_VOXELWISE_UNSCALED)
+        return NEP_OK;
+    NEP_REQUIRE(ctx, known > 0, NEP_E_FORMAT, "voxelwise: no voxel has a value to scale by");
+    NEP_REQUIRE(ctx, scaling != NEP_VOXELWISE_BY_MEAN || m != 0, NEP_E_FORMAT, "voxelwise: the mean of the map is 0; it cannot be divided by it");
+    NEP_REQUIRE(ctx, scaling != NEP_VOXELWISE_ZSCORE || s > 0, NEP_E_FORMAT, "voxelwise: the map is the same everywhere; it has no z-scores");
+    for (int64_t v = 0; v < n; v++)
+        map[v] = (float)(scaling == NEP_VOXELWISE_BY_MEAN ? (double)map[v] / m : ((double)map[v] - m) / s);
+    return NEP_OK;
+}

@@ -60,6 +60,20 @@ PY
     [ "$output" = "reho 19 canonical False" ]
 }
 
+@test "--scale divides a map by its mean, or makes z-scores of it" {
+    make_images
+    for how in none mean zscore; do "$NEPENTHE" voxelwise bold.nii --feature alff --mask mask.nii.gz --scale $how -o $how.nii; done
+    "$PYTHON" -c '
+import json, nibabel as nib, numpy as np
+none, mean, z = (nib.load(n + ".nii").get_fdata() for n in ("none", "mean", "zscore"))
+a = none[np.isfinite(none)]
+assert np.allclose(mean[np.isfinite(mean)], a / a.mean(), rtol=1e-6)
+assert np.allclose(z[np.isfinite(z)], (a - a.mean()) / a.std(ddof=1), rtol=0, atol=1e-5)
+assert len(a) == np.isfinite(mean).sum() == np.isfinite(z).sum() == 100
+assert json.load(open("mean.json"))["Voxelwise"]["scale"] == "mean" and "scale" not in json.load(open("none.json"))["Voxelwise"]'
+    refused 64 "gives a table" "$NEPENTHE" voxelwise bold.nii --feature nearest --scale mean -o out.tsv
+}
+
 @test "reho and vmhc in tiles give the bytes of one piece" {
     need_nibabel
     "$PYTHON" -c '

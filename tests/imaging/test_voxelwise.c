@@ -76,10 +76,36 @@ static void test_by_hand(void **state)
     nep_ctx_clear(ctx);
 }
 
+static void test_scale(void **state)
+{
+    (void)state;
+    float map[5] = {1, NAN, 2, 6, NAN}, same[3] = {4, NAN, 4}, none[2] = {NAN, INFINITY}, zero[2] = {-1, 1};
+    double mean, sd;
+    assert_ok(ctx, nep_voxelwise_scale(ctx, map, 5, NEP_VOXELWISE_UNSCALED, &mean, &sd));
+    assert_true(mean == 3 && map[3] == 6);
+    assert_near(sd, sqrt(7), 1e-15); /* (4 + 1 + 9) / 2 */
+    assert_ok(ctx, nep_voxelwise_scale(ctx, map, 5, NEP_VOXELWISE_BY_MEAN, &mean, NULL));
+    assert_true(mean == 3 && map[3] == 2 && map[0] == 1.0f / 3 && isnan(map[1]) && isnan(map[4]));
+    assert_ok(ctx, nep_voxelwise_scale(ctx, map, 5, NEP_VOXELWISE_ZSCORE, NULL, NULL));
+    assert_near((double)map[3], 3 / sqrt(7), 1e-6);
+    assert_ok(ctx, nep_voxelwise_scale(ctx, map, 5, NEP_VOXELWISE_UNSCALED, &mean, &sd));
+    assert_near(mean, 0, 1e-7);
+    assert_near(sd, 1, 1e-7);
+    assert_fails(nep_voxelwise_scale(ctx, same, 3, NEP_VOXELWISE_ZSCORE, NULL, NULL), NEP_E_FORMAT);
+    assert_non_null(strstr(nep_ctx_error(ctx), "the same everywhere"));
+    nep_ctx_clear(ctx);
+    assert_fails(nep_voxelwise_scale(ctx, zero, 2, NEP_VOXELWISE_BY_MEAN, NULL, NULL), NEP_E_FORMAT);
+    nep_ctx_clear(ctx);
+    assert_fails(nep_voxelwise_scale(ctx, none, 2, NEP_VOXELWISE_BY_MEAN, NULL, NULL), NEP_E_FORMAT);
+    assert_non_null(strstr(nep_ctx_error(ctx), "no voxel has a value"));
+    nep_ctx_clear(ctx);
+    assert_true(same[0] == 4 && zero[0] == -1);
+}
+
 int main(void)
 {
     ctx = test_ctx(2);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_by_hand)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_by_hand), cmocka_unit_test(test_scale)};
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     nep_ctx_free(ctx);
     return failed;

@@ -165,8 +165,8 @@ typedef nep_status nep_op_time_ranks(nep_ctx *, nep_queue *, const float *x, int
                                      int16_t *rank, int64_t *tie);
 
 /* neighbour_ranks: R_t = sum over k of rank[neighbour[c, k], t], where neighbour is not -1; sum[c] = sum_t R_t and squares[c] =
- * sum_t R_t^2. rank int16 [any, n_t], neighbour int32 [n_out, n_near], n_near <= 256; int64 [n_out]. The front door takes n_cols
- * columns and as many rows of neighbours. */
+ * sum_t R_t^2. rank int16 [any, n_t] as from time_ranks, |rank| < n_t; neighbour int32 [n_out, n_near], n_near <= 256; int64 [n_out].
+ * The front door takes n_cols columns and as many rows of neighbours. */
 typedef nep_status nep_op_neighbour_ranks(nep_ctx *, nep_queue *, const int16_t *rank, int64_t n_t, const int32_t *neighbour,
                                           int64_t n_near, int64_t n_out, int64_t *sum, int64_t *squares);
 

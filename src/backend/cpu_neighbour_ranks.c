@@ -5,34 +5,44 @@
 
 enum { BLOCK = 64 };
 
-/* Times t .. t + n of a column, of which those from `fresh` on are counted. */
-NEP_CPU_BODY void block_body(const int16_t *rank, int64_t n_t, const int32_t *near, int64_t n_near, int64_t t, int64_t n, int64_t fresh,
-                             int64_t *sum, int64_t *squares)
-{
-    int32_t total[BLOCK] = {0};
-    for (int64_t k = 0; k < n_near; k++) {
-        if (near[k] < 0)
-            continue;
-        const int16_t *row = rank + near[k] * n_t + t;
-        for (int64_t i = 0; i < n; i++)
-            total[i] += row[i];
+/* Times t .. t + n of a column, of which those from `fresh` on are counted; sums of ranks in `type`. */
+#define BLOCK_BODY(name, type)                                                                                                     \
+    NEP_CPU_BODY void name(const int16_t *rank, int64_t n_t, const int32_t *near, int64_t n_near, int64_t t, int64_t n,            \
+                           int64_t fresh, int64_t *sum, int64_t *squares)                                                          \
+    {                                                                                                                              \
+        type total[BLOCK] = {0};                                                                                                   \
+        for (int64_t k = 0; k < n_near; k++) {                                                                                     \
+            if (near[k] < 0)                                                                                                       \
+                continue;                                                                                                          \
+            const int16_t *row = rank + near[k] * n_t + t;                                                                         \
+            for (int64_t i = 0; i < n; i++)                                                                                        \
+                total[i] = (type)(total[i] + row[i]);                                                                              \
+        }                                                                                                                          \
+        for (int64_t i = fresh; i < n; i++) {                                                                                      \
+            *sum += total[i];                                                                                                      \
+            *squares += (int64_t)total[i] * total[i];                                                                              \
+        }                                                                                                                          \
     }
-    for (int64_t i = fresh; i < n; i++) {
-        *sum += total[i];
-        *squares += (int64_t)total[i] * total[i];
-    }
-}
+BLOCK_BODY(narrow_body, int16_t)
+BLOCK_BODY(wide_body, int32_t)
 
 /* Whole blocks; the last one begins early enough to be whole, too. */
+#define EACH_BLOCK(body)                                                                       \
+    for (; t + BLOCK <= n_t; t += BLOCK)                                                       \
+        body(rank, n_t, near, n_near, t, BLOCK, 0, &s, &q);                                    \
+    if (t < n_t && n_t >= BLOCK)                                                               \
+        body(rank, n_t, near, n_near, n_t - BLOCK, BLOCK, BLOCK - (n_t - t), &s, &q);          \
+    else if (t < n_t)                                                                          \
+        body(rank, n_t, near, n_near, 0, n_t, 0, &s, &q)
+
 NEP_CPU_BODY void column_body(const int16_t *rank, int64_t n_t, const int32_t *near, int64_t n_near, int64_t *sum, int64_t *squares)
 {
     int64_t s = 0, q = 0, t = 0;
-    for (; t + BLOCK <= n_t; t += BLOCK)
-        block_body(rank, n_t, near, n_near, t, BLOCK, 0, &s, &q);
-    if (t < n_t && n_t >= BLOCK)
-        block_body(rank, n_t, near, n_near, n_t - BLOCK, BLOCK, BLOCK - (n_t - t), &s, &q);
-    else if (t < n_t)
-        block_body(rank, n_t, near, n_near, 0, n_t, 0, &s, &q);
+    if (n_near * (n_t - 1) <= INT16_MAX) {
+        EACH_BLOCK(narrow_body);
+    } else {
+        EACH_BLOCK(wide_body);
+    }
     *sum = s;
     *squares = q;
 }

@@ -385,7 +385,22 @@ static nep_status run_smooth_axis(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
-/* Rounded values are tied in runs, the last column is constant; every rule. */
+/* A value of column c: fine, in runs of ties, rounded, among spikes that dwarf it, at both ends of what float32 holds; the last column
+ * is constant. */
+static float rank_value(float v, int64_t i, int64_t c, int64_t n_cols)
+{
+    if (c + 1 == n_cols && c > 0)
+        return -0.0f;
+    switch (c % 6) {
+    case 0: return v - 100;
+    case 1: return rintf((v - 100) / 8);
+    case 2: return i % 13 == 5 ? 1e30f * (v - 100) : v - 100;
+    case 3: return i % 3 ? copysignf(3e38f, v - 100) : 1e36f * (v - 100);
+    case 4: return (v - 100) * 1e-44f;
+    default: return v;
+    }
+}
+
 static nep_status run_time_ranks(nep_ctx *ctx, const shape *s, result *r)
 {
     const int64_t n = s->rows * s->cols;
@@ -393,10 +408,8 @@ static nep_status run_time_ranks(nep_ctx *ctx, const shape *s, result *r)
     int16_t *rank = zeroed(n, sizeof *rank);
     int64_t *tie = zeroed(s->cols, sizeof *tie);
     nep_status st = NEP_OK;
-    for (int64_t i = 0; i < n; i++) {
-        const int64_t c = i % s->cols;
-        x[i] = c + 1 == s->cols && c > 0 ? -0.0f : c % 3 == 0 ? x[i] - 100 : c % 3 == 1 ? rintf((x[i] - 100) / 8) : x[i];
-    }
+    for (int64_t i = 0; i < n; i++)
+        x[i] = rank_value(x[i], i, i % s->cols, s->cols);
     const int last = s->cols > 5000 ? NEP_RANK_MIDRANK : NEP_RANK_TRUNCATED; /* the rig is slow with that many blocks */
     for (int rule = NEP_RANK_MIDRANK; st == NEP_OK && rule <= last; rule++) {
         st = nep_backend_time_ranks(ctx, x, s->rows, s->cols, (nep_rank_rule)rule, rank, tie);
@@ -413,16 +426,17 @@ static nep_status run_time_ranks(nep_ctx *ctx, const shape *s, result *r)
 
 static nep_status run_neighbour_ranks(nep_ctx *ctx, const shape *s, result *r)
 {
-    const int64_t n = s->rows * s->cols, near = s->rows % 27 + 1;
+    const int64_t n_t = s->rows == 7 ? 2000 : s->rows; /* so long that sums do not fit int16 */
+    const int64_t n = n_t * s->cols, near = n_t == 2000 ? 27 : s->rows % 27 + 1, spread = n_t < 100 ? 2 * n_t - 1 : 100;
     float *x = floats(X, n, false);
     int16_t *rank = zeroed(n, sizeof *rank);
     int32_t *neighbour = zeroed(s->cols * near, sizeof *neighbour);
     int64_t *sum = zeroed(s->cols, sizeof *sum), *squares = zeroed(s->cols, sizeof *squares);
     for (int64_t i = 0; i < n; i++)
-        rank[i] = (int16_t)(300 * (x[i] - 100));
+        rank[i] = (int16_t)(n_t - 1 - (int64_t)(300 * fabsf(x[i] - 100)) % spread);
     for (int64_t i = 0; i < s->cols * near; i++)
         neighbour[i] = i % 5 == 3 ? -1 : (int32_t)(i * 7919 % s->cols);
-    const nep_status st = nep_backend_neighbour_ranks(ctx, rank, s->rows, s->cols, neighbour, near, sum, squares);
+    const nep_status st = nep_backend_neighbour_ranks(ctx, rank, n_t, s->cols, neighbour, near, sum, squares);
     for (int64_t c = 0; st == NEP_OK && c < s->cols; c++) {
         push(r, (double)sum[c], 0, INTEGER);
         push(r, (double)squares[c], 0, INTEGER);

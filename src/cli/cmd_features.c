@@ -40,6 +40,7 @@ static const cli_option options[] = {
     {"min-run", 0, CLI_INT, "N", "0", NULL, "kept stretches between censored frames that are shorter are left out too (nilearn's scrubbing: 5)"},
     {"min-frames", 0, CLI_INT, "N", "50", NULL, "a run with fewer frames left fails"},
     {"min-coverage", 0, CLI_REAL, "SHARE", "0.5", NULL, "a region with a smaller share of its voxels in the mask is missing, 0 to 1"},
+    {"maps", 0, CLI_FLAG, NULL, NULL, NULL, "what is measured by voxel as images too (*_boldmap.nii.gz), n/a as NaN"},
     {"shard", 0, CLI_TEXT, "I/N", NULL, NULL, "every N-th participant from the I-th on, I from 1; N such jobs share OUT and do all"},
     {"array-shard", 0, CLI_CHOICE, "HOW", NULL, "auto", "the shard that is this job's place in its Slurm array"},
     {"no-resume", 0, CLI_FLAG, NULL, NULL, NULL, "measure again what is done already"},

@@ -26,6 +26,7 @@ typedef struct {
     cli_local_opts local;                            /* and of reho, lcor, vmhc, gcor */
     bool pairs[CLI_CONNECTOME_REGIONAL];             /* and of all pairs of voxels */
     double threshold;                                /* of degree and weighted-degree */
+    bool maps;                                       /* and what is measured by voxel, as volumes */
     nep_pet_model pet_model;
     nep_pet_opts pet;
     const char *pet_reference;                       /* a region of the atlas */
@@ -43,6 +44,9 @@ typedef struct {
     json_t *provenance;      /* version, parameters, atlas; without what differs between machines and selections */
 } features;
 
+/* What is measured by voxel, in the order of its tables: alff, falff, local maps, maps of pairs. */
+enum { FEATURES_MAPS = 2 + CLI_LOCALS + CLI_CONNECTOME_REGIONAL };
+
 /* Results of one run. Regions without enough voxels are NaN. */
 typedef struct {
     int64_t n_frames, n_kept, n_voxels, n_rows;
@@ -57,6 +61,8 @@ typedef struct {
     double *alff, *falff, *strength, *covered; /* [n_regions] */
     double *local[CLI_LOCALS];                 /* [n_regions] or NULL */
     double *pairs[CLI_CONNECTOME_REGIONAL];    /* [n_regions] or NULL */
+    nep_grid grid;                             /* of the run */
+    float *map[FEATURES_MAPS];                 /* [voxels of the grid], NaN outside the mask; NULL = not asked for */
     int64_t n_pairs;                           /* voxels among whose pairs they are */
     double *glm;                               /* [contrasts, 4, n_regions] effect, se, t or F, z */
     double glm_df;
@@ -77,7 +83,7 @@ NEP_MUST_USE nep_status cli_features_options(features *f, unsigned *datatypes);
 /* --shard and --array-shard. */
 NEP_MUST_USE nep_status cli_features_shard(features *f, nep_bids_filter *filter);
 /* What the participant level writes, as patterns; their number (features_write.c). */
-enum { FEATURES_OUTPUTS = 32, FEATURES_OUTPUT_LENGTH = 96 };
+enum { FEATURES_OUTPUTS = 48, FEATURES_OUTPUT_LENGTH = 96 };
 int cli_features_outputs(const features *f, unsigned datatypes, char (*out)[FEATURES_OUTPUT_LENGTH]);
 /* Measures one run (features_run.c). Errors are the run's: the sentence is in the context. */
 NEP_MUST_USE nep_status cli_features_measure(features *f, const nep_bids_run *run, features_result *out);

@@ -136,6 +136,7 @@ nep_status cli_features_inputs(features_job *j, features_result *r)
 {
     NEP_TRY(open_header(j));
     r->n_frames = j->info.n_t;
+    r->grid = j->info.grid;
     NEP_TRY(find_tr(j, &r->tr_s));
     NEP_TRY(cli_features_atlas(j->f, &j->info.grid, j->run->bold, &j->atlas));
     NEP_TRY(load_mask(j, r));

@@ -93,6 +93,7 @@ nep_status cli_features_options(features *f, unsigned *datatypes)
     o->min_run = cli_int(f->c, "min-run");
     o->min_coverage = cli_real(f->c, "min-coverage");
     o->resample = cli_flag(f->c, "resample");
+    o->maps = cli_flag(f->c, "maps");
     NEP_REQUIRE(
         f->ctx,
         !(o->tr_s <= 0) && o->censor_mm >= 0 && o->fail_fd_mm >= 0 && o->warn_fd_mm >= 0 &&

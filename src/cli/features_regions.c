@@ -99,6 +99,20 @@ done:
     return st;
 }
 
+/* Map k of the voxels of the mask: means over regions, and the volume itself where it is asked for. */
+static nep_status take_map(features_job *j, int k, const double *voxels, features_result *r, double **regional)
+{
+    if (j->f->o.maps) {
+        const int64_t n = nep_grid_voxels(&j->info.grid);
+        NEP_TRY(nep_alloc(j->ctx, n, sizeof *r->map[k], "map", &r->map[k]));
+        for (int64_t v = 0; v < n; v++)
+            r->map[k][v] = NAN;
+        for (int64_t v = 0; v < j->n; v++)
+            r->map[k][j->voxel[v]] = (float)voxels[v];
+    }
+    return regional_map(j, voxels, regional);
+}
+
 /* Mean Fisher z of a region with the others that are known. */
 static void strengths(const double *z, int64_t n, double *out)
 {
@@ -152,7 +166,7 @@ static nep_status local_maps(features_job *j, features_result *r)
             continue;
         st = cli_local_measure(j->ctx, &j->local, (cli_local_map)m, voxels, m == CLI_LOCAL_GCOR ? &r->gcor : NULL);
         if (st == NEP_OK)
-            st = regional_map(j, voxels, &r->local[m]);
+            st = take_map(j, 2 + m, voxels, r, &r->local[m]);
     }
     nep_alloc_free(voxels);
     return st;
@@ -177,7 +191,7 @@ static nep_status pair_maps(features_job *j, features_result *r)
         NEP_TRY_OR_DONE(st, nep_connectome_eigenvector(j->ctx, &j->pairs, NULL, map[CLI_CONNECTOME_EIGENVECTOR]));
     for (int m = 0; m < CLI_CONNECTOME_REGIONAL; m++)
         if (map[m])
-            NEP_TRY_OR_DONE(st, regional_map(j, map[m], &r->pairs[m]));
+            NEP_TRY_OR_DONE(st, take_map(j, 2 + CLI_LOCALS + m, map[m], r, &r->pairs[m]));
     r->n_pairs = j->pairs.n;
 done:
     nep_alloc_free(value);
@@ -194,9 +208,9 @@ nep_status cli_features_regions(features_job *j, const nep_series *whole, featur
     if (o->glm)
         NEP_TRY(cli_features_glm(j, r));
     if (o->alff)
-        NEP_TRY(regional_map(j, j->alff, &r->alff));
+        NEP_TRY(take_map(j, 0, j->alff, r, &r->alff));
     if (o->falff)
-        NEP_TRY(regional_map(j, j->falff, &r->falff));
+        NEP_TRY(take_map(j, 1, j->falff, r, &r->falff));
     if (j->local.n > 0)
         NEP_TRY(local_maps(j, r));
     return j->pairs.room > 0 ? pair_maps(j, r) : NEP_OK;

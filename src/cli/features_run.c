@@ -25,6 +25,8 @@ void cli_features_result_free(features_result *r)
         nep_alloc_free(parts[i]);
     for (int m = 0; m < CLI_LOCALS; m++)
         nep_alloc_free(r->local[m]);
+    for (int k = 0; k < FEATURES_MAPS; k++)
+        nep_alloc_free(r->map[k]);
     for (int m = 0; m < CLI_CONNECTOME_REGIONAL; m++)
         nep_alloc_free(r->pairs[m]);
     *r = (features_result){0};

@@ -11,7 +11,7 @@
 
 enum { SERIES, CORRELATION, FISHER, STRENGTH, ALFF, FALFF, REHO, LCOR, VMHC, GCOR, DEGREE, WEIGHTED, MEAN_Z, RMS, EIGENVECTOR, GLM, COVERAGE, FRAMES, QUALITY, TABLES };
 _Static_assert(GCOR - REHO + 1 == CLI_LOCALS, "a table for each map that compares voxels, in their order");
-
+_Static_assert(EIGENVECTOR - ALFF + 1 == FEATURES_MAPS, "and what is measured by voxel stands together");
 _Static_assert(EIGENVECTOR - DEGREE + 1 == CLI_CONNECTOME_REGIONAL, "and for each of all pairs of voxels, in theirs");
 
 static const struct {
@@ -55,6 +55,19 @@ static nep_status table_path(features *f, const nep_bids_run *run, int table, co
     return cli_features_file(f, run, f->seg, tables[table].tail, ext, out, size);
 }
 
+/* The volume beside a table: the same name without the atlas. */
+static nep_status map_path(features *f, const nep_bids_run *run, int table, const char *ext, char *out, size_t size)
+{
+    char tail[64];
+    snprintf(tail, sizeof tail, "%smap", tables[table].tail);
+    return cli_features_file(f, run, NULL, tail, ext, out, size);
+}
+
+static bool is_map(int table)
+{
+    return table >= ALFF && table <= EIGENVECTOR;
+}
+
 static bool table_wanted(const features *f, int table, bool measured)
 {
     switch (table) {
@@ -80,13 +93,16 @@ static bool table_wanted(const features *f, int table, bool measured)
 
 int cli_features_outputs(const features *f, unsigned datatypes, char (*out)[FEATURES_OUTPUT_LENGTH])
 {
-    _Static_assert(TABLES + 5 <= FEATURES_OUTPUTS, "room for every output");
+    _Static_assert(TABLES + FEATURES_MAPS + 5 <= FEATURES_OUTPUTS, "room for every output");
     int n = 0;
     snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "dataset_description.json");
     snprintf(out[n++], FEATURES_OUTPUT_LENGTH, ".bidsignore");
     for (int t = 0; t < TABLES && datatypes & NEP_BIDS_FUNC; t++)
         if (table_wanted(f, t, true))
             snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]func/*_%s.tsv", tables[t].tail);
+    for (int t = 0; t < TABLES && datatypes & NEP_BIDS_FUNC; t++)
+        if (f->o.maps && is_map(t) && table_wanted(f, t, true))
+            snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]func/*_%smap.nii.gz", tables[t].tail);
     if (datatypes & NEP_BIDS_PET) {
         snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]pet/*_tacs.tsv");
         snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]pet/*_model-%s_kinpar.tsv", nep_pet_name(f->o.pet_model));
@@ -100,7 +116,7 @@ int cli_features_outputs(const features *f, unsigned datatypes, char (*out)[FEAT
 
 typedef struct {
     int32_t measured;
-    nep_hash table[TABLES], sidecar[TABLES];
+    nep_hash table[TABLES], sidecar[TABLES], map[TABLES], map_sidecar[TABLES];
 } mark;
 
 static nep_status mark_path(features *f, const nep_bids_run *run, char *out, size_t size)
@@ -113,6 +129,17 @@ static nep_status same_table(features *f, const nep_bids_run *run, int table, co
     char path[4096];
     NEP_TRY(table_path(f, run, table, ext, path, sizeof path));
     return cli_features_same(f, path, want, same);
+}
+
+static nep_status same_map(features *f, const nep_bids_run *run, int table, const mark *m, bool *same)
+{
+    char path[4096];
+    NEP_TRY(map_path(f, run, table, ".nii.gz", path, sizeof path));
+    NEP_TRY(cli_features_same(f, path, &m->map[table], same));
+    if (!*same)
+        return NEP_OK;
+    NEP_TRY(map_path(f, run, table, ".json", path, sizeof path));
+    return cli_features_same(f, path, &m->map_sidecar[table], same);
 }
 
 nep_status cli_features_done(features *f, const nep_bids_run *run, bool *done)
@@ -136,6 +163,8 @@ nep_status cli_features_done(features *f, const nep_bids_run *run, bool *done)
         NEP_TRY(same_table(f, run, t, ".tsv", &m.table[t], done));
         if (*done)
             NEP_TRY(same_table(f, run, t, ".json", &m.sidecar[t], done));
+        if (*done && f->o.maps && is_map(t))
+            NEP_TRY(same_map(f, run, t, &m, done));
     }
     return NEP_OK;
 }
@@ -203,15 +232,29 @@ static nep_status write_table(features *f, const nep_bids_run *run, int table, c
     }
 }
 
-static nep_status write_sidecar(features *f, const nep_bids_run *run, int table, const char *path, const json_t *provenance,
+/* What a table says is of a region's voxels; a map is of the voxels themselves. */
+static void describe_map(int table, char *out, size_t size)
+{
+    snprintf(out, size, "%s", tables[table].description);
+    char *end = strstr(out, "averaged over the region's voxels");
+    while (end && end > out && (end[-1] == ' ' || end[-1] == ';' || end[-1] == ','))
+        end--;
+    if (end)
+        *end = '\0';
+}
+
+static nep_status write_sidecar(features *f, const nep_bids_run *run, int table, bool map, const char *path, const json_t *provenance,
                                 const features_result *r)
 {
-    char source[2 * NEP_BIDS_MAX_NAME + 64];
+    char source[2 * NEP_BIDS_MAX_NAME + 64], description[512];
+    snprintf(description, sizeof description, "%s", tables[table].description);
+    if (map)
+        describe_map(table, description, sizeof description);
     json_t *sources = json_array(), *doc;
     nep_status st = NEP_OK;
     snprintf(source, sizeof source, "bids:preprocessed:%s", run->bold);
     json_array_append_new(sources, json_string(source));
-    doc = json_pack("{s:s,s:s,s:o,s:f,s:I,s:I,s:s,s:b,s:O}", "Description", tables[table].description, "Units", tables[table].units, "Sources",
+    doc = json_pack("{s:s,s:s,s:o,s:f,s:I,s:I,s:s,s:b,s:O}", "Description", description, "Units", tables[table].units, "Sources",
                     sources, "RepetitionTime", r->tr_s, "NumberOfVolumes", (json_int_t)r->n_frames, "NumberOfVolumesKept",
                     (json_int_t)r->n_kept, "Confounds", r->confounds, "MaskFromImages", (int)r->own_mask, "Provenance", provenance);
     NEP_REQUIRE_OR_DONE(st, f->ctx, doc, NEP_E_NOMEM, "%s: no memory for a sidecar", run->bold);
@@ -251,9 +294,26 @@ static nep_status write_one(features *f, const nep_bids_run *run, int table, con
         return NEP_OK;
     }
     NEP_TRY(write_table(f, run, table, path, r));
-    NEP_TRY(write_sidecar(f, run, table, beside, provenance, r));
+    NEP_TRY(write_sidecar(f, run, table, false, beside, provenance, r));
     NEP_TRY(nep_hash_file(f->ctx, path, &m->table[table]));
     return nep_hash_file(f->ctx, beside, &m->sidecar[table]);
+}
+
+static nep_status write_map(features *f, const nep_bids_run *run, int table, const json_t *provenance, const features_result *r, mark *m)
+{
+    char path[4096], beside[4096];
+    const float *map = r->map[table - ALFF];
+    NEP_TRY(map_path(f, run, table, ".nii.gz", path, sizeof path));
+    NEP_TRY(map_path(f, run, table, ".json", beside, sizeof beside));
+    if (!map) {
+        unlink(path);
+        unlink(beside);
+        return NEP_OK;
+    }
+    NEP_TRY(nep_nifti_write(f->ctx, path, &r->grid, 1, (double)NAN, map, false));
+    NEP_TRY(write_sidecar(f, run, table, true, beside, provenance, r));
+    NEP_TRY(nep_hash_file(f->ctx, path, &m->map[table]));
+    return nep_hash_file(f->ctx, beside, &m->map_sidecar[table]);
 }
 
 nep_status cli_features_write(features *f, const nep_bids_run *run, const features_result *r)
@@ -271,8 +331,11 @@ nep_status cli_features_write(features *f, const nep_bids_run *run, const featur
     NEP_TRY(nep_file_folder(f->ctx, folder));
     NEP_TRY_OR_DONE(st, cli_features_provenance(f, run, &p));
     NEP_TRY_OR_DONE(st, cli_features_key(f, p, &key));
-    for (int t = 0; t < TABLES; t++)
+    for (int t = 0; t < TABLES; t++) {
         NEP_TRY_OR_DONE(st, write_one(f, run, t, p, r, &m));
+        if (is_map(t))
+            NEP_TRY_OR_DONE(st, write_map(f, run, t, p, r, &m));
+    }
     NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, folder, sizeof folder, "%s/.nepenthe/units", f->out));
     NEP_TRY_OR_DONE(st, nep_file_folder(f->ctx, folder));
     st = nep_checkpoint_save(f->ctx, path, &key, &m, sizeof m);

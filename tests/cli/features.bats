@@ -494,6 +494,35 @@ PY
     [[ "$output" == *"--contrast is for --features glm"* ]]
 }
 
+@test "maps: what is measured by voxel as images, whose regional means are the tables; skipped when whole" {
+    /usr/bin/python3 -c 'import nibabel' 2> /dev/null || skip "python3-nibabel is not installed"
+    "$NEPENTHE" features bids "$OUT" participant $ATLAS --participant-label 01 --features alff,falff,reho,degree --maps -q
+    run /usr/bin/python3 - "$OUT" "bids/$MASK" atlas-slabs_dseg.nii.gz <<'PY'
+import csv, json, sys, nibabel as nib, numpy as np
+out, mask, atlas = sys.argv[1], nib.load(sys.argv[2]).get_fdata() > 0, nib.load(sys.argv[3]).get_fdata()
+stem = out + "/sub-01/func/sub-01_task-rest_space-X_"
+for name in ("alff", "falff", "reho", "degree"):
+    image = nib.load(f"{stem}stat-{name}_boldmap.nii.gz")
+    x = image.get_fdata()
+    assert x.shape == mask.shape and np.isnan(x[~mask]).all() and np.isfinite(x[mask]).all(), name
+    assert np.allclose(image.affine, nib.load(sys.argv[2]).affine)
+    rows = list(csv.DictReader(open(f"{stem}seg-slabs_stat-{name}_bold.tsv"), delimiter="\t"))
+    for k, row in enumerate(rows[:3], 1):
+        assert np.isclose(float(row[name]), x[(atlas == k) & mask].mean(), rtol=1e-6), (name, row)
+    said = json.load(open(f"{stem}stat-{name}_boldmap.json"))
+    assert "region" not in said["Description"] and said["Description"][-1] not in " ;,", said["Description"]
+PY
+    echo "$output"
+    [ "$status" -eq 0 ]
+    run "$NEPENTHE" features bids "$OUT" participant $ATLAS --participant-label 01 --features alff,falff,reho,degree --maps
+    [[ "$output" == *"0 measured"*"1 done before"* ]]
+    echo >> "$OUT/sub-01/func/sub-01_task-rest_space-X_stat-reho_boldmap.json"
+    run "$NEPENTHE" features bids "$OUT" participant $ATLAS --participant-label 01 --features alff,falff,reho,degree --maps
+    [[ "$output" == *"1 measured"* ]]
+    "$NEPENTHE" features bids "$OUT" participant $ATLAS --participant-label 01 --features alff,falff,reho,degree -q
+    [ ! -e "$OUT/sub-01/func/sub-01_task-rest_space-X_stat-reho_boldmap.nii.gz" ]
+}
+
 # ---- PET, T1-weighted images, shards ----
 
 make_others() {

@@ -78,7 +78,7 @@ struct json_t;
 NEP_MUST_USE nep_status nep_json_read(nep_ctx *ctx, const char *path, struct json_t **out);
 
 /* ---- study file (study.c) --------------------------------------------------------------------------------------
- * YAML, schema nepenthe/study/1 (contracts.md). Unknown keys are refused with the nearest known one. Paths are
+ * YAML, schema nepenthe/study/1; README.md shows one with every key. Unknown keys are refused with the nearest known one. Paths are
  * resolved against the file; `${NEPENTHE_SHARED}` is expanded. Errors: NEP_E_CONFIG with line and column. */
 typedef struct {
     char *id, *name;

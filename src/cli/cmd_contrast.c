@@ -15,7 +15,7 @@ static const cli_option options[] = {
     {"design", 0, CLI_INPUT, "TSV", NULL, NULL,
      "participant_id, the group column, covariates; joined by participant_id"},
     {"contrast", 0, CLI_TEXTS, "NAME=COLUMN:A-B", NULL, NULL,
-     "group A less group B of a design column, e.g. illness=group:patient-control; repeatable"},
+     "group A less group B of a design column, e.g. illness=group:patient-control"},
     {"covariates", 0, CLI_TEXTS, "NAMES", NULL, NULL,
      "design columns held fixed; numbers as they are, words as one 0/1 column per level; default all others, "
      "`none` for none"},

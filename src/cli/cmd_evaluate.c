@@ -174,7 +174,7 @@ done:
 }
 
 static const cli_option options[] = {
-    {"protocols", 0, CLI_TEXTS, "NAME,...", NULL, NULL, "masked, zero_shot, new_drug, approved_vs_failed (default: the study's, else all)"},
+    {"protocols", 0, CLI_TEXTS, "NAME,...", NULL, NULL, "masked, zero_shot, new_drug, approved_vs_failed (default: the study's, else the first three)"},
     {"bootstrap", 0, CLI_INT, "N", NULL, NULL, "two-way bootstrap samples (default: the study's, else 2000)"},
     {"redraws", 0, CLI_INT, "N", "200", NULL, "redraws of the inputs within their errors behind each interval"},
     {"null-maps", 0, CLI_INT, "N", "500", NULL, "random maps that measure the false-positive rate of each null"},

@@ -60,8 +60,12 @@ static nep_status run(cli *c)
         goto done;
     }
     NEP_TRY_OR_DONE(st, cli_rank_run(c, &study, &ranking));
-    NEP_TRY_OR_DONE(st, cli_rank_evaluate(c, &study, ranking, &evaluation));
-    NEP_TRY_OR_DONE(st, nep_evaluation_json(ctx, evaluation, &judged));
+    if (cli_rank_has_treatments(&study.inputs)) {
+        NEP_TRY_OR_DONE(st, cli_rank_evaluate(c, &study, ranking, &evaluation));
+        NEP_TRY_OR_DONE(st, nep_evaluation_json(ctx, evaluation, &judged));
+    } else {
+        nep_warn(ctx, "the study records no treatment of any disorder, so the ranking could not be evaluated");
+    }
     provenance = cli_provenance(c, study.licences);
     NEP_TRY_OR_DONE(st, nep_report_write_all(ctx, ranking, judged, provenance, folder));
     say_summary(c, ranking, folder);
@@ -77,7 +81,7 @@ done:
 }
 
 static const cli_option options[] = {
-    {"protocols", 0, CLI_TEXTS, "NAME,...", NULL, NULL, "masked, zero_shot, new_drug, approved_vs_failed (default: the study's, else all)"},
+    {"protocols", 0, CLI_TEXTS, "NAME,...", NULL, NULL, "masked, zero_shot, new_drug, approved_vs_failed (default: the study's, else the first three)"},
     {"redraws", 0, CLI_INT, "N", "200", NULL, "redraws of the inputs within their errors behind each interval"},
     {"bootstrap", 0, CLI_INT, "N", NULL, NULL, "bootstrap samples (default: the study's, else 2000)"},
     {"null-maps", 0, CLI_INT, "N", "500", NULL, "random maps that measure the false-positive rate of each null"},

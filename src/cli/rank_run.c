@@ -66,9 +66,19 @@ static nep_status choose_protocols(cli *c, const nep_study *study, nep_evaluatio
     return NEP_OK;
 }
 
+bool cli_rank_has_treatments(const nep_inputs *in)
+{
+    for (int64_t i = 0; in->labels && i < in->n_drugs * in->n_disorders; i++)
+        if (nep_label_indicated(in->labels[i]) || (in->truth && in->truth[i] == 1))
+            return true;
+    return false;
+}
+
 nep_status cli_rank_evaluate(cli *c, const cli_study *study, const nep_ranking *ranking, nep_evaluation **out)
 {
     nep_evaluation_opts opts = {.n_bootstrap = bootstrap_samples(c, &study->study)};
+    NEP_REQUIRE(cli_ctx(c), cli_rank_has_treatments(&study->inputs), NEP_E_CONFIG,
+                "%s: its labels record no approved or symptomatic drug for any of its disorders; there is nothing to evaluate against", study->study.path);
     NEP_TRY(choose_protocols(c, &study->study, &opts));
     for (int64_t i = 0; i < study->study.n_negatives; i++) {
         nep_negatives k;

@@ -10,7 +10,10 @@
 
 /* Loads the study of the first input, registers its tables for the provenance, and ranks. */
 NEP_MUST_USE nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out);
-/* Evaluates it under the protocols of --protocols, else of the study. Errors: NEP_E_USAGE, NEP_E_CONFIG (unknown protocol). */
+/* Whether any drug is recorded as a treatment, or is one by a simulated truth: what an evaluation needs. */
+bool cli_rank_has_treatments(const nep_inputs *in);
+/* Evaluates it under the protocols of --protocols, else of the study. Errors: NEP_E_USAGE, NEP_E_CONFIG (unknown protocol, no
+ * treatment recorded). */
 NEP_MUST_USE nep_status cli_rank_evaluate(cli *c, const cli_study *study, const nep_ranking *ranking, nep_evaluation **out);
 /* The folder of -o, made when absent; refused when not given. */
 NEP_MUST_USE nep_status cli_rank_folder(cli *c, const char **folder);

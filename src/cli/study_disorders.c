@@ -15,6 +15,7 @@ static nep_status load_map(nep_ctx *ctx, cli_study *s, int64_t j)
 
     if (!d->map_table)
         return NEP_OK;
+    NEP_REQUIRE(ctx, s->study.geometry, NEP_E_CONFIG, "%s: disorder %s has a map but the study no geometry, which names the regions", s->study.path, d->id);
     NEP_TRY_OR_DONE(st, cli_study_table(ctx, s, d->map_table, &t));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "region", &region));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, d->map_value, &value));

@@ -212,6 +212,33 @@ PY
     [ ! -e out ]
 }
 
+@test "a study that lacks a table says which" {
+    for case in "affinities:channel engagement needs an affinity table" "receptors:channel engagement needs a disorder map and a receptor table" \
+        "geometry:disorder DOID:1 has a map but the study no geometry" "drugs:the study needs the key 'drugs'"; do
+        grep -v "^${case%%:*}" study.yaml >less.yaml
+        run "$NEPENTHE" rank less.yaml -o out --redraws 20 --null-maps 20
+        [ "$status" -eq 78 ]
+        [[ "$output" == *"${case#*:}"* ]]
+        [ ! -e out ]
+    done
+    grep -v "^labels" study.yaml >less.yaml
+    run "$NEPENTHE" rank less.yaml -o out --redraws 20 --null-maps 20
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"records no treatment of any disorder, so the ranking could not be evaluated"* ]]
+    grep -q "could not be evaluated" out/report.html
+    run "$NEPENTHE" evaluate less.yaml -o out2 --redraws 20 --null-maps 20
+    [ "$status" -eq 78 ]
+    [[ "$output" == *"nothing to evaluate against"* ]]
+    [ ! -e out2 ]
+}
+
+@test "the study file that README shows is one" {
+    sed -n '/^```yaml$/,/^```$/p' "$BATS_TEST_DIRNAME/../../README.md" | grep -v '^```' >readme.yaml
+    [ "$(wc -l <readme.yaml)" -ge 10 ]
+    run "$NEPENTHE" rank readme.yaml -o out --dry-run
+    [ "$status" -eq 0 ]
+}
+
 @test "a dry run writes nothing" {
     run "$NEPENTHE" evaluate study.yaml -o out --dry-run
     [ "$status" -eq 0 ]

@@ -11,6 +11,7 @@
 /* ---- maps compare ---- */
 
 static const cli_option compare_options[] = {
+    CLI_MAPS_COLUMNS,
     {"statistic", 0, CLI_CHOICE, "NAME", "pearson", "pearson|spearman",
      "correlation; spearman ranks its surrogates too"},
     {"geometry", 0, CLI_INPUT, "TSV", NULL, NULL,
@@ -175,6 +176,7 @@ const cli_command cli_cmd_maps_compare = {
 /* ---- maps nulls ---- */
 
 static const cli_option nulls_options[] = {
+    CLI_MAPS_COLUMNS,
     {"map", 0, CLI_TEXT, "NAME", NULL, NULL,
      "column of MAP to draw surrogates of; needed when there are several"},
     {"geometry", 0, CLI_INPUT, "TSV", NULL, NULL, "as for `maps compare`; needed"},

@@ -7,6 +7,7 @@
 #include "cli/tabular.h"
 
 static const cli_option dominance_options[] = {
+    CLI_MAPS_COLUMNS,
     {"predictors", 0, CLI_INPUT, "TSV", NULL, NULL,
      "maps that explain Y, at most 20: region, then one column per predictor"},
     {"geometry", 0, CLI_INPUT, "TSV", NULL, NULL, "as for `maps compare`; without it there is no p"},

@@ -49,6 +49,55 @@ static nep_status choose_scope(cli *c, cli_maps *s)
     return NEP_OK;
 }
 
+static nep_status take_columns(nep_ctx *ctx, const nep_table *t, const char *const *names, int n_names, nep_maps *m)
+{
+    NEP_REQUIRE(ctx, strcmp(t->header[0], "region") == 0, NEP_E_FORMAT, "%s: the first column is '%s', a map table starts with 'region'", t->path,
+                t->header[0]);
+    m->n_regions = t->n_rows;
+    NEP_TRY(nep_alloc(ctx, t->n_rows, sizeof *m->regions, "maps: regions", &m->regions));
+    NEP_TRY(nep_alloc(ctx, n_names, sizeof *m->names, "maps: names", &m->names));
+    NEP_TRY(nep_alloc(ctx, t->n_rows * n_names, sizeof *m->value, "maps: values", &m->value));
+    for (int64_t i = 0; i < t->n_rows; i++) {
+        const char *region = nep_table_cell(t, i, 0);
+        NEP_REQUIRE(ctx, region, NEP_E_FORMAT, "%s: line %lld: the region has no name", t->path, (long long)i + 2);
+        NEP_TRY(nep_alloc_string(ctx, region, &m->regions[i]));
+    }
+    for (int k = 0; k < n_names; k++) {
+        const int64_t column = nep_table_column(t, names[k]);
+        if (column < 1)
+            continue;
+        for (int64_t i = 0; i < t->n_rows; i++)
+            NEP_TRY(nep_table_number(ctx, t, i, column, &m->value[i * n_names + m->n_maps]));
+        NEP_TRY(nep_alloc_string(ctx, names[k], &m->names[m->n_maps]));
+        m->n_maps++;
+    }
+    for (int64_t i = 0; i < t->n_rows; i++) /* rows as wide as the columns that are there */
+        memmove(m->value + i * m->n_maps, m->value + i * n_names, (size_t)m->n_maps * sizeof *m->value);
+    return NEP_OK;
+}
+
+/* A table that has any of --columns is read for those alone, another one whole; the first needs one. */
+static nep_status read_maps(cli *c, const char *path, bool first, nep_maps *out)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    nep_table t = {0};
+    int n_names = 0, there = 0;
+    int64_t column;
+    const char *const *names = cli_texts(c, "columns", &n_names);
+    nep_status st;
+    if (n_names == 0)
+        return nep_tsv_read_maps(ctx, path, out);
+    NEP_TRY_OR_DONE(st, nep_tsv_read(ctx, path, &t));
+    for (int k = 0; k < n_names; k++)
+        there += nep_table_column(&t, names[k]) > 0;
+    if (there == 0 && first)
+        NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, names[0], &column));
+    st = there ? take_columns(ctx, &t, names, n_names, out) : nep_tsv_read_maps(ctx, path, out);
+done:
+    nep_table_free(&t);
+    return st;
+}
+
 nep_status cli_maps_load(cli *c, const char *const *paths, int n_paths, cli_maps *s)
 {
     nep_ctx *ctx = cli_ctx(c);
@@ -58,7 +107,7 @@ nep_status cli_maps_load(cli *c, const char *const *paths, int n_paths, cli_maps
     if (geometry)
         NEP_TRY(nep_tsv_read_geometry(ctx, geometry, &s->geometry));
     for (int i = 0; i < n_paths; i++)
-        NEP_TRY(nep_tsv_read_maps(ctx, paths[i], &s->maps[i]));
+        NEP_TRY(read_maps(c, paths[i], i == 0, &s->maps[i]));
     s->regions = geometry ? s->geometry.names : s->maps[0].regions;
     s->n = geometry ? s->geometry.n_regions : s->maps[0].n_regions;
     for (int i = 0; i < n_paths; i++) {

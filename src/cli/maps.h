@@ -10,6 +10,8 @@
 
 #define CLI_MAPS_KINDS "moran|moran-compartment|spin|spin-hungarian|spin-nearest|shuffle"
 
+#define CLI_MAPS_COLUMNS {"columns", 0, CLI_TEXTS, "NAMES", NULL, NULL, "the columns that are maps, such as g of a contrast; default all; a table without any of them is read whole"}
+
 typedef struct {
     nep_geometry geometry; /* empty without --geometry */
     nep_maps maps[2];

@@ -23,6 +23,25 @@ setup() {
     [ "$output" = "front gradient 1 1 199 moran 50" ]
 }
 
+@test "compare, nulls, dominance: --columns picks the maps of a table that holds more, such as a contrast" {
+    awk -F'\t' 'BEGIN{OFS="\t"} {print $1, $2, $3, (NR==1 ? "contrast" : "patients")}' a.tsv > wide.tsv
+    run "$NEPENTHE" maps compare wide.tsv b.tsv --geometry "$GEOMETRY" --n 99 --calibrate 0
+    [ "$status" -eq 65 ]
+    "$NEPENTHE" maps compare wide.tsv b.tsv --columns front --geometry "$GEOMETRY" --n 99 --calibrate 0 > one.tsv
+    cut -f1,2 a.tsv > front.tsv
+    "$NEPENTHE" maps compare front.tsv b.tsv --geometry "$GEOMETRY" --n 99 --calibrate 0 > two.tsv
+    cmp one.tsv two.tsv
+    "$NEPENTHE" maps compare wide.tsv wide.tsv --columns noise,front --geometry "$GEOMETRY" --n 9 --calibrate 0 > pairs.tsv
+    run awk -F'\t' 'NR>1{printf "%s-%s %.0f ", $1, $2, $3}' pairs.tsv
+    [[ "$output" == *"noise-noise 1 "*"front-front 1 "* ]]
+    run "$NEPENTHE" maps compare wide.tsv b.tsv --columns frnt --geometry "$GEOMETRY"
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"wide.tsv"*"frnt"*"front"* ]]
+    "$NEPENTHE" maps nulls wide.tsv --columns front --geometry "$GEOMETRY" --n 9 -o nulls.h5
+    "$NEPENTHE" maps dominance wide.tsv --columns front --predictors b.tsv > dominance.tsv
+    [ "$(wc -l < dominance.tsv)" -eq 2 ]
+}
+
 @test "compare: the same bytes for any number of threads" {
     "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --nulls spin --n 500 --threads 1 > one.tsv 2> one.talk
     "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --nulls spin --n 500 --threads 3 > two.tsv 2> two.talk

@@ -47,6 +47,10 @@ static float *floats(uint64_t stream, int64_t n, bool missing)
         if (missing && u < 0.004)
             x[i] = u < 0.001 ? INFINITY : NAN;
     }
+    if (missing && n > 3) { /* few values too */
+        x[n / 2] = NAN;
+        x[n / 3] = -INFINITY;
+    }
     return x;
 }
 

@@ -912,7 +912,7 @@ static const row rows[] = {
     {"amplitude_sums", "300 x 100,000, all bins", 4.0 * (HALF + 1) * HALF * V, F64, FUNCTIONS(amplitude_sums)},
     {"gram", "1200 x 1000", 1.0 * GT * GN * GN, F64, FUNCTIONS(gram)},
     {"difference_squares", "300 x 100,000, weighted", 4.0 * T * V, F64, FUNCTIONS(difference_squares)},
-    {"permute_t", "100 x 50,000, 4 nuisance columns, 200 permutations", 2.0 * PN * PV * PP * (1 + PK), F64,
+    {"permute_t", "100 x 50,000, 4 nuisance columns, 200 permutations", 2.0 * PN * PV * PP * (1 + PK), F32_ON_CPU,
      FUNCTIONS(permute_t)},
     {"tanimoto", "1,000 x 20,000 fingerprints of 1,024 bits", 0, F64, FUNCTIONS(tanimoto)},
     {"quadratic_forms", "130,000 vectors, 19 forms of 19 x 19", 1.0 * QN * QM * QP * (QP + 1), F64,

@@ -210,13 +210,11 @@ nep_status cli_images_parcels(nep_ctx *ctx, nep_nifti *n, nep_parcels *p, double
     return st;
 }
 
-enum { READER_BYTES = 4 << 20 }; /* blocks and stream state of an open file */
-
 /* Columns per tile so that series and work fit what is left of the budget; a multiple of 1024, so that the backend's own
  * tiles of columns fall where they would in one piece and give the same bits. */
 static int64_t tile_columns(nep_ctx *ctx, int64_t n_vox, int64_t n, int64_t n_t, int64_t bytes_per_value)
 {
-    const int64_t left = nep_alloc_budget(ctx) - nep_alloc_used(ctx) - 4 * n_vox * (int64_t)sizeof(float) - READER_BYTES;
+    const int64_t left = nep_alloc_budget(ctx) - nep_alloc_used(ctx) - 4 * n_vox * (int64_t)sizeof(float) - nep_nifti_bytes(ctx);
     const int64_t each = n_t * ((int64_t)sizeof(float) + bytes_per_value) + 64;
     const int64_t fits = left > 0 ? left / each : 0;
     return fits >= n || n <= 1024 ? n : fits < 1024 ? 1024 : fits / 1024 * 1024;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gzip.h - gzip for the io room: whole buffers (libdeflate), and a stream that inflates ahead of its reader
- * (ISA-L). */
+/* gzip.h - whole gzip buffers in and out (libdeflate); files as a stream are inflate.h. */
 #ifndef NEP_IO_GZIP_H
 #define NEP_IO_GZIP_H
 

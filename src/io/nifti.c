@@ -72,6 +72,11 @@ done:
     return st;
 }
 
+int64_t nep_nifti_bytes(const nep_ctx *ctx)
+{
+    return nep_stream_bytes(ctx);
+}
+
 const nep_nifti_header *nep_nifti_info(const nep_nifti *n)
 {
     return &n->h.info;

@@ -7,35 +7,40 @@
 #include "io/stream.h"
 
 #include "io/gzip.h"
+#include "io/inflate.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <isa-l/igzip_lib.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { ring = 3, most_block = 1 << 20, most_input = 256 << 10, first_bytes = 16 << 10 };
+enum {
+    ring = 3,
+    most_block = 1 << 20,
+    most_leap_block = 4 << 20,
+    most_input = 256 << 10,
+    first_bytes = 16 << 10
+};
 
-typedef enum { GOING, ENDED, CUT, DAMAGED, CHECKSUM, UNREADABLE } verdict;
+/* Leaps take larger blocks; they are for budgets that this is little of. */
+static const int64_t plain_bytes = 4 << 20, leap_bytes = 15 << 20, roomy = (int64_t)256 << 20;
 
 struct nep_stream {
     nep_ctx *ctx;
     const char *path;
     char *path_copy;
     int fd, code; /* code: errno of a failed read */
-    bool gz, regular;
+    bool gz, regular, leaps;
     int64_t file_bytes, block_bytes, input_bytes; /* small files take small buffers */
 
-    struct inflate_state *inflate; /* next_in and avail_in point into input */
-    unsigned char *input;
-    bool input_ended, in_member, any_member;
+    nep_inflate *inflate; /* NULL when plain */
 
-    unsigned char *block[ring];
-    int64_t size[ring], at; /* at: bytes of the present block already taken */
-    verdict end;            /* how the stream ended, once it has */
-    int64_t taken;          /* bytes given to the caller */
+    unsigned char *space[ring]; /* each a block with what an inflater needs before and after it */
+    int64_t size[ring], at;     /* at: bytes of the present block already taken */
+    nep_verdict end;            /* how the stream ended, once it has */
+    int64_t taken;              /* bytes given to the caller */
 
     char *whole; /* the inflated file, when loaded */
     int64_t whole_bytes;
@@ -50,80 +55,7 @@ struct nep_stream {
 
 /* ---- producing ---- */
 
-static verdict more_input(nep_stream *s)
-{
-    ssize_t n;
-    do
-        n = read(s->fd, s->input, (size_t)s->input_bytes);
-    while (n < 0 && errno == EINTR);
-    if (n < 0) {
-        s->code = errno;
-        return UNREADABLE;
-    }
-    s->input_ended = n == 0;
-    s->inflate->next_in = s->input;
-    s->inflate->avail_in = (uint32_t)n;
-    return GOING;
-}
-
-/* Between members: the start of another, zero padding, or the end. */
-static verdict next_member(nep_stream *s)
-{
-    struct inflate_state *z = s->inflate;
-    if (s->any_member)
-        while (z->avail_in > 0 && *z->next_in == 0) {
-            z->next_in++;
-            z->avail_in--;
-        }
-    if (z->avail_in == 0)
-        return s->input_ended ? ENDED : GOING;
-    if (*z->next_in != 0x1f)
-        return DAMAGED;
-    uint8_t *const in = z->next_in;
-    const uint32_t n = z->avail_in;
-    isal_inflate_init(z);
-    z->crc_flag = ISAL_GZIP;
-    z->next_in = in;
-    z->avail_in = n;
-    s->in_member = s->any_member = true;
-    return GOING;
-}
-
-static verdict inflate_verdict(int code)
-{
-    return code >= 0 ? GOING : code == ISAL_INCORRECT_CHECKSUM ? CHECKSUM : DAMAGED;
-}
-
-/* Up to `room` inflated bytes; fewer only at the end of the stream. */
-static verdict fill_inflated(nep_stream *s, unsigned char *out, int64_t room, int64_t *n)
-{
-    struct inflate_state *z = s->inflate;
-    verdict v = GOING;
-    *n = 0;
-    while (*n < room && v == GOING) {
-        if (z->avail_in == 0 && !s->input_ended) {
-            v = more_input(s);
-            continue;
-        }
-        if (!s->in_member) {
-            v = next_member(s);
-            continue;
-        }
-        const uint32_t had = z->avail_in, space = (uint32_t)(room - *n);
-        z->next_out = out + *n;
-        z->avail_out = space;
-        v = inflate_verdict(isal_inflate(z));
-        const uint32_t made = space - z->avail_out;
-        *n += made;
-        if (z->block_state == ISAL_BLOCK_FINISH)
-            s->in_member = false;
-        else if (v == GOING && made == 0 && z->avail_in == had && (had > 0 || s->input_ended))
-            v = had > 0 ? DAMAGED : CUT;
-    }
-    return v;
-}
-
-static verdict fill_plain(nep_stream *s, unsigned char *out, int64_t room, int64_t *n)
+static nep_verdict fill_plain(nep_stream *s, unsigned char *out, int64_t room, int64_t *n)
 {
     *n = 0;
     while (*n < room) {
@@ -132,25 +64,34 @@ static verdict fill_plain(nep_stream *s, unsigned char *out, int64_t room, int64
             continue;
         if (got < 0) {
             s->code = errno;
-            return UNREADABLE;
+            return NEP_UNREADABLE;
         }
         if (got == 0)
-            return ENDED;
+            return NEP_ENDED;
         *n += got;
     }
-    return GOING;
+    return NEP_GOING;
 }
 
-static verdict fill(nep_stream *s, unsigned char *out, int64_t room, int64_t *n)
+static unsigned char *block(const nep_stream *s, int64_t b)
 {
-    return s->gz ? fill_inflated(s, out, room, n) : fill_plain(s, out, room, n);
+    return s->space[b] + NEP_INFLATE_BEFORE;
+}
+
+static nep_verdict fill(nep_stream *s, unsigned char *out, int64_t room, int64_t *n)
+{
+    if (!s->gz)
+        return fill_plain(s, out, room, n);
+    const nep_verdict v = nep_inflate_fill(s->inflate, out, room, n);
+    s->code = nep_inflate_errno(s->inflate);
+    return v;
 }
 
 static void *run(void *argument)
 {
     nep_stream *s = argument;
-    verdict v = GOING;
-    while (v == GOING) {
+    nep_verdict v = NEP_GOING;
+    while (v == NEP_GOING) {
         pthread_mutex_lock(&s->lock);
         while (s->made - s->used >= ring && !s->stop)
             pthread_cond_wait(&s->changed, &s->lock);
@@ -160,7 +101,7 @@ static void *run(void *argument)
         if (stop)
             break;
         int64_t n;
-        v = fill(s, s->block[b], s->block_bytes, &n);
+        v = fill(s, block(s, b), s->block_bytes, &n);
         pthread_mutex_lock(&s->lock);
         s->size[b] = n;
         s->made++;
@@ -173,24 +114,24 @@ static void *run(void *argument)
 
 /* ---- consuming ---- */
 
-static nep_status ended(nep_stream *s, verdict v, int64_t wanted)
+static nep_status ended(nep_stream *s, nep_verdict v, int64_t wanted)
 {
     const char *p = s->path;
     switch (v) {
-    case CUT:
+    case NEP_CUT:
         return nep_ctx_fail_file(
             s->ctx, NEP_E_TRUNCATED, p,
             "%s: the gzip stream is cut off after %lld inflated bytes; copy the file again", p,
-            (long long)s->taken);
-    case DAMAGED:
+            (long long)nep_inflate_total(s->inflate));
+    case NEP_DAMAGED:
         return nep_ctx_fail_file(
             s->ctx, NEP_E_FORMAT, p,
             "%s: the gzip stream is damaged after about %lld inflated bytes; copy the file again", p,
-            (long long)s->taken);
-    case CHECKSUM:
+            (long long)nep_inflate_total(s->inflate));
+    case NEP_CHECKSUM:
         return nep_ctx_fail_file(s->ctx, NEP_E_FORMAT, p,
                                  "%s: the gzip checksum does not hold; copy the file again", p);
-    case UNREADABLE:
+    case NEP_UNREADABLE:
         return nep_ctx_fail_file(s->ctx, NEP_E_IO, p, "%s: reading failed (%s)", p, strerror(s->code));
     default:
         return nep_ctx_fail_file(s->ctx, NEP_E_TRUNCATED, p,
@@ -199,15 +140,15 @@ static nep_status ended(nep_stream *s, verdict v, int64_t wanted)
     }
 }
 
-static void next_threaded(nep_stream *s, verdict *v)
+static void next_threaded(nep_stream *s, nep_verdict *v)
 {
     pthread_mutex_lock(&s->lock);
     s->used++;
     pthread_cond_signal(&s->changed);
-    while (s->made == s->used && s->end == GOING)
+    while (s->made == s->used && s->end == NEP_GOING)
         pthread_cond_wait(&s->changed, &s->lock);
-    *v = s->made > s->used ? GOING : s->end;
-    if (*v != GOING)
+    *v = s->made > s->used ? NEP_GOING : s->end;
+    if (*v != NEP_GOING)
         s->used--; /* stays on the last block, which is used up */
     pthread_mutex_unlock(&s->lock);
 }
@@ -217,15 +158,15 @@ static int64_t present(const nep_stream *s)
     return s->threaded ? s->used % ring : 0;
 }
 
-/* Moves to the next block; *v is GOING when there is one, even an empty one. */
-static void next_block(nep_stream *s, verdict *v)
+/* Moves to the next block; *v is NEP_GOING when there is one, even an empty one. */
+static void next_block(nep_stream *s, nep_verdict *v)
 {
     if (s->threaded) {
         next_threaded(s, v);
-    } else if ((*v = s->end) == GOING) {
-        s->end = fill(s, s->block[0], s->taken == 0 ? first_bytes : s->block_bytes, &s->size[0]);
+    } else if ((*v = s->end) == NEP_GOING) {
+        s->end = fill(s, block(s, 0), s->taken == 0 ? first_bytes : s->block_bytes, &s->size[0]);
     }
-    s->at = *v == GOING ? 0 : s->size[present(s)];
+    s->at = *v == NEP_GOING ? 0 : s->size[present(s)];
 }
 
 /* Bytes at hand without waiting. */
@@ -236,25 +177,25 @@ static int64_t at_hand(const nep_stream *s, const unsigned char **bytes)
         return s->whole_bytes - s->taken;
     }
     const int64_t b = present(s);
-    *bytes = s->block[b] + s->at;
+    *bytes = block(s, b) + s->at;
     return s->size[b] - s->at;
 }
 
 /* Takes up to n bytes into out (NULL = drops them); *got is less only at the end, of which *v tells the kind.
  */
-static void take(nep_stream *s, unsigned char *out, int64_t n, int64_t *got, verdict *v)
+static void take(nep_stream *s, unsigned char *out, int64_t n, int64_t *got, nep_verdict *v)
 {
     *got = 0;
-    *v = GOING;
+    *v = NEP_GOING;
     while (*got < n) {
         const unsigned char *bytes;
         int64_t have = at_hand(s, &bytes);
         if (have == 0) {
             if (s->whole)
-                *v = ENDED;
+                *v = NEP_ENDED;
             else
                 next_block(s, v);
-            if (*v != GOING)
+            if (*v != NEP_GOING)
                 return;
             continue;
         }
@@ -271,7 +212,7 @@ static void take(nep_stream *s, unsigned char *out, int64_t n, int64_t *got, ver
 nep_status nep_stream_read(nep_stream *s, void *out, int64_t n)
 {
     int64_t got;
-    verdict v;
+    nep_verdict v;
     take(s, out, n, &got, &v);
     return got == n ? NEP_OK : ended(s, v, n - got);
 }
@@ -284,14 +225,14 @@ nep_status nep_stream_skip(nep_stream *s, int64_t n)
 nep_status nep_stream_finish(nep_stream *s, int64_t spare)
 {
     int64_t got;
-    verdict v;
+    nep_verdict v;
     take(s, NULL, spare + 1, &got, &v);
     if (got > spare)
         return nep_ctx_fail_file(s->ctx, NEP_E_FORMAT, s->path,
                                  "%s: holds more than %lld bytes after the data that its header describes; "
                                  "header and data do not belong together",
                                  s->path, (long long)spare);
-    return v == ENDED ? NEP_OK : ended(s, v, 0);
+    return v == NEP_ENDED ? NEP_OK : ended(s, v, 0);
 }
 
 /* ---- opening and closing ---- */
@@ -316,26 +257,31 @@ static nep_status open_file(nep_stream *s, const char *path)
     s->regular = S_ISREG(info.st_mode);
     s->file_bytes = info.st_size;
     s->input_bytes = s->regular ? between(s->file_bytes, first_bytes, most_input) : most_input;
-    s->block_bytes = s->regular ? between(4 * s->file_bytes, first_bytes, most_block) : most_block;
     return NEP_OK;
 }
 
-/* The first bytes tell gzip from plain; they stay in the inflater's input or in block 0. */
+static nep_status make_block(nep_stream *s, int b)
+{
+    return nep_alloc(s->ctx, NEP_INFLATE_BEFORE + s->block_bytes + NEP_INFLATE_AFTER, 1, "file block",
+                     &s->space[b]);
+}
+
+/* The first bytes tell gzip from plain; they go to the inflater or into block 0. */
 static nep_status look(nep_stream *s)
 {
+    unsigned char first[first_bytes];
     int64_t n;
-    const verdict v = fill_plain(s, s->input, first_bytes, &n);
-    if (v == UNREADABLE)
+    const nep_verdict v = fill_plain(s, first, first_bytes, &n);
+    if (v == NEP_UNREADABLE)
         return ended(s, v, 0);
-    s->gz = nep_gzip_is(s->input, n);
-    if (s->gz) {
-        NEP_TRY(nep_alloc(s->ctx, 1, sizeof *s->inflate, "inflater", &s->inflate));
-        isal_inflate_init(s->inflate);
-        s->inflate->next_in = s->input;
-        s->inflate->avail_in = (uint32_t)n;
-        return NEP_OK;
-    }
-    memcpy(s->block[0], s->input, (size_t)n);
+    s->gz = nep_gzip_is(first, n);
+    s->leaps = s->gz && s->regular && nep_stream_bytes(s->ctx) == leap_bytes;
+    const int64_t most = s->leaps ? most_leap_block : most_block;
+    s->block_bytes = s->regular ? between(4 * s->file_bytes, first_bytes, most) : most;
+    NEP_TRY(make_block(s, 0));
+    if (s->gz)
+        return nep_inflate_create(s->ctx, s->fd, s->input_bytes, first, n, &s->inflate);
+    memcpy(block(s, 0), first, (size_t)n);
     s->size[0] = n;
     s->end = v;
     return NEP_OK;
@@ -351,14 +297,17 @@ nep_status nep_stream_open(nep_ctx *ctx, const char *path, nep_stream **out)
     NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, strcmp(path, "-") == 0 ? "stdin" : path, &s->path_copy));
     s->path = s->path_copy;
     NEP_TRY_OR_DONE(st, open_file(s, path));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->input_bytes, 1, "file input", &s->input));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->block_bytes, 1, "file block", &s->block[0]));
     NEP_TRY_OR_DONE(st, look(s));
     *out = s;
     s = NULL;
 done:
     nep_stream_close(s);
     return st;
+}
+
+int64_t nep_stream_bytes(const nep_ctx *ctx)
+{
+    return nep_alloc_budget(ctx) - nep_alloc_used(ctx) < roomy ? plain_bytes : leap_bytes;
 }
 
 bool nep_stream_gz(const nep_stream *s)
@@ -375,10 +324,12 @@ int64_t nep_stream_most(const nep_stream *s)
 
 nep_status nep_stream_run_ahead(nep_stream *s)
 {
-    if (!s->gz || s->threaded || s->whole || s->end != GOING)
+    if (!s->gz || s->threaded || s->whole || s->end != NEP_GOING)
         return NEP_OK;
     for (int b = 1; b < ring; b++)
-        NEP_TRY(nep_alloc(s->ctx, s->block_bytes, 1, "file block", &s->block[b]));
+        NEP_TRY(make_block(s, b));
+    if (s->leaps)
+        NEP_TRY(nep_inflate_leap(s->inflate, s->file_bytes));
     pthread_mutex_init(&s->lock, NULL);
     pthread_cond_init(&s->changed, NULL);
     s->made = 1; /* block 0 is being read */
@@ -428,9 +379,8 @@ void nep_stream_close(nep_stream *s)
     if (s->fd >= 0)
         close(s->fd);
     for (int b = 0; b < ring; b++)
-        nep_alloc_free(s->block[b]);
-    nep_alloc_free(s->input);
-    nep_alloc_free(s->inflate);
+        nep_alloc_free(s->space[b]);
+    nep_inflate_free(s->inflate);
     nep_alloc_free(s->whole);
     nep_alloc_free(s->path_copy);
     nep_alloc_free(s);

@@ -8,9 +8,12 @@
 
 typedef struct nep_stream nep_stream;
 
-/* Opens path ("-" = stdin). Memory: 4 MiB for gzip, 1 MiB else. Errors: NEP_E_MISSING, NEP_E_PERMISSION,
- * NEP_E_FORMAT (a folder), NEP_E_NOMEM. */
+/* Opens path ("-" = stdin). Memory: nep_stream_bytes for gzip, 1 MiB else. Errors: NEP_E_MISSING,
+ * NEP_E_PERMISSION, NEP_E_FORMAT (a folder), NEP_E_NOMEM. */
 NEP_MUST_USE nep_status nep_stream_open(nep_ctx *ctx, const char *path, nep_stream **out);
+/* What a gzip file takes that is opened now: 15 MiB, or 4 MiB where less than 256 MiB of the budget is left,
+ * which is slower. */
+int64_t nep_stream_bytes(const nep_ctx *ctx);
 bool nep_stream_gz(const nep_stream *s);
 /* The most bytes that the file can hold once inflated; INT64_MAX when it has no size (a pipe). */
 int64_t nep_stream_most(const nep_stream *s);

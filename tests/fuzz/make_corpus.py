@@ -57,6 +57,11 @@ for name, data in images.items():
     put("gzip", name + ".inside", b"\1" + data)
     put("gzip", name + ".gz", b"\0" + gzip.compress(data, mtime=0))
 put("gzip", "members.gz", b"\0" + gzip.compress(images["one.nii"][:99], mtime=0) + gzip.compress(images["one.nii"][99:], mtime=0) + bytes(20))
+golden = os.path.join(HERE, "..", "..", "golden", "inflate_%s.gz")
+for name, how in (("small", b"\x02\x02"), ("level9", b"\x20\x41"), ("fixed", b"\x01\x80"), ("far", b"\x08\xff")):
+    with open(golden % name, "rb") as f:
+        put("gzip", f"leaps_{name}.gz", b"\2" + how + f.read())
+put("gzip", "leaps.packed", b"\3\x0a\x82\x09\x07" + images["one.nii"][:700])
 
 maps = "region\td\td_se\tlicence\nL_a\t0.5\t0.1\tCC0\nR_a\tn/a\tn/a\tCC0\n"
 put("tsv", "table", "\0" + maps)

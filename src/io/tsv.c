@@ -3,6 +3,7 @@
 #include <nepenthe/io.h>
 
 #include "io/json.h"
+#include "io/number.h"
 #include "io/rows.h"
 
 #include <math.h>
@@ -431,10 +432,10 @@ static nep_status write_name(nep_ctx *ctx, nep_file *f, const char *path, const 
 
 static nep_status write_number(nep_file *f, double v, char after)
 {
-    char text[40];
-    const int n = isnan(v) ? snprintf(text, sizeof text, "n/a%c", after)
-                           : snprintf(text, sizeof text, "%.9g%c", v, after);
-    return nep_file_write(f, text, (size_t)n);
+    char text[NEP_NUMBER_MOST + 1] = "n/a";
+    const int n = isnan(v) ? 3 : nep_number_print(v, text);
+    text[n] = after;
+    return nep_file_write(f, text, (size_t)n + 1);
 }
 
 /* Either `wide` or `narrow` holds the values. */

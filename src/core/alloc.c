@@ -9,7 +9,8 @@
 typedef struct {
     nep_ctx *ctx;
     size_t bytes;
-    char pad[64 - sizeof(nep_ctx *) - sizeof(size_t)];
+    void *start; /* what calloc gave */
+    char pad[64 - sizeof(nep_ctx *) - sizeof(size_t) - sizeof(void *)];
 } header;
 
 _Static_assert(sizeof(header) == 64, "the header keeps the block aligned");
@@ -40,10 +41,10 @@ nep_status nep_alloc(nep_ctx *ctx, int64_t n, size_t size, const char *what, voi
     NEP_REQUIRE(ctx, atomic_load(&ctx->used) + bytes <= ctx->budget, NEP_E_NOMEM,
                 "%s: %lld MB more would pass the budget of %lld MB; raise --mem-mb", what, (long long)(bytes >> 20) + 1,
                 (long long)(ctx->budget >> 20));
-    const size_t total = ((size_t)bytes + sizeof(header) + 63) / 64 * 64;
-    header *h = aligned_alloc(64, total);
-    NEP_REQUIRE(ctx, h != NULL, NEP_E_NOMEM, "%s: the machine has no memory for %lld bytes", what, (long long)bytes);
-    memset(h, 0, total);
+    char *const start = calloc(1, (size_t)bytes + sizeof(header) + 63); /* fresh pages are zero and stay untouched */
+    NEP_REQUIRE(ctx, start != NULL, NEP_E_NOMEM, "%s: the machine has no memory for %lld bytes", what, (long long)bytes);
+    header *h = (header *)(start + (64 - (uintptr_t)start % 64) % 64);
+    h->start = start;
     h->ctx = ctx;
     h->bytes = (size_t)bytes;
     count(ctx, bytes);
@@ -87,7 +88,7 @@ void nep_alloc_free(void *pointer)
         return;
     header *h = (header *)pointer - 1;
     atomic_fetch_sub(&h->ctx->used, (long long)h->bytes);
-    free(h);
+    free(h->start);
 }
 
 int64_t nep_alloc_used(const nep_ctx *ctx)

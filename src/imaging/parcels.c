@@ -5,11 +5,16 @@
 #include "imaging/select.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+enum { MOST_RUN = 1 << 15 };
 
 /* Voxels at .. at + n - 1 in storage order belong to one region. */
 typedef struct {
     int32_t at, n, region;
 } run;
+
+typedef int32_t four __attribute__((vector_size(16)));
 
 struct nep_parcels {
     nep_ctx *ctx;
@@ -22,6 +27,7 @@ struct nep_parcels {
     int64_t *count;  /* [n_regions] of the last volume */
     int64_t *total;  /* [n_regions] over all volumes */
     int64_t *isum;   /* [n_regions] */
+    four *lanes;     /* [n_regions] */
     float *finite;   /* one volume, only with nan_as_zero */
     double *scratch; /* the largest region, for order statistics */
 };
@@ -30,7 +36,7 @@ void nep_parcels_free(nep_parcels *p)
 {
     if (!p)
         return;
-    void *const all[] = {p->runs, p->start, p->voxel, p->atlas, p->count, p->total, p->isum, p->finite, p->scratch};
+    void *const all[] = {p->runs, p->start, p->voxel, p->atlas, p->count, p->total, p->isum, p->lanes, p->finite, p->scratch};
     for (int i = 0; i < NEP_LEN(all); i++)
         nep_alloc_free(all[i]);
     nep_alloc_free(p);
@@ -46,18 +52,40 @@ static int32_t label_at(const nep_atlas *a, const nep_volume *mask, int64_t v)
     return mask && !(mask->data[v] != 0.0f && isfinite(mask->data[v])) ? 0 : a->label[v];
 }
 
+/* First voxel after v that has another label than v, or the end of a run that is long enough. */
+static int64_t run_end(const nep_atlas *a, const nep_volume *mask, int64_t v, int64_t n)
+{
+    const int32_t l = label_at(a, mask, v);
+    const int64_t most = v + MOST_RUN < n ? v + MOST_RUN : n;
+    for (v++; v < most && label_at(a, mask, v) == l; v++)
+        ;
+    return v;
+}
+
+/* Voxels of each region in the atlas and in the mask, and the number of runs. */
+static void count_voxels(nep_parcels *p, const nep_atlas *a)
+{
+    const nep_volume *mask = p->opts.mask;
+    for (int64_t v = 0, end; v < p->n_voxels; v = end) {
+        end = run_end(a, NULL, v, p->n_voxels);
+        if (a->label[v] > 0)
+            p->atlas[a->label[v] - 1] += end - v;
+    }
+    for (int64_t v = 0, end; v < p->n_voxels; v = end) {
+        const int32_t l = label_at(a, mask, v);
+        end = run_end(a, mask, v, p->n_voxels);
+        if (l > 0) {
+            p->start[l] += end - v;
+            p->n_runs++;
+        }
+    }
+}
+
 static nep_status make_lists(nep_parcels *p, const nep_atlas *a)
 {
     const nep_volume *mask = p->opts.mask;
-    int64_t largest = 0;
-    for (int64_t v = 0; v < p->n_voxels; v++) {
-        const int32_t l = label_at(a, mask, v);
-        if (a->label[v] > 0)
-            p->atlas[a->label[v] - 1]++;
-        if (l > 0)
-            p->start[l]++;
-        p->n_runs += l > 0 && (v == 0 || label_at(a, mask, v - 1) != l);
-    }
+    int64_t largest = 0, k = 0;
+    count_voxels(p, a);
     for (int64_t r = 0; r < p->n_regions; r++) {
         largest = p->start[r + 1] > largest ? p->start[r + 1] : largest;
         p->start[r + 1] += p->start[r];
@@ -65,14 +93,14 @@ static nep_status make_lists(nep_parcels *p, const nep_atlas *a)
     NEP_TRY(nep_alloc(p->ctx, p->n_runs, sizeof *p->runs, "runs of voxels", &p->runs));
     NEP_TRY(nep_alloc(p->ctx, p->start[p->n_regions], sizeof *p->voxel, "voxels of regions", &p->voxel));
     NEP_TRY(nep_alloc(p->ctx, largest, sizeof *p->scratch, "values of one region", &p->scratch));
-    for (int64_t v = 0, k = -1; v < p->n_voxels; v++) {
+    for (int64_t v = 0, end; v < p->n_voxels; v = end) {
         const int32_t l = label_at(a, mask, v);
+        end = run_end(a, mask, v, p->n_voxels);
         if (l <= 0)
             continue;
-        if (k < 0 || p->runs[k].region != l - 1 || p->runs[k].at + p->runs[k].n != v)
-            p->runs[++k] = (run){.at = (int32_t)v, .region = l - 1};
-        p->runs[k].n++;
-        p->voxel[p->start[l - 1] + p->count[l - 1]++] = (int32_t)v;
+        p->runs[k++] = (run){.at = (int32_t)v, .n = (int32_t)(end - v), .region = l - 1};
+        for (int64_t i = v; i < end; i++)
+            p->voxel[p->start[l - 1] + p->count[l - 1]++] = (int32_t)i;
     }
     return NEP_OK;
 }
@@ -94,6 +122,7 @@ nep_status nep_parcels_open(nep_ctx *ctx, const nep_atlas *atlas, const nep_parc
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, p->n_regions, sizeof *p->count, "regions", &p->count));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, p->n_regions, sizeof *p->total, "regions", &p->total));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, p->n_regions, sizeof *p->isum, "regions", &p->isum));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, p->n_regions, sizeof *p->lanes, "regions", &p->lanes));
     if (o.nan_as_zero)
         NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *p->finite, "one volume", &p->finite));
     NEP_TRY_OR_DONE(st, make_lists(p, atlas));
@@ -211,20 +240,53 @@ nep_status nep_parcels_add(nep_parcels *p, const float *x, int64_t n_vol, double
     return NEP_OK;
 }
 
-/* A run is summed in int32 in pieces that cannot overflow, which the compiler turns into SIMD. */
-#define SUM_RUNS(type, piece)                                                                                         \
+#define SUM_RUNS(type)                                                                                                \
     for (int64_t k = 0; k < p->n_runs; k++) {                                                                         \
         const type *v = (const type *)x + p->runs[k].at;                                                              \
         int64_t sum = 0;                                                                                              \
-        for (int32_t i = 0; i < p->runs[k].n;) {                                                                      \
-            const int32_t end = p->runs[k].n - i < (piece) ? p->runs[k].n : i + (piece);                              \
-            int32_t part = 0;                                                                                         \
-            for (; i < end; i++)                                                                                      \
-                part += v[i];                                                                                         \
-            sum += part;                                                                                              \
-        }                                                                                                             \
+        for (int32_t i = 0; i < p->runs[k].n; i++)                                                                    \
+            sum += v[i];                                                                                              \
         p->isum[p->runs[k].region] += sum;                                                                            \
     }
+
+static void fold_lanes(nep_parcels *p)
+{
+    for (int64_t r = 0; r < p->n_regions; r++) {
+        for (int i = 0; i < 4; i++)
+            p->isum[r] += p->lanes[r][i];
+        p->lanes[r] = (four){0};
+    }
+}
+
+/* Runs are short, so eight voxels are added at once to the four lanes of their region, those past the run as 0. A lane
+ * holds 2^15 times two of them. */
+static void sum_runs_i16(nep_parcels *p, const int16_t *x)
+{
+    typedef int16_t eight __attribute__((vector_size(16)));
+    typedef uint32_t bits __attribute__((vector_size(16)));
+    static const int16_t keep[16] = {-1, -1, -1, -1, -1, -1, -1, -1};
+    int64_t adds = 0;
+    for (int64_t k = 0; k < p->n_runs; k++) {
+        const run r = p->runs[k];
+        for (int32_t i = 0; i < r.n; i += 8) {
+            int16_t tail[8] = {0};
+            const int32_t left = r.n - i < 8 ? r.n - i : 8;
+            const int16_t *from = x + r.at + i;
+            if (r.at + i + 8 > p->n_voxels)
+                from = memcpy(tail, from, (size_t)left * sizeof *tail);
+            eight v, mask;
+            memcpy(&v, from, sizeof v);
+            memcpy(&mask, keep + 8 - left, sizeof mask);
+            v &= mask;
+            p->lanes[r.region] += ((four)((bits)v << 16) >> 16) + ((four)v >> 16);
+        }
+        adds += r.n / 8 + 1;
+        if (adds >= 1 << 14 || k + 1 == p->n_runs) {
+            fold_lanes(p);
+            adds = 0;
+        }
+    }
+}
 
 bool nep_parcels_takes_raw(const nep_parcels *p, nep_dtype dtype)
 {
@@ -236,11 +298,11 @@ void nep_parcels_add_raw(nep_parcels *p, const void *x, nep_dtype dtype, double 
     for (int64_t r = 0; r < p->n_regions; r++)
         p->isum[r] = 0;
     if (dtype == NEP_U8)
-        SUM_RUNS(uint8_t, 1 << 22)
+        SUM_RUNS(uint8_t)
     else if (dtype == NEP_I16)
-        SUM_RUNS(int16_t, 1 << 15)
+        sum_runs_i16(p, x);
     else
-        SUM_RUNS(int32_t, 1)
+        SUM_RUNS(int32_t)
     for (int64_t r = 0; r < p->n_regions; r++) {
         const int64_t n = p->start[r + 1] - p->start[r];
         p->count[r] = n;

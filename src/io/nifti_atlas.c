@@ -81,6 +81,35 @@ static size_t item_size(int datatype)
     }
 }
 
+/* Values as labels; gives the first voxel that is no whole number, or n. */
+static inline __attribute__((always_inline)) int64_t take(const nep_nifti_header *h, int datatype,
+                                                          const void *raw, int64_t n, int32_t *label)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const double v = item(raw, datatype, i) * h->slope + h->inter;
+        const bool fits = v >= INT32_MIN && v <= INT32_MAX;
+        label[i] = fits ? (int32_t)v : 0;
+        if (!fits || label[i] != v)
+            return i;
+    }
+    return n;
+}
+
+/* The usual types each get a loop of their own. */
+static int64_t take_labels(const nep_nifti_header *h, const void *raw, int64_t n, int32_t *label)
+{
+    switch (h->datatype) {
+    case 2:
+        return take(h, 2, raw, n, label);
+    case 4:
+        return take(h, 4, raw, n, label);
+    case 8:
+        return take(h, 8, raw, n, label);
+    default:
+        return take(h, h->datatype, raw, n, label);
+    }
+}
+
 static nep_status read_labels(nep_ctx *ctx, const char *path, nep_atlas *a)
 {
     nep_nifti *n = NULL;
@@ -99,17 +128,12 @@ static nep_status read_labels(nep_ctx *ctx, const char *path, nep_atlas *a)
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, voxels, item_size(h->datatype), path, &raw));
     NEP_TRY_OR_DONE(st, nep_nifti_next_raw(n, raw));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, voxels, sizeof *a->label, path, &a->label));
-    for (int64_t i = 0; i < voxels; i++) {
-        const double v = item(raw, h->datatype, i) * h->slope + h->inter;
-        if (!(v >= INT32_MIN && v <= INT32_MAX) || v != floor(v)) {
-            st = nep_ctx_fail_file(
-                ctx, NEP_E_FORMAT, path,
-                "%s: voxel %lld is %g; an atlas holds whole numbers (is this a map of values?)", path,
-                (long long)i, v);
-            goto done;
-        }
-        a->label[i] = (int32_t)v;
-    }
+    const int64_t odd = take_labels(h, raw, voxels, a->label);
+    if (odd < voxels)
+        st =
+            nep_ctx_fail_file(ctx, NEP_E_FORMAT, path,
+                              "%s: voxel %lld is %g; an atlas holds whole numbers (is this a map of values?)",
+                              path, (long long)odd, item(raw, h->datatype, odd) * h->slope + h->inter);
 done:
     nep_alloc_free(raw);
     nep_nifti_free(n);

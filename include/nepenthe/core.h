@@ -205,6 +205,8 @@ typedef struct {
 } nep_hash;
 nep_hash nep_hash_bytes(const void *bytes, size_t n);
 NEP_MUST_USE nep_status nep_hash_file(nep_ctx *ctx, const char *path, nep_hash *out);
+/* For a thread without a context: false when the file cannot be read or go_on(user), asked now and then, is false. */
+bool nep_hash_file_while(const char *path, bool (*go_on)(void *user), void *user, nep_hash *out);
 
 /* A checkpoint is a blob under a key (the hash of everything that determines it). Found only when key and size
  * agree and its own hash holds; otherwise it counts as absent. */

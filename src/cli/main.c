@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cblas.h>
 #include <nepenthe/backend.h>
 #include <nepenthe/data.h>
 
@@ -135,6 +136,24 @@ static nep_status open_context(cli *c)
     return nep_ctx_create(&opts, &c->ctx);
 }
 
+/* OpenBLAS starts a thread for each core when it is loaded, and each of them spins for some tens of ms. Ours work side
+ * by side, each with OpenBLAS to itself, so these go home; where a BLAS has no such call they stay. */
+extern int blas_thread_shutdown_(void) __attribute__((weak));
+
+static void send_blas_threads_home(void)
+{
+    openblas_set_num_threads(1);
+    if (blas_thread_shutdown_)
+        blas_thread_shutdown_();
+}
+
+/* Where an output will want them, the inputs are hashed beside the command's work. */
+static void hash_inputs(cli *c)
+{
+    if (c->command->inputs_are_files && c->n_inputs > 0 && cli_out(c) && !cli_dry_run(c) && nep_ctx_threads(c->ctx) > 1)
+        c->hashes = cli_hashes_begin(c->inputs, c->n_inputs);
+}
+
 static int finish(cli *c, nep_status st)
 {
     if (st != NEP_OK && !(st == NEP_E_PARTIAL && c->printed)) {
@@ -147,6 +166,7 @@ static int finish(cli *c, nep_status st)
         st = NEP_E_IO;
     const int number = nep_ctx_interrupt_signal();
     const int code = st == NEP_E_INTERRUPTED && number ? 128 + number : nep_status_exit(st);
+    cli_hashes_end(c->hashes);
     nep_ctx_free(c->ctx);
     cli_values_free(c);
     return code;
@@ -154,6 +174,7 @@ static int finish(cli *c, nep_status st)
 
 int main(int argc, char **argv)
 {
+    send_blas_threads_home();
     if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         cli_help_program(argc < 2 ? stderr : stdout);
         return argc < 2 ? nep_status_exit(NEP_E_USAGE) : 0;
@@ -183,7 +204,9 @@ int main(int argc, char **argv)
     nep_status st = open_context(&c);
     if (st == NEP_OK)
         st = nep_backend_choose(c.ctx, cli_text(&c, "device"));
-    if (st == NEP_OK)
+    if (st == NEP_OK) {
+        hash_inputs(&c);
         st = command->run(&c);
+    }
     return finish(&c, st);
 }

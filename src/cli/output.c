@@ -59,7 +59,7 @@ static void add_input(cli *c, json_t *list, const char *path)
     nep_hash hash;
     if (strcmp(path, "-") == 0 || stat(path, &info) != 0 || !S_ISREG(info.st_mode))
         return;
-    if (nep_hash_file(c->ctx, path, &hash) != NEP_OK) {
+    if (!cli_hashes_get(c->hashes, path, &hash) && nep_hash_file(c->ctx, path, &hash) != NEP_OK) {
         nep_ctx_clear(c->ctx); /* it was read a moment ago; a file that vanished since has no hash to give */
         return;
     }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "cli/cli.h"
+#include "cli/hashes.h"
 
 enum { CLI_MAX_OPTIONS = 64, CLI_MAX_INPUTS = 65536 };
 
@@ -23,6 +24,7 @@ struct cli {
     cli_value value[CLI_MAX_OPTIONS]; /* the command's options, then the global ones */
     char **extra_inputs;              /* registered later */
     int n_extra;
+    cli_hashes *hashes; /* NULL = inputs are hashed when asked for */
     bool printed; /* the one JSON document is out */
     bool terminal;
     double last_progress;

@@ -18,6 +18,28 @@ nep_hash nep_hash_bytes(const void *bytes, size_t n)
     return to_hex(XXH3_128bits(bytes, n));
 }
 
+/* False when reading failed, of which errno tells, or was told to stop. */
+static bool hash_stream(FILE *f, XXH3_state_t *state, bool (*go_on)(void *user), void *user, nep_hash *out)
+{
+    static _Thread_local char block[1 << 16];
+    XXH3_128bits_reset(state);
+    for (size_t n; (!go_on || go_on(user)) && (n = fread(block, 1, sizeof block, f)) > 0;)
+        XXH3_128bits_update(state, block, n);
+    *out = to_hex(XXH3_128bits_digest(state));
+    return feof(f) && !ferror(f);
+}
+
+bool nep_hash_file_while(const char *path, bool (*go_on)(void *user), void *user, nep_hash *out)
+{
+    FILE *f = fopen(path, "rbe");
+    XXH3_state_t *state = f ? XXH3_createState() : NULL;
+    const bool whole = state && hash_stream(f, state, go_on, user, out);
+    XXH3_freeState(state);
+    if (f)
+        fclose(f);
+    return whole;
+}
+
 nep_status nep_hash_file(nep_ctx *ctx, const char *path, nep_hash *out)
 {
     FILE *f = fopen(path, "rbe");
@@ -26,16 +48,8 @@ nep_status nep_hash_file(nep_ctx *ctx, const char *path, nep_hash *out)
                                  path, strerror(errno));
     XXH3_state_t *state = XXH3_createState();
     nep_status st = state ? NEP_OK : nep_ctx_fail(ctx, NEP_E_NOMEM, "%s: no memory to hash it", path);
-    static _Thread_local char block[1 << 16];
-    if (st == NEP_OK) {
-        XXH3_128bits_reset(state);
-        for (size_t n; (n = fread(block, 1, sizeof block, f)) > 0;)
-            XXH3_128bits_update(state, block, n);
-        if (ferror(f))
-            st = nep_ctx_fail_file(ctx, NEP_E_IO, path, "%s: reading failed (%s)", path, strerror(errno));
-        else
-            *out = to_hex(XXH3_128bits_digest(state));
-    }
+    if (st == NEP_OK && !hash_stream(f, state, NULL, NULL, out))
+        st = nep_ctx_fail_file(ctx, NEP_E_IO, path, "%s: reading failed (%s)", path, strerror(errno));
     XXH3_freeState(state);
     fclose(f);
     return st;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clean_afni - 3dTproject: Legendre polynomials, sines and cosines outside the band, and confounds in one regression.
  *
- * As its help and documentation say: frequency bands are multiples of 1 / (n TR), confounds lose their mean before frames are
- * censored, columns are scaled to length 1, and the pseudo-inverse takes a singular value s as s / (s^2 + 1e-6 s_max^2), so that
- * what is removed leaves a part in a million. In float64, where the program works in float32. */
+ * Its help says what goes, and that confounds lose their mean; its source, how: frequencies are multiples of 1 / (n TR) with a
+ * band's ends rounded a sixth of a step inwards, means go before frames are censored, columns are scaled to length 1, and the
+ * pseudo-inverse takes a singular value s as s / (s^2 + 1e-6 s_max^2), so that what is removed leaves a part in a million. In
+ * float64, where the program works in float32. */
 #include "imaging/clean_parts.h"
 
 #include <lapacke.h>

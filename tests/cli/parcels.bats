@@ -136,6 +136,22 @@ PY
     done
 }
 
+@test "labels above 127 of an 8-bit atlas, and of 16 bits above 32767, are themselves" {
+    "$PYTHON" - <<'PY'
+import nibabel as nib, numpy as np
+one = nib.load("one.nii.gz"); i = np.indices(one.shape)[0]
+nib.save(nib.Nifti1Image(np.where(i < 3, 200, 100).astype(np.uint8), one.affine), "bytes.nii.gz")
+nib.save(nib.Nifti1Image(np.where(i < 3, 60000, 1).astype(np.uint16), one.affine), "words.nii.gz")
+x = one.get_fdata()
+print(f"region_100\tregion_200\n{x[3:].mean():.9g}\t{x[:3].mean():.9g}", file=open("want8.tsv", "w"))
+print(f"region_1\tregion_60000\n{x[3:].mean():.9g}\t{x[:3].mean():.9g}", file=open("want16.tsv", "w"))
+PY
+    "$NEPENTHE" parcels one.nii.gz --atlas bytes.nii.gz > got.tsv
+    table_close got.tsv want8.tsv 1e-7
+    "$NEPENTHE" parcels one.nii.gz --atlas words.nii.gz > got.tsv
+    table_close got.tsv want16.tsv 1e-7
+}
+
 @test "bad input: one sentence, the exit code, nothing written" {
     refused 64 "--atlas NIFTI or --maps" "$NEPENTHE" parcels bold.nii -o out.tsv
     refused 64 "give one" "$NEPENTHE" parcels bold.nii --atlas foreign.nii.gz --resample --resample-image -o out.tsv

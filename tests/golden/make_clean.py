@@ -4,7 +4,8 @@
 `reference` below follows nilearn's order of steps from the formulas alone; on every uncensored variant it must equal
 nilearn to 1e-9 before anything is written, so that it can be trusted on the censored ones, where nilearn (0.14.1)
 interpolates frame i only if frame n-1-i is kept. `xcpd` and `afni` are worked from the published methods of XCP-D
-(Mehta et al. 2024, doi:10.1162/imag_a_00257, and its workflow documentation) and the help text of AFNI's 3dTproject.
+(Mehta et al. 2024, doi:10.1162/imag_a_00257, and its workflow documentation) and the help of AFNI's 3dTproject (its
+source for the rounding of bands and the softened inverse).
 """
 import os
 

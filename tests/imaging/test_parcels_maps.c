@@ -77,13 +77,13 @@ static float uniform(uint64_t stream, uint64_t i)
     return (float)nep_philox_uniform(11, stream, i);
 }
 
-/* Random maps, a third of them 0; map 2 has no voxel. */
+/* Random maps, a third of them 0, the last with weights below 0 too; map 2 has no voxel. */
 static void random_maps(uint64_t stream, float w[K][V])
 {
     for (int k = 0; k < K; k++)
         for (int v = 0; v < V; v++) {
             const float u = uniform(stream, (uint64_t)(k * V + v));
-            w[k][v] = k == 2 || u < 0.33f ? 0 : u;
+            w[k][v] = k == 2 || u < 0.33f ? 0 : k == K - 1 ? 3 * u - 2 : u;
         }
 }
 

@@ -175,6 +175,8 @@ static nep_status make_design(job *j)
     NEP_TRY(nep_alloc(ctx, j->p.n_people * d->n_cols, sizeof *j->y, "data of those who take part", &j->y));
     for (int64_t i = 0; i < j->p.n_people; i++)
         memcpy(j->y + i * d->n_cols, d->y + j->row[i] * d->n_cols, (size_t)d->n_cols * sizeof *j->y);
+    nep_alloc_free(j->p.people.y);
+    j->p.people.y = NULL;
     return NEP_OK;
 }
 

@@ -286,13 +286,11 @@ static nep_status permute_tile(nep_ctx *ctx, const design *d, relabelings *r, ui
 {
     const int64_t own = (d->k + 1) * d->n;
     double *basis = NULL, *tile_most = NULL;
-    int64_t *unused = NULL;
     nep_status st;
 
     NEP_TRY_OR_DONE(st,
                     nep_alloc(ctx, TILE_PERM * own, sizeof *basis, "contrast: relabeled designs", &basis));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, TILE_PERM, sizeof *tile_most, "contrast: maxima", &tile_most));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, count, sizeof *unused, "contrast: counts", &unused));
     if (r->all) { /* start again from the first order */
         memcpy(r->order, d->kind, (size_t)d->n * sizeof *r->order);
         qsort(r->order, (size_t)d->n, sizeof *r->order, ascending_kind);
@@ -303,13 +301,12 @@ static nep_status permute_tile(nep_ctx *ctx, const design *d, relabelings *r, ui
         for (int64_t i = 0; i < many; i++)
             relabel(d, r, nep_ctx_seed(ctx), stream, b + i, basis + i * own);
         NEP_TRY_OR_DONE(
-            st, nep_backend_permute_t(ctx, y, d->n, count, basis, many, d->k, t, tile_most, reached, unused));
+            st, nep_backend_permute_t(ctx, y, d->n, count, basis, many, d->k, t, tile_most, reached, NULL));
         for (int64_t i = 0; i < many; i++)
             most[b + i] = fmax(most[b + i], tile_most[i]);
         nep_progress_step(ctx, b + many);
     }
 done:
-    nep_alloc_free(unused);
     nep_alloc_free(tile_most);
     nep_alloc_free(basis);
     return st;

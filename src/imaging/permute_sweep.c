@@ -76,7 +76,7 @@ static nep_status resume(sweep *s)
     NEP_TRY(nep_checkpoint_load(s->ctx, o->checkpoint, &s->key, t->done, t->bytes, &found));
     if (!found)
         nep_warn(s->ctx, "permute: no checkpoint of these data and options at '%s': starting from the first shuffle", o->checkpoint);
-    s->r->resumed = *t->done * s->j->scheme.count / s->steps;
+    s->r->resumed = s->steps > 0 ? *t->done * s->j->scheme.count / s->steps : 0;
     return NEP_OK;
 }
 

@@ -67,6 +67,18 @@ print(b[0]["test"])'
     [ "$output" = F ]
 }
 
+@test "a constant among the columns leaves a comparison of groups what it is" {
+    case_of groups
+    awk -F'\t' -v OFS='\t' '{print $1, $2, NR==1 ? "one" : 1}' design.tsv > constant.tsv
+    "$NEPENTHE" permute data.tsv --design design.tsv --columns x0 --contrast group='x0=yes - x0=no' -o a.tsv -q
+    "$NEPENTHE" permute data.tsv --design constant.tsv --columns one,x0 --contrast group='x0=yes - x0=no' -o b.tsv 2> talk || true
+    grep -q "is a linear combination of" talk # the constant and both groups: said, not guessed
+    sed 's/yes/1/; s/no/0/' constant.tsv > numbers.tsv
+    "$NEPENTHE" permute data.tsv --design numbers.tsv --contrast group=x0 -o c.tsv 2> talk
+    grep -q "shuffling rows, all 70 distinct" talk
+    table_close c.tsv a.tsv 1e-7
+}
+
 @test "blocks: within them, and as wholes" {
     case_of within
     "$NEPENTHE" permute data.tsv --design design.tsv --columns x1 --contrast dose=x1 --exchange blocks.tsv -o a.tsv 2> talk

@@ -547,6 +547,69 @@ static void test_tails(void **state)
     nep_ctx_free(ctx);
 }
 
+/* |normal| exceeds 2.57583, and the largest of 50 exceeds 3.71777, with p = 0.01: of 500 draws the tail gives that on average, and
+ * scatters less than the count. */
+static void test_tails_of_known_laws(void **state)
+{
+    (void)state;
+    nep_ctx *ctx = test_ctx(1);
+    enum { SETS = 300, DRAWS = 500 };
+    for (int many = 1; many <= 50; many += 49) {
+        const double value = many == 1 ? 2.575829 : 3.717773;
+        double mean[2] = {0}, square[2] = {0};
+        int fitted = 0;
+        for (int s = 0; s < SETS; s++) {
+            double null[DRAWS], p[2] = {1.0 / (DRAWS + 1), 0};
+            for (int i = 0; i < DRAWS; i++) {
+                null[i] = 0;
+                for (int v = 0; v < many; v++)
+                    null[i] = fmax(null[i], fabs(nep_philox_normal((uint64_t)many, (uint64_t)s, (uint64_t)(i * many + v))));
+                p[0] += null[i] >= value ? 1.0 / (DRAWS + 1) : 0;
+            }
+            assert_ok(ctx, nep_permute_tail(ctx, null, DRAWS, value, &p[1]));
+            fitted += !isnan(p[1]);
+            for (int k = 0; k < 2 && !isnan(p[1]); k++) {
+                mean[k] += p[k];
+                square[k] += p[k] * p[k];
+            }
+        }
+        assert_true(fitted > 0.97 * SETS);
+        for (int k = 0; k < 2; k++) {
+            mean[k] /= fitted;
+            square[k] = sqrt(square[k] / fitted - mean[k] * mean[k]);
+        }
+        assert_true(mean[1] > 0.009 && mean[1] < 0.0115 && square[1] < 0.95 * square[0]);
+    }
+    nep_ctx_free(ctx);
+}
+
+static void test_no_shuffles(void **state)
+{
+    (void)state;
+    nep_ctx *ctx = test_ctx(2);
+    float y[N * COLS];
+    double x[3 * N];
+    const double c[] = {0, 1, 0};
+    make_people(y, x);
+    const nep_permute_model m = people_model(x, c);
+    for (unsigned statistics = 1; statistics <= 15; statistics += 14) {
+        nep_permute_opts o = NEP_PERMUTE_DEFAULTS;
+        nep_permute_result r = {0};
+        o.n_perm = 0;
+        o.statistics = statistics;
+        o.dims = dims;
+        o.tail = o.resume = true;
+        o.checkpoint = "/tmp/there-is-no-such-checkpoint";
+        assert_ok(ctx, nep_permute_run(ctx, y, COLS, &m, &o, &r));
+        for (int v = 0; v < COLS; v++)
+            assert_true(isfinite(r.stat[v]) && isfinite(r.effect[v]) && r.se[v] > 0 && isnan(r.p[v]) && isnan(r.p_fwe[v]) &&
+                        (!r.tfce || (isfinite(r.tfce[v]) && isnan(r.p_fwe_tfce[v]))));
+        assert_true(r.n_shuffles == 0 && !r.exhaustive && isnan(r.critical_stat));
+        nep_permute_free(&r);
+    }
+    nep_ctx_free(ctx);
+}
+
 static void test_false_discoveries(void **state)
 {
     (void)state;
@@ -590,7 +653,8 @@ int main(void)
         cmocka_unit_test(test_clusters_and_tfce), cmocka_unit_test(test_meets_nilearn),        cmocka_unit_test(test_threads_and_paths),
         cmocka_unit_test(test_invariances),       cmocka_unit_test(test_false_positives),      cmocka_unit_test(test_resume),
         cmocka_unit_test(test_refusals),          cmocka_unit_test(test_missing_and_constant), cmocka_unit_test(test_tails),
-        cmocka_unit_test(test_false_discoveries), cmocka_unit_test(test_quantiles),
+        cmocka_unit_test(test_tails_of_known_laws), cmocka_unit_test(test_no_shuffles),          cmocka_unit_test(test_false_discoveries),
+        cmocka_unit_test(test_quantiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -180,6 +180,51 @@ static nep_status make_design(job *j)
     return NEP_OK;
 }
 
+/* Whether the voxel has a value in everybody, and whether these differ. */
+static bool varies(const job *j, int64_t v, int64_t *missing, int64_t *constant)
+{
+    const int64_t n_cols = j->p.people.n_cols;
+    bool whole = true, differs = false;
+    for (int64_t i = 0; i < j->p.n_people; i++) {
+        whole = whole && isfinite(j->y[i * n_cols + v]);
+        differs = differs || j->y[i * n_cols + v] != j->y[v];
+    }
+    *missing += !whole;
+    *constant += whole && !differs;
+    return whole && differs;
+}
+
+/* Leaves out voxels that cannot be tested, such as those around the brain where no mask was given. */
+static nep_status drop_voxels(job *j)
+{
+    cli_people *d = &j->p.people;
+    nep_ctx *ctx = cli_ctx(j->c);
+    int64_t kept = 0, missing = 0, constant = 0;
+    const int64_t n_cols = d->n_cols;
+    bool *keep = NULL;
+    if (d->columns)
+        return NEP_OK;
+    NEP_TRY(nep_alloc(ctx, n_cols, sizeof *keep, "voxels that vary", &keep));
+    for (int64_t v = 0; v < n_cols; v++) {
+        keep[v] = varies(j, v, &missing, &constant);
+        kept += keep[v];
+    }
+    for (int64_t i = 0, at = 0; i < j->p.n_people; i++)
+        for (int64_t v = 0; v < n_cols; v++)
+            if (keep[v])
+                j->y[at++] = j->y[i * n_cols + v];
+    for (int64_t v = 0, at = 0; v < n_cols; v++)
+        if (keep[v])
+            d->voxel[at++] = d->voxel[v];
+    d->n_cols = kept;
+    nep_alloc_free(keep);
+    if (missing + constant > 0)
+        nep_warn(ctx, "permute: of %lld voxels %lld have a missing value in somebody and %lld are the same in everybody; they are left out",
+                 (long long)n_cols, (long long)missing, (long long)constant);
+    NEP_REQUIRE(ctx, kept > 0, NEP_E_FORMAT, "permute: no voxel has a value in everybody that differs between people");
+    return NEP_OK;
+}
+
 /* Numbers the words of column `block`; everybody who takes part needs one. */
 static nep_status fill_blocks(job *j, const nep_table *t)
 {
@@ -307,6 +352,7 @@ static nep_status run(cli *c)
     NEP_TRY_OR_DONE(st, read_options(&j));
     NEP_TRY_OR_DONE(st, read_people(&j));
     NEP_TRY_OR_DONE(st, make_design(&j));
+    NEP_TRY_OR_DONE(st, drop_voxels(&j));
     NEP_TRY_OR_DONE(st, read_blocks(&j));
     NEP_TRY_OR_DONE(st, make_grid(&j));
     if (cli_dry_run(c)) {

@@ -14,7 +14,7 @@
 
 void nep_permute_basis_free(nep_permute_basis *b)
 {
-    double *const parts[] = {b->tested, b->nuisance, b->basis, b->effect};
+    double *const parts[] = {b->tested, b->nuisance, b->basis};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
     *b = (nep_permute_basis){0};
@@ -187,13 +187,10 @@ nep_status nep_permute_basis_make(nep_ctx *ctx, const nep_permute_model *m, nep_
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, p, sizeof *scratch, "permute: design", &scratch));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, b.r * n, sizeof *b.tested, "permute: tested part", &b.tested));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, b.z * n, sizeof *b.nuisance, "permute: nuisance", &b.nuisance));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *b.effect, "permute: effect", &b.effect));
     NEP_TRY_OR_DONE(st, factor(ctx, m, q, upper, scratch));
     NEP_TRY_OR_DONE(st, split(ctx, m, upper, part, &b.length));
     expand(part, b.r, p, q, n, b.tested);
     expand(part + b.r * p, b.z, p, q, n, b.nuisance);
-    memcpy(b.effect, b.tested, (size_t)n * sizeof *b.effect);
-    scale(b.effect, n, b.length);
     *out = b;
     b = (nep_permute_basis){0};
 done:

@@ -18,8 +18,7 @@ typedef struct {
     double *tested;    /* [r, n] orthonormal, orthogonal to the nuisance; r = 1: has the sign of the contrast */
     double *nuisance;  /* [z, n] orthonormal */
     double *basis;     /* [r + k, n] what is shuffled: tested, then the nuisance that moves */
-    double *effect;    /* [n], r = 1: effect . y is the contrast of the coefficients */
-    double length;     /* of effect */
+    double length;     /* r = 1: the contrast of the coefficients is length tested . y */
 } nep_permute_basis;
 void nep_permute_basis_free(nep_permute_basis *b);
 /* Everything but `basis` and `k`. */

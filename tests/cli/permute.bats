@@ -136,6 +136,24 @@ assert c["clusters"] == len(peaks) and c["forming_threshold"] == 2 and c["critic
 PY
 }
 
+@test "without a mask, voxels that are missing in somebody or the same in everybody are left out, and nothing else changes" {
+    case_of grid
+    "$PYTHON" - <<'PY'
+import nibabel as nib, numpy as np
+im = nib.load("all.nii.gz"); x = np.asanyarray(im.dataobj).copy()
+x[2, 2, 2, 3] = np.nan
+nib.save(nib.Nifti1Image(x, im.affine), "holes.nii.gz")
+mask = np.asanyarray(nib.load("mask.nii.gz").dataobj).copy(); mask[2, 2, 2] = 0
+nib.save(nib.Nifti1Image(mask, im.affine), "less.nii.gz")
+PY
+    "$NEPENTHE" permute holes.nii.gz --contrast m=1 --statistic tfce -o a 2> talk
+    grep -q "of 60 voxels 1 have a missing value in somebody and 3 are the same in everybody; they are left out" talk
+    "$NEPENTHE" permute holes.nii.gz --contrast m=1 --statistic tfce --mask less.nii.gz -o b -q
+    for f in a_*; do cmp "$f" "b_${f#a_}"; done
+    "$PYTHON" -c 'import nibabel as nib, numpy as np; nib.save(nib.Nifti1Image(np.ones((3, 3, 3, 5), np.float32), np.eye(4)), "same.nii.gz")'
+    refused 65 "no voxel has a value in everybody that differs" "$NEPENTHE" permute same.nii.gz --contrast m=1 -o out
+}
+
 @test "drawn shuffles depend on the seed alone, whatever the threads; a tail refines small p and says where it does not" {
     need_nibabel
     "$PYTHON" - <<'PY'

@@ -151,6 +151,7 @@ nep_status nep_brain_pack_atlas(nep_ctx *ctx, const nep_atlas *atlas, const char
     double step;
     int bad = 0;
     *out = NULL;
+    NEP_REQUIRE(ctx, atlas->n_regions < 65534, NEP_E_ARG, "report.html: %lld regions are more than the viewer can hold", (long long)atlas->n_regions);
     const nep_status st = choose_step(ctx, atlas, least, most_bytes, &step, out);
     if (st == NEP_E_GRID || st == NEP_E_FORMAT || st == NEP_E_ARG) { /* the page does without pictures, and says so */
         nep_warn(ctx, "no slice viewer: %s", nep_ctx_error(ctx));

@@ -133,7 +133,8 @@ def image_commands(x):
             ["smooth", x, "--fwhm", "6"],
             ["tfce", x], ["tfce", "map.nii.gz", "--mask", x], ["glm", x, "--events", "events.tsv", "--contrast", "f=face"],
             ["radiomics", x, "atlas.nii.gz"], ["radiomics", "map.nii.gz", x], ["pet", x, "--model", "suvr", "--reference", "mask.nii.gz", "--frames", "frames.tsv"],
-            ["contrast", x, "map.nii.gz", "--design", "design.tsv", "--contrast", "p=group:a-b"]]
+            ["contrast", x, "map.nii.gz", "--design", "design.tsv", "--contrast", "p=group:a-b"],
+            ["permute", x, "--n", "9"], ["permute", "bold.nii.gz", "--n", "9", "--mask", x]]
 
 
 def table_commands(x):
@@ -142,6 +143,7 @@ def table_commands(x):
             ["contrast", x, "--design", "design.tsv", "--contrast", "p=group:a-b"], ["contrast", "table.tsv", "--design", x, "--contrast", "p=group:a-b"],
             ["glm", "bold.nii.gz", "--events", x, "--contrast", "f=face"], ["glm", "bold.nii.gz", "--events", "events.tsv", "--confounds", x, "--contrast", "f=face"],
             ["maps", "compare", x, "maps.tsv", "--geometry", "geometry.tsv"], ["maps", "compare", "maps.tsv", "maps.tsv", "--geometry", x],
+            ["permute", "bold.nii.gz", "--n", "9", "--design", x, "--contrast", "p=group=a"],
             ["maps", "dominance", "maps.tsv", "--predictors", x], ["pet", x, "--model", "srtm", "--reference", "cerebellum"]]
 
 

@@ -325,6 +325,23 @@ static void test_exceedances(void **state)
     assert_int_equal(count[2], 0);
 }
 
+static void test_lag_products(void **state)
+{
+    const double q[] = {1, 0, -1, 2, 1, 0};
+    const float x[] = {1, 2, 3, 4, 5, 6};
+    const double want[] = {-4, -4, 5, 8, 35, 56, 1 * 3 + 3 * 5, 2 * 4 + 4 * 6};
+    double got[8];
+    assert_ok(*state, nep_backend_lag_products(*state, q, 2, 3, x, 2, got));
+    for (int i = 0; i < 8; i++)
+        assert_near(got[i], want[i], EXACT);
+    got[0] = -7;
+    assert_fails(nep_backend_lag_products(*state, q, 0, 3, x, 2, got), NEP_E_ARG);
+    assert_fails(nep_backend_lag_products(*state, NULL, 2, 3, x, 2, got), NEP_E_ARG);
+    assert_true(got[0] == -7);
+    nep_ctx_clear(*state);
+    assert_ok(*state, nep_backend_lag_products(*state, q, 2, 3, x, 0, NULL));
+}
+
 static void test_refusals(void **state)
 {
     nep_ctx *ctx = *state;
@@ -399,7 +416,8 @@ int main(void)
         cmocka_unit_test(test_permute_maps),
         cmocka_unit_test(test_permute_t_is_float64),
         cmocka_unit_test(test_tanimoto),           cmocka_unit_test(test_quadratic_forms),
-        cmocka_unit_test(test_exceedances),        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_exceedances),        cmocka_unit_test(test_lag_products),
+        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_choose),             cmocka_unit_test(test_buffers),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

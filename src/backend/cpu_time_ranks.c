@@ -7,7 +7,7 @@
 #include <float.h>
 #include <omp.h>
 
-enum { TILE = 64, LANES = 16, MOST_BITS = 22 }; /* of the integer: float32 says which of 2^22 exactly enough to keep the order */
+enum { TILE = 64, LANES = 16, MOST_BITS = 22 }; /* of the integer: rounding in float32 does not take the largest value past it */
 
 /* What is known of sixteen columns beside their sorted keys. */
 typedef struct {
@@ -41,7 +41,7 @@ NEP_CPU_BODY void sort_body(uint32_t *key, int64_t n)
     }
 }
 
-/* Bits of a time, and the largest integer that fits above them. */
+/* Bits of the largest time. */
 static int time_bits(int64_t n_t)
 {
     int bits = 1;

@@ -4,6 +4,7 @@
 
 #include <nepenthe/glm.h>
 #include <nepenthe/imaging.h>
+#include <nepenthe/local.h>
 #include <nepenthe/permute.h>
 
 enum { T = 60, N = 6, VOXELS = 24 };
@@ -103,6 +104,41 @@ static nep_status run_afni(void)
 static nep_status run_cpac(void)
 {
     return nep_voxelwise_alff(ctx, x, T, N, 2, 0.01, 0.1, NEP_VOXELWISE_CPAC, value, value + N);
+}
+
+static nep_status run_conn(void)
+{
+    return nep_voxelwise_alff(ctx, x, T, N, 2, 0.01, 0.1, NEP_VOXELWISE_CONN, value, value + N);
+}
+
+static const int64_t places[N] = {0, 1, 2, 3, 4, 5};
+
+static nep_status run_reho(void)
+{
+    static const int64_t dims[3] = {N, 1, 1};
+    int16_t rank[T * N];
+    int64_t tie[N];
+    int32_t near[N * 7];
+    nep_status st = nep_local_neighbours(ctx, dims, places, N, 7, false, near);
+    if (st == NEP_OK)
+        st = nep_local_ranks(ctx, x, T, N, NEP_VOXELWISE_CANONICAL, rank, tie);
+    return st == NEP_OK ? nep_local_reho(ctx, rank, tie, T, N, near, 7, NEP_VOXELWISE_CANONICAL, value) : st;
+}
+
+static nep_status run_correlations(void)
+{
+    const nep_grid g = {.nx = N, .ny = 1, .nz = 1, .affine = {{2, 0, 0, -5}, {0, 2, 0, 0}, {0, 0, 2, 0}}};
+    bool inside[N];
+    int32_t mirror[N];
+    double whole;
+    nep_status st = nep_local_units(ctx, x, T, N, out, inside);
+    if (st == NEP_OK)
+        st = nep_local_gcor(ctx, out, inside, T, N, value, &whole);
+    if (st == NEP_OK)
+        st = nep_local_mirror(ctx, &g, places, N, mirror);
+    if (st == NEP_OK)
+        st = nep_local_vmhc(ctx, out, inside, T, N, mirror, NEP_VOXELWISE_CANONICAL, value);
+    return st == NEP_OK ? nep_local_lcor(ctx, &g, places, out, inside, T, N, 6, NEP_VOXELWISE_CANONICAL, value) : st;
 }
 
 static nep_status run_tsnr(void)
@@ -207,7 +243,7 @@ static void test_every_allocation(void **state)
     (void)state;
     static nep_status (*const runs[])(void) = {run_clean,   run_clean_xcpd, run_clean_afni, run_parcels, run_weight_maps, run_partial,
                                                run_afni,    run_cpac,       run_tsnr,       run_dvars,   run_mask,        run_permute_t,
-                                               run_permute_maps, run_glm};
+                                               run_permute_maps, run_glm,    run_conn,       run_reho,       run_correlations};
     for (int i = 0; i < NEP_LEN(runs); i++) {
         const int64_t before = nep_alloc_used(ctx);
         assert_ok(ctx, runs[i]());

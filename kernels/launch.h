@@ -9,9 +9,12 @@
 #if defined(NEP_HOST_RIG)
 #include "cuda_host/rig.hpp"
 enum { NEP_GRID_MOST = 3 }; /* few blocks, so that grid-stride loops turn */
+#define NEP_UNROLL
 #else
 #include <cuda_runtime.h>
 enum { NEP_GRID_MOST = 65535 };
+/* Before a loop of fixed length over an array that must stay in registers. */
+#define NEP_UNROLL _Pragma("unroll")
 /* `n` items of shared memory of this block. */
 #define NEP_SHARED(type, name, n) __shared__ type name[n]
 /* The shared memory whose size NEP_LAUNCH_SHARED gives. */

@@ -5,7 +5,7 @@
 
 #include <nepenthe/math/pair.h>
 
-enum { THREADS_ACROSS = 16, RED_PITCH = THREADS_ACROSS + 1 };
+enum { EACH = 8, SIDE = PAIR_ACROSS * EACH, RED_PITCH = PAIR_ACROSS + 1 };
 
 typedef struct {
     const float *z;
@@ -18,71 +18,119 @@ typedef struct {
 
 typedef unsigned long long ull;
 
-/* Adds up, over the 16 threads that hold parts of the same 4 lines, what each has of them; line l goes to out[first + l]. */
-static __device__ void pair_reduce(const double part[PAIR_EACH], int group, int member, double *shared, int64_t first, int64_t n,
+/* Adds up, over the 16 threads that hold parts of the same lines, what each has of them; line l goes to out[first + l]. */
+static __device__ __forceinline__ void pair_reduce(const double (&part)[EACH], int group, int member, double *shared, int64_t first, int64_t n,
                                    double quanta, int64_t *out)
 {
-    for (int u = 0; u < PAIR_EACH; u++)
-        shared[(group * PAIR_EACH + u) * RED_PITCH + member] = part[u];
+    NEP_UNROLL
+    for (int u = 0; u < EACH; u++)
+        shared[(group + PAIR_ACROSS * u) * RED_PITCH + member] = part[u];
     __syncthreads();
     const int line = (int)threadIdx.x;
-    if (line < PAIR_SIDE && first + line < n) {
+    if (line < SIDE && first + line < n) {
         double sum = 0.0;
-        for (int m = 0; m < THREADS_ACROSS; m++)
+        for (int m = 0; m < PAIR_ACROSS; m++)
             sum += shared[line * RED_PITCH + m];
         atomicAdd((ull *)(out + first + line), (ull)nep_pair_round(sum, quanta));
     }
     __syncthreads();
 }
 
-static __device__ bool pair_passes(const pair_problem *p, int64_t i, int64_t j, float v)
+/* Bit u * EACH + v: whether the pair is one of the upper triangle; whether it counts. Pairs that float32 leaves open are few: they
+ * are settled one by one afterwards. */
+static __device__ __forceinline__ void pair_choose(const pair_problem *p, int64_t i0, int64_t j0, const float (&r)[EACH][EACH], ull *inside,
+                                                   ull *over)
 {
-    if (v > p->high)
-        return true;
-    if (!(v > p->low))
-        return false;
-    const double exact = nep_pair_product(p->z + i * p->n_t, p->z + j * p->n_t, p->n_t);
-    return (p->sign < 0.0f ? fabs(exact) : exact) > p->threshold;
+    ull in = 0, sure = 0, near = 0;
+    NEP_UNROLL
+    for (int u = 0; u < EACH; u++)
+        NEP_UNROLL
+        for (int v = 0; v < EACH; v++) {
+            const int64_t i = i0 + PAIR_ACROSS * u, j = j0 + PAIR_ACROSS * v;
+            const float one = fmaxf(r[u][v], r[u][v] * p->sign);
+            const ull bit = i < j && j < p->n ? (ull)1 << (u * EACH + v) : 0;
+            in |= bit;
+            sure |= one > p->high ? bit : 0;
+            near |= one > p->low && !(one > p->high) ? bit : 0;
+        }
+    for (; p->count && near; near &= near - 1) {
+        const int at = __popcll((near & (~near + 1)) - 1);
+        const double exact = nep_pair_product(p->z + (i0 + PAIR_ACROSS * (at / EACH)) * p->n_t, p->z + (j0 + PAIR_ACROSS * (at % EACH)) * p->n_t, p->n_t);
+        if ((p->sign < 0.0f ? fabs(exact) : exact) > p->threshold)
+            sure |= (ull)1 << at;
+    }
+    *inside = in;
+    *over = sure;
 }
 
-static __global__ void pair_sums_kernel(pair_problem p)
+/* How many pairs count, by row and by column of a tile. */
+static __device__ __forceinline__ void pair_add_counts(const pair_problem *p, int64_t i0, int64_t j0, int x, int y, ull over, double *shared)
 {
-    NEP_SHARED(float, a, PAIR_DEPTH * PAIR_PITCH);
-    NEP_SHARED(float, b, PAIR_DEPTH * PAIR_PITCH);
-    NEP_SHARED(double, reduced, PAIR_SIDE * RED_PITCH);
-    const int x = (int)threadIdx.x % THREADS_ACROSS, y = (int)threadIdx.x / THREADS_ACROSS;
-    const int64_t blocks = (p.n + PAIR_SIDE - 1) / PAIR_SIDE;
+    double part[EACH];
+    NEP_UNROLL
+    for (int u = 0; u < EACH; u++)
+        part[u] = (double)__popcll(over >> (u * EACH) & 0xff);
+    pair_reduce(part, y, x, shared, i0, p->n, 1.0, p->count);
+    NEP_UNROLL
+    for (int v = 0; v < EACH; v++)
+        part[v] = (double)__popcll(over >> v & 0x0101010101010101ull);
+    pair_reduce(part, x, y, shared, j0, p->n, 1.0, p->count);
+}
+
+/* Sums of the values r whose bit is set, by row, then by column. */
+static __device__ __forceinline__ void pair_add_values(const pair_problem *p, int64_t i0, int64_t j0, int x, int y,
+                                                       const float (&r)[EACH][EACH], ull taken, double *shared, int64_t *out)
+{
+    double part[EACH];
+    NEP_UNROLL
+    for (int u = 0; u < EACH; u++) {
+        part[u] = 0.0;
+        NEP_UNROLL
+        for (int v = 0; v < EACH; v++)
+            part[u] += taken >> (u * EACH + v) & 1 ? (double)r[u][v] : 0.0;
+    }
+    pair_reduce(part, y, x, shared, i0, p->n, p->quanta, out);
+    NEP_UNROLL
+    for (int v = 0; v < EACH; v++) {
+        part[v] = 0.0;
+        NEP_UNROLL
+        for (int u = 0; u < EACH; u++)
+            part[v] += taken >> (u * EACH + v) & 1 ? (double)r[u][v] : 0.0;
+    }
+    pair_reduce(part, x, y, shared, j0, p->n, p->quanta, out);
+}
+
+static __global__ void __launch_bounds__(PAIR_THREADS, 2) pair_sums_kernel(pair_problem p)
+{
+    NEP_SHARED(float, a, PAIR_ROOM(EACH));
+    NEP_SHARED(float, b, PAIR_ROOM(EACH));
+    NEP_SHARED(double, reduced, SIDE * RED_PITCH);
+    const int x = (int)threadIdx.x % PAIR_ACROSS, y = (int)threadIdx.x / PAIR_ACROSS;
+    const int64_t blocks = (p.n + SIDE - 1) / SIDE;
     for (int64_t tile = blockIdx.x; tile < blocks * blocks; tile += gridDim.x) {
-        const int64_t i0 = tile / blocks * PAIR_SIDE, j0 = tile % blocks * PAIR_SIDE;
+        const int64_t i0 = tile / blocks * SIDE, j0 = tile % blocks * SIDE;
+        float r[EACH][EACH], z[EACH][EACH];
+        ull inside, over;
         if (j0 < i0)
             continue;
-        float r[PAIR_EACH][PAIR_EACH];
-        double count[2][PAIR_EACH] = {{0}}, weighted[2][PAIR_EACH] = {{0}}, fisher[2][PAIR_EACH] = {{0}}; /* of rows, of columns */
-        pair_products(p.z, p.n, p.n_t, i0, j0, a, b, r);
-        for (int u = 0; u < PAIR_EACH; u++)
-            for (int v = 0; v < PAIR_EACH; v++) {
-                const int64_t i = i0 + y * PAIR_EACH + u, j = j0 + x * PAIR_EACH + v;
-                if (i >= j || j >= p.n)
-                    continue;
-                const float one = fmaxf(r[u][v], r[u][v] * p.sign);
-                const double z = p.fisher ? (double)nep_pair_fisher(r[u][v], p.fisher_scale) : 0.0;
-                const bool over = p.count && pair_passes(&p, i, j, one);
-                count[0][u] += over;
-                count[1][v] += over;
-                weighted[0][u] += over ? (double)one : 0.0;
-                weighted[1][v] += over ? (double)one : 0.0;
-                fisher[0][u] += z;
-                fisher[1][v] += z;
-            }
-        for (int side = 0; side < 2; side++) {
-            const int group = side ? x : y, member = side ? y : x;
-            const int64_t first = side ? j0 : i0;
-            if (p.count) {
-                pair_reduce(count[side], group, member, reduced, first, p.n, 1.0, p.count);
-                pair_reduce(weighted[side], group, member, reduced, first, p.n, p.quanta, p.weighted);
-            }
-            if (p.fisher)
-                pair_reduce(fisher[side], group, member, reduced, first, p.n, p.quanta, p.fisher);
+        pair_products<EACH>(p.z, p.n, p.n_t, i0, j0, a, b, r);
+        pair_choose(&p, i0 + y, j0 + x, r, &inside, &over);
+        if (p.count) {
+            pair_add_counts(&p, i0, j0, x, y, over, reduced);
+            NEP_UNROLL
+            for (int u = 0; u < EACH; u++)
+                NEP_UNROLL
+                for (int v = 0; v < EACH; v++)
+                    z[u][v] = fmaxf(r[u][v], r[u][v] * p.sign);
+            pair_add_values(&p, i0, j0, x, y, z, over, reduced, p.weighted);
+        }
+        if (p.fisher) {
+            NEP_UNROLL
+            for (int u = 0; u < EACH; u++)
+                NEP_UNROLL
+                for (int v = 0; v < EACH; v++)
+                    z[u][v] = nep_pair_fisher(r[u][v], p.fisher_scale);
+            pair_add_values(&p, i0, j0, x, y, z, inside, reduced, p.fisher);
         }
     }
 }
@@ -98,7 +146,7 @@ extern "C" nep_status nep_cuda_pair_sums(nep_ctx *ctx, nep_queue *queue, const f
                                          bool two_sided, double fisher_scale, int64_t *count, double *weighted, double *fisher)
 {
     const double margin = nep_pair_margin(n_t);
-    const int64_t blocks = (n + PAIR_SIDE - 1) / PAIR_SIDE;
+    const int64_t blocks = (n + SIDE - 1) / SIDE;
     const size_t bytes = (size_t)n * sizeof(double);
     void *own_count = NULL, *own_weighted = NULL;
     nep_status st = NEP_OK;

@@ -33,18 +33,18 @@ const cli_page cli_pages[] = {
      "geometric mean of the covariances. Fisher z is atanh r. Nothing is shrunk unless asked for: without enough frames partial and precision are refused.",
      "Ledoit & Wolf (2004), doi:10.1016/S0047-259X(03)00096-4; Varoquaux et al. (2010), doi:10.1007/978-3-642-15705-9_25.",
      "nilearn shrinks \"correlation\" by Ledoit and Wolf unless told otherwise; its 0.14.1 does not z-score first when standardize is \"zscore_sample\"."},
-    {"alff", "amplitude of low-frequency fluctuations", "voxelwise", "band tr mask definition", "that of the series",
+    {"alff", "amplitude of low-frequency fluctuations", "voxelwise", "band tr mask scale definition", "that of the series",
      "Mean over the band of the one-sided amplitude spectrum, A_m = 2 |X_m| / T, X the Fourier transform of the series less its mean, bins from "
      "ceil(low T TR) to floor(high T TR).",
      "Zang et al. (2007), doi:10.1016/j.braindev.2006.07.002.",
      "AFNI 3dRSFC sums 2 / sqrt(T) |X| of a padded, detrended series; C-PAC takes the SD of the band-passed series; XCP-D multiplies by sqrt(2) and leaves out "
      "the last bin; CONN takes the root mean square of a window on the cosine transform. Each is a --definition."},
-    {"falff", "fractional ALFF", "voxelwise", "band tr mask definition", "1",
+    {"falff", "fractional ALFF", "voxelwise", "band tr mask scale definition", "1",
      "Sum of the amplitude over the band divided by the sum over all frequencies above 0 and below Nyquist.",
      "Zou et al. (2008), doi:10.1016/j.jneumeth.2008.04.012.",
      "AFNI divides by the sum of the detrended series, C-PAC by the SD of the series as it came, CONN by the root mean square of the demeaned series; XCP-D has "
      "none."},
-    {"reho", "regional homogeneity", "voxelwise", "neighbours mask definition", "1, from 0 to 1",
+    {"reho", "regional homogeneity", "voxelwise", "neighbours mask scale definition", "1, from 0 to 1",
      "Kendall's W of a voxel's series with those of its 6, 18 or 26 neighbours, corrected for ties: W = (12 sum R^2 - 3 k^2 n (n + 1)^2) / (k^2 n (n^2 - 1) - k "
      "sum T). Only voxels in the mask take part.",
      "Zang et al. (2004), doi:10.1016/j.neuroimage.2003.12.030; Kendall & Gibbons (1990), Rank Correlation Methods.",

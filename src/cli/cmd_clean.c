@@ -115,7 +115,7 @@ static nep_status load_confounds(cli *c, job *j, int64_t n_t)
     nep_ctx *ctx = cli_ctx(c);
     const char *path = cli_text(c, "confounds");
     const cli_confounds_censor k = {.fd_mm = cli_real(c, "censor-fd"), .std_dvars = cli_real(c, "censor-dvars"),
-                                    .unsteady = cli_flag(c, "censor-unsteady"), .min_run = cli_given(c, "min-run") ? cli_int(c, "min-run") : 0};
+                                    .unsteady = cli_flag(c, "censor-unsteady")};
     char beside[4200];
     int n = 0;
     const char *const *names = cli_texts(c, "columns", &n);
@@ -134,8 +134,7 @@ static nep_status load_confounds(cli *c, job *j, int64_t n_t)
             NEP_TRY_OR_DONE(st, cli_input_add(c, beside));
             break;
         }
-    if (!isnan(k.fd_mm) || !isnan(k.std_dvars) || k.unsteady || k.min_run > 0)
-        NEP_TRY_OR_DONE(st, cli_confounds_keep(ctx, &t, &k, j->keep));
+    NEP_TRY_OR_DONE(st, cli_confounds_keep(ctx, &t, &k, j->keep));
 done:
     nep_table_free(&t);
     return st;
@@ -143,7 +142,7 @@ done:
 
 static nep_status check_inputs(cli *c, const job *j)
 {
-    static const char *const of_confounds[] = {"columns", "censor-fd", "censor-dvars", "censor-unsteady", "min-run"};
+    static const char *const of_confounds[] = {"columns", "censor-fd", "censor-dvars", "censor-unsteady"};
     nep_ctx *ctx = cli_ctx(c);
     NEP_REQUIRE(ctx, j->nifti || !cli_text(c, "mask"), NEP_E_ARG, "--mask is for a NIfTI series");
     for (int i = 0; !cli_text(c, "confounds") && i < NEP_LEN(of_confounds); i++)
@@ -175,6 +174,8 @@ static nep_status load(cli *c, job *j, int64_t *n_t)
         memset(j->keep, 1, (size_t)*n_t * sizeof *j->keep);
     }
     NEP_TRY(cli_text(c, "confounds") ? load_confounds(c, j, *n_t) : NEP_OK);
+    if (cli_given(c, "min-run"))
+        cli_confounds_short_runs(*n_t, cli_int(c, "min-run"), j->keep);
     for (int64_t t = 0; t < *n_t; t++)
         if (!j->keep[t])
             return NEP_OK;

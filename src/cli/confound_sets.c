@@ -151,11 +151,13 @@ static nep_status add_expanded(picks *k, int at)
 
 static nep_status add_prefixed(picks *k, const char *prefix)
 {
-    const int before = k->n;
+    bool any = false;
     for (int64_t c = 0; c < k->t->n_cols; c++)
-        if (strncmp(k->t->header[c], prefix, strlen(prefix)) == 0)
+        if (strncmp(k->t->header[c], prefix, strlen(prefix)) == 0) {
             NEP_TRY(add(k, c, 0));
-    if (k->n == before)
+            any = true;
+        }
+    if (!any)
         return nep_ctx_fail_file(k->ctx, NEP_E_FORMAT, k->path, "%s: there is no column %s*", k->path, prefix);
     return NEP_OK;
 }
@@ -291,6 +293,5 @@ nep_status cli_confounds_keep(nep_ctx *ctx, const nep_table *t, const cli_confou
     NEP_TRY(censor_above(ctx, t, "std_dvars", k->std_dvars, keep));
     if (k->unsteady)
         NEP_TRY(censor_unsteady(ctx, t, keep));
-    cli_confounds_short_runs(t->n_rows, k->min_run, keep);
     return NEP_OK;
 }

@@ -23,7 +23,6 @@ void cli_confounds_json(const char *path, char *out, size_t size);
 typedef struct {
     double fd_mm, std_dvars; /* frames above are censored; NaN = not asked */
     bool unsteady;           /* columns non_steady_state_outlier* mark frames */
-    int64_t min_run;         /* kept stretches that are shorter are censored too, once any frame is */
 } cli_confounds_censor;
 
 /* Kept stretches of keep [n] shorter than `least` are censored too, once any frame is. */

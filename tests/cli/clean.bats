@@ -31,6 +31,8 @@ same_as() {
     grep -q '"frames_out": 198' got.json
     "$NEPENTHE" clean "$(S spiked)" $O --definition nilearn > got.tsv
     same_as clean_spikes_nilearn.tsv
+    printf 'frame\n2\n60\n64\n139\n' > short.tsv # the stretches 0..1 and 61..63 go too
+    [ "$("$NEPENTHE" clean "$(S spiked)" --filter none --censor short.tsv --min-run 4 | wc -l)" -eq 192 ]
     # one flag per frame says the same
     { echo censored; for i in $(seq 0 199); do [ $i -eq 60 ] || [ $i -eq 139 ] && echo 1 || echo 0; done; } > censor.tsv
     "$NEPENTHE" clean "$(S spiked)" $O > got.tsv
@@ -78,6 +80,8 @@ same_as() {
     "$NEPENTHE" clean "$x" --filter none --confounds "$c" --columns tcompcor3,cosine > a.tsv
     "$NEPENTHE" clean "$x" --filter none --confounds "$c" --columns t_comp_cor_00,t_comp_cor_01,t_comp_cor_02,cosine00,cosine01,cosine02,cosine03 > b.tsv
     cmp a.tsv b.tsv
+    "$NEPENTHE" clean "$x" --filter none --confounds "$c" --columns simple,compcor,cosine,24p -o a.tsv
+    [ "$("$PYTHON" -c "import json; print(json.load(open('a.json'))['Clean']['confounds'])")" = 36 ] # 24 + csf, white_matter + 4 cosines + 6 components
     # fewer than asked is said; frames before the steady state go when asked
     "$NEPENTHE" clean "$x" --filter none --confounds "$c" --columns tcompcor9 2>&1 > /dev/null | grep -q "9 components are asked for, 4 are there"
     awk '{print $0 "\t" (FNR==1 ? "non_steady_state_outlier00" : FNR==2 ? 1 : 0)}' "$c" > steady.tsv

@@ -26,7 +26,7 @@ const cli_page cli_pages[] = {
      "Lindquist et al. (2019), doi:10.1002/hbm.24528, for why one operator; Power et al. (2014), doi:10.1016/j.neuroimage.2013.08.048, for censoring; order of "
      "steps as nilearn's signal.clean.",
      "nilearn 0.14 interpolates a censored frame only if its mirrored frame is kept, and drops every cosine drift when one correlates above 0.9 with a "
-     "confound: --definition nilearn. XCP-D filters before it regresses, at order 2: --definition xcpd. 3dTproject makes the filter part of the "
+     "confound: --definition nilearn. XCP-D filters at order 2, padded with end values: --definition xcpd. 3dTproject makes the filter part of the "
      "regression: --definition afni."},
     {"connectivity", "region by region matrices", "connectivity", "kind shrinkage fisher-z", "1, or that of the series squared",
      "Pearson r; covariance with divisor n; precision, its inverse; partial correlation -P_ij / sqrt(P_ii P_jj); tangent, log(M^-1/2 C M^-1/2) with M the "

@@ -260,6 +260,7 @@ else
 fi
 
 status=passed reason= seconds=$(($(date +%s) - started))
+[ -n "$usable" ] || { status=skipped reason=$why; } # nothing was shown about a GPU
 [ "$failed" -eq 0 ] || { status=failed reason="a part failed or did not end in time"; }
 write_part summary "$(joined <"$work/parts")"
 exit "$failed"

@@ -19,7 +19,7 @@ static const cli_option options[] = {
     {"fwhm", 0, CLI_REAL, "MM", "25", NULL, "lcor: width of the Gaussian that weights what is around a voxel"},
     {"threshold", 0, CLI_REAL, "R", "0.25", NULL, "degree, weighted-degree: correlations above it count"},
     {"two-sided", 0, CLI_FLAG, NULL, NULL, NULL, "degree, weighted-degree: by the size of correlations, whatever their sign"},
-    {"seed", 0, CLI_TEXTS, "X,Y,Z", NULL, NULL, "seed: a place in mm; given again, one volume each"},
+    {"place", 0, CLI_TEXTS, "X,Y,Z", NULL, NULL, "seed: a place in mm; given again, one volume each"},
     {"radius", 0, CLI_REAL, "MM", "0", NULL, "seed: the mean of the voxels within it; 0 = the nearest voxel alone"},
     {"seed-atlas", 0, CLI_INPUT, "NIFTI", NULL, NULL, "seed: regions as labels on the image's grid, one volume each in their order"},
     {"labels", 0, CLI_INPUT, "TSV", NULL, NULL, "names of the values of --seed-atlas: index name"},

@@ -53,7 +53,7 @@ typedef struct {
     cli_connectome_seeds seeds;
 } cli_connectome;
 
-/* Reads the options of `which` from a command that has --threshold, --two-sided, --fisher-z, --top, --seed, --radius, --seed-atlas,
+/* Reads the options of `which` from a command that has --threshold, --two-sided, --fisher-z, --top, --place, --radius, --seed-atlas,
  * --labels; `definition` must be canonical, afni or cpac (who calls AFNI's programs). Errors: NEP_E_USAGE, NEP_E_ARG, those of a file. */
 NEP_MUST_USE nep_status cli_connectome_read(cli *c, cli_connectome_map which, nep_voxelwise_definition definition,
                                             const nep_nifti_header *header, cli_connectome *out);

@@ -38,12 +38,12 @@ static bool within(const nep_grid *g, int64_t v, const double mm[3], double radi
 static nep_status add_place(nep_ctx *ctx, cli_connectome_seeds *s, int64_t seed, const nep_grid *g, const double mm[3], double radius)
 {
     double inverse[3][4], at[3];
-    NEP_REQUIRE(ctx, nep_grid_inverse(g, inverse), NEP_E_GRID, "the image's affine has no inverse: --seed needs to know where its voxels lie");
+    NEP_REQUIRE(ctx, nep_grid_inverse(g, inverse), NEP_E_GRID, "the image's affine has no inverse: --place needs to know where its voxels lie");
     voxel_of(inverse, mm, at);
     for (int a = 0; a < 3; a++)
         at[a] = floor(at[a] + 0.5);
     NEP_REQUIRE(ctx, at[0] >= 0 && at[0] < (double)g->nx && at[1] >= 0 && at[1] < (double)g->ny && at[2] >= 0 && at[2] < (double)g->nz, NEP_E_ARG,
-                "--seed %s mm lies outside the image", s->names[seed]);
+                "--place %s mm lies outside the image", s->names[seed]);
     const int64_t nearest = (int64_t)at[0] + g->nx * ((int64_t)at[1] + g->ny * (int64_t)at[2]), n_vox = nep_grid_voxels(g);
     int64_t n = s->start[seed];
     for (int64_t v = 0; v < n_vox; v++)
@@ -61,9 +61,9 @@ static nep_status read_places(cli *c, const nep_grid *g, cli_connectome_seeds *s
 {
     nep_ctx *ctx = cli_ctx(c);
     int n = 0;
-    const char *const *text = cli_texts(c, "seed", &n);
+    const char *const *text = cli_texts(c, "place", &n);
     const double radius = cli_real(c, "radius");
-    NEP_REQUIRE(ctx, n > 0 && n % 3 == 0, NEP_E_ARG, "--seed takes X,Y,Z in mm, as in --seed 0,-52,26, and may be given again");
+    NEP_REQUIRE(ctx, n > 0 && n % 3 == 0, NEP_E_ARG, "--place takes X,Y,Z in mm, as in --place 0,-52,26, and may be given again");
     NEP_REQUIRE(ctx, radius >= 0 && isfinite(radius), NEP_E_ARG, "--radius %g mm must not be negative", radius);
     NEP_TRY(nep_alloc(ctx, n / 3, sizeof *s->names, "seeds", &s->names));
     s->n = n / 3;
@@ -74,7 +74,7 @@ static nep_status read_places(cli *c, const nep_grid *g, cli_connectome_seeds *s
         for (int a = 0; a < 3; a++) {
             char *end = NULL;
             mm[a] = strtod(text[3 * i + a], &end);
-            NEP_REQUIRE(ctx, *text[3 * i + a] && *end == '\0' && isfinite(mm[a]), NEP_E_ARG, "--seed: '%s' is not a number of mm", text[3 * i + a]);
+            NEP_REQUIRE(ctx, *text[3 * i + a] && *end == '\0' && isfinite(mm[a]), NEP_E_ARG, "--place: '%s' is not a number of mm", text[3 * i + a]);
         }
         snprintf(name, sizeof name, "%g,%g,%g", mm[0], mm[1], mm[2]);
         NEP_TRY(nep_alloc_string(ctx, name, &s->names[i]));
@@ -126,8 +126,8 @@ static nep_status read_regions(cli *c, const nep_nifti_header *header, cli_conne
 nep_status cli_connectome_seeds_read(cli *c, const nep_nifti_header *header, cli_connectome_seeds *out)
 {
     nep_ctx *ctx = cli_ctx(c);
-    const bool places = cli_given(c, "seed"), regions = cli_given(c, "seed-atlas");
-    NEP_REQUIRE(ctx, places != regions, NEP_E_USAGE, "--feature seed needs --seed X,Y,Z (mm) or --seed-atlas NIFTI%s", places ? ", not both" : "");
+    const bool places = cli_given(c, "place"), regions = cli_given(c, "seed-atlas");
+    NEP_REQUIRE(ctx, places != regions, NEP_E_USAGE, "--feature seed needs --place X,Y,Z (mm) or --seed-atlas NIFTI%s", places ? ", not both" : "");
     NEP_TRY(places ? read_places(c, &header->grid, out) : read_regions(c, header, out));
     NEP_TRY(nep_alloc(ctx, out->n * header->n_t, sizeof *out->sum, "seed series", &out->sum));
     return nep_alloc(ctx, out->n, sizeof *out->used, "voxels of seeds", &out->used);

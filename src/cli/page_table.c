@@ -85,7 +85,7 @@ const cli_page cli_pages[] = {
      "Eigenvector of the largest eigenvalue of the matrix r + 1, from a matrix of frames by frames.",
      "Lohmann et al. (2010), doi:10.1371/journal.pone.0010232; Wink et al. (2012), doi:10.1089/brain.2012.0087.",
      "3dECM stops its power iteration at a step of 1e-3, which leaves more than rounding: --definition afni."},
-    {"seed", "seed correlation maps", "voxelwise", "seed radius seed-atlas labels fisher-z mask", "1",
+    {"seed", "seed correlation maps", "voxelwise", "place radius seed-atlas labels fisher-z mask", "1",
      "Correlation of every voxel with the mean series of the voxels of a region, or within a radius of a place in mm. The seed stays in its own map.",
      "Biswal et al. (1995), doi:10.1002/mrm.1910340409.", "A seed that covers no voxel is refused here, by name; elsewhere it can give a map of zeros."},
     {"nearest", "most similar voxels", "voxelwise", "top mask", "1",

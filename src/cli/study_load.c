@@ -47,6 +47,8 @@ nep_status cli_study_load(nep_ctx *ctx, const char *path, uint64_t seed, cli_stu
     NEP_TRY_OR_DONE(st, nep_study_read(ctx, path, &s->study));
     NEP_REQUIRE_OR_DONE(st, ctx, s->study.drugs, NEP_E_CONFIG, "%s: the study names no drugs table", path);
     NEP_TRY_OR_DONE(st, cli_study_file(ctx, s, s->study.drugs));
+    if (s->study.evidence)
+        nep_warn(ctx, "study: `evidence` is not used: no channel takes opinions, literature or records yet");
     NEP_TRY_OR_DONE(st, nep_tsv_read_molset(ctx, s->study.drugs, &s->drugs));
     s->inputs.drugs = &s->drugs;
     s->inputs.n_drugs = s->drugs.n;

@@ -102,8 +102,8 @@ PY
 
 @test "seeds: a voxel, a ball, regions with the missing ones kept" {
     make_pairs
-    "$NEPENTHE" voxelwise pairs.nii --mask pairs_mask.nii --feature seed --seed -2.8,3.1,0 --seed 0,0,0 -o places.nii
-    "$NEPENTHE" voxelwise pairs.nii --mask pairs_mask.nii --feature seed --seed -2.8,3.1,0 --radius 4 -z -o ball.nii
+    "$NEPENTHE" voxelwise pairs.nii --mask pairs_mask.nii --feature seed --place -2.8,3.1,0 --place 0,0,0 -o places.nii
+    "$NEPENTHE" voxelwise pairs.nii --mask pairs_mask.nii --feature seed --place -2.8,3.1,0 --radius 4 -z -o ball.nii
     run "$NEPENTHE" voxelwise pairs.nii --mask pairs_mask.nii --feature seed --seed-atlas seeds.nii --labels seeds.tsv -o regions.nii
     [ "$status" -eq 0 ]
     [[ "$output" == *"'nowhere' has no voxel"* ]]
@@ -155,7 +155,7 @@ PY
 import nibabel as nib, numpy as np
 x = np.random.default_rng(3).normal(size=(20, 20, 14, 120)).astype(np.float32)
 nib.save(nib.Nifti1Image(x, np.eye(4)), "big.nii")'
-    for f in degree strength "seed --seed 3,4,5 --radius 3"; do
+    for f in degree strength "seed --place 3,4,5 --radius 3"; do
         "$NEPENTHE" voxelwise big.nii --feature $f --threshold 0.1 --threads 1 -o whole.nii
         "$NEPENTHE" voxelwise big.nii --feature $f --threshold 0.1 --threads 3 --mem-mb 12 -o tiled.nii
         cmp whole.nii tiled.nii
@@ -167,13 +167,13 @@ nib.save(nib.Nifti1Image(x, np.eye(4)), "big.nii")'
     make_images
     refused 64 "below 1" "$NEPENTHE" voxelwise bold.nii --feature degree --threshold 1 -o out.nii
     refused 64 "xcpd has none" "$NEPENTHE" voxelwise bold.nii --feature degree --definition xcpd -o out.nii
-    refused 64 "--seed X,Y,Z (mm) or --seed-atlas" "$NEPENTHE" voxelwise bold.nii --feature seed -o out.nii
-    refused 64 "not both" "$NEPENTHE" voxelwise bold.nii --feature seed --seed 1,2,3 --seed-atlas dseg.nii.gz -o out.nii
-    refused 64 "X,Y,Z in mm" "$NEPENTHE" voxelwise bold.nii --feature seed --seed 1,2 -o out.nii
-    refused 64 "'x' is not a number" "$NEPENTHE" voxelwise bold.nii --feature seed --seed 1,x,2 -o out.nii
-    refused 64 "lies outside the image" "$NEPENTHE" voxelwise bold.nii --feature seed --seed 100,0,0 -o out.nii
-    refused 64 "must not be negative" "$NEPENTHE" voxelwise bold.nii --feature seed --seed 0,0,0 --radius -1 -o out.nii
-    refused 65 "no voxel in the mask" "$NEPENTHE" voxelwise bold.nii --mask mask.nii.gz --feature seed --seed -6,0,0 -o out.nii
+    refused 64 "--place X,Y,Z (mm) or --seed-atlas" "$NEPENTHE" voxelwise bold.nii --feature seed -o out.nii
+    refused 64 "not both" "$NEPENTHE" voxelwise bold.nii --feature seed --place 1,2,3 --seed-atlas dseg.nii.gz -o out.nii
+    refused 64 "X,Y,Z in mm" "$NEPENTHE" voxelwise bold.nii --feature seed --place 1,2 -o out.nii
+    refused 64 "'x' is not a number" "$NEPENTHE" voxelwise bold.nii --feature seed --place 1,x,2 -o out.nii
+    refused 64 "lies outside the image" "$NEPENTHE" voxelwise bold.nii --feature seed --place 100,0,0 -o out.nii
+    refused 64 "must not be negative" "$NEPENTHE" voxelwise bold.nii --feature seed --place 0,0,0 --radius -1 -o out.nii
+    refused 65 "no voxel in the mask" "$NEPENTHE" voxelwise bold.nii --mask mask.nii.gz --feature seed --place -6,0,0 -o out.nii
     refused 65 "another grid" "$NEPENTHE" voxelwise bold.nii --feature seed --seed-atlas foreign.nii.gz -o out.nii
     refused 65 "has no region" "$NEPENTHE" voxelwise bold.nii --feature seed --seed-atlas empty.nii.gz -o out.nii
     refused 64 "ask for 1 to" "$NEPENTHE" voxelwise bold.nii --feature nearest --top 120 -o out.tsv

@@ -289,7 +289,6 @@ static void test_threads_and_paths(void **state)
     o.forming = 2.2;
     o.tail = true;
     assert_ok(one, nep_permute_run(one, y, COLS, &m, &o, &first));
-    nep_ctx_free(one);
     for (int threads = 2; threads <= 5; threads++) {
         nep_ctx *ctx = test_ctx(threads);
         nep_permute_result r = {0};
@@ -309,6 +308,7 @@ static void test_threads_and_paths(void **state)
     }
     nep_permute_free(&alone);
     nep_permute_free(&first);
+    nep_ctx_free(one);
 }
 
 /* Another unit, an added constant, and the covariate's share in y change no p; nor does the order of columns. */

@@ -123,7 +123,7 @@ static void test_refused(void **state)
          "atlas has no key 'lables'; did you mean 'labels'?"},
         {HEAD "disorders: [{id: a, name: b}]\nnulls: {n: 10.5}\n", "nulls n is 10.5, must be a whole number"},
         {HEAD "disorders: [{id: a, name: b}]\nnulls: {kind: moron}\n",
-         "must be one of moran, spin, variogram"},
+         "must be one of moran, spin"},
         {HEAD "disorders: [{id: a, name: b}]\nprimary: {relative_occupancy: 1.5}\n", "must lie in"},
         {HEAD "disorders: [{id: a, name: b}]\nchannels: [{name: x}]\nprimary: {channels: [y]}\n",
          "primary names 'y'"},

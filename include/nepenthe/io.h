@@ -27,7 +27,7 @@ typedef struct {
 typedef struct nep_nifti nep_nifti;
 /* Opens for streaming: one volume at a time, nothing else held. Errors: NEP_E_MISSING, NEP_E_NIFTI, NEP_E_TRUNCATED. */
 NEP_MUST_USE nep_status nep_nifti_open(nep_ctx *ctx, const char *path, nep_nifti **out);
-/* Memory that an image takes which is opened now: 15 MiB, or 4 MiB (and slower) where less than 256 MiB of the budget is left. */
+/* Memory that an image takes which is opened now: 27 MiB, or 4 MiB (and slower) where less than 256 MiB of the budget is left. */
 int64_t nep_nifti_bytes(const nep_ctx *ctx);
 const nep_nifti_header *nep_nifti_info(const nep_nifti *n);
 /* Next volume as float32 with scaling applied, [nx * ny * nz]. Errors: NEP_E_TRUNCATED, NEP_E_FORMAT (gzip damaged). */

@@ -3,6 +3,7 @@
 #include "cli/hashes.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,12 @@ static bool is_regular(const char *path)
     return stat(path, &info) == 0 && S_ISREG(info.st_mode);
 }
 
+static void set_policy(pthread_t thread, int policy)
+{
+    const struct sched_param none = {0};
+    (void)pthread_setschedparam(thread, policy, &none); /* where it cannot be, the hashes take their share */
+}
+
 static void *hash_all(void *user)
 {
     cli_hashes *h = user;
@@ -45,8 +52,10 @@ static void *hash_all(void *user)
 
 static void join(cli_hashes *h)
 {
-    if (!h->joined)
-        pthread_join(h->thread, NULL);
+    if (h->joined)
+        return;
+    set_policy(h->thread, SCHED_OTHER);
+    pthread_join(h->thread, NULL);
     h->joined = true;
 }
 
@@ -58,10 +67,12 @@ cli_hashes *cli_hashes_begin(const char *const *paths, int n)
     h->n = n;
     for (int i = 0; i < n; i++)
         h->list[i].path = paths[i];
-    if (pthread_create(&h->thread, NULL, hash_all, h) == 0)
-        return h;
-    free(h);
-    return NULL;
+    if (pthread_create(&h->thread, NULL, hash_all, h) != 0) {
+        free(h);
+        return NULL;
+    }
+    set_policy(h->thread, SCHED_IDLE); /* the command comes first, until it waits for the hashes */
+    return h;
 }
 
 bool cli_hashes_get(cli_hashes *h, const char *path, nep_hash *out)

@@ -158,7 +158,7 @@ static nep_status stream_raw(nep_ctx *ctx, nep_nifti *n, nep_parcels *p, nep_dty
         NEP_TRY_OR_DONE(st, nep_alloc(ctx, nep_grid_voxels(&h->grid), nep_dtype_size(dtype), "one volume", &u.volume[k]));
     sem_init(&u.filled, 0, 0);
     sem_init(&u.empty, 0, 2);
-    const bool beside = nep_ctx_threads(ctx) > 1 && pthread_create(&summer, NULL, sum_all, &u) == 0;
+    const bool beside = nep_ctx_threads(ctx) > 1 && !h->gz && pthread_create(&summer, NULL, sum_all, &u) == 0;
     st = read_all(ctx, n, &u, beside);
     if (beside) {
         if (st != NEP_OK) {

@@ -99,8 +99,10 @@ static nep_status make_lists(nep_parcels *p, const nep_atlas *a)
         if (l <= 0)
             continue;
         p->runs[k++] = (run){.at = (int32_t)v, .n = (int32_t)(end - v), .region = l - 1};
+        int32_t *list = p->voxel + p->start[l - 1] + p->count[l - 1];
+        p->count[l - 1] += end - v;
         for (int64_t i = v; i < end; i++)
-            p->voxel[p->start[l - 1] + p->count[l - 1]++] = (int32_t)i;
+            *list++ = (int32_t)i;
     }
     return NEP_OK;
 }

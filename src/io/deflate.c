@@ -70,13 +70,14 @@ static uint64_t bits_at(const unsigned char *packed, int64_t p)
     return x >> (p & 7);
 }
 
-/* Bit i is set where bits i .. i + 12 of x may start such a block: not the last, of type 2, at most 286 codes
- * for bytes and lengths and 30 for distances. Holds for i <= 57 - 13. */
+/* Bit i is set where bits i .. i + 16 of x may start such a block: not the last, of type 2, at most 286 codes
+ * for bytes and lengths and 30 for distances, and 12 lengths or more of the code that these are written in:
+ * few blocks do with less, and to pass over them halves the work. Holds for i <= 57 - 17. */
 static uint64_t may_start(uint64_t x)
 {
     const uint64_t many_codes = x >> 4 & x >> 5 & x >> 6 & x >> 7,
                    many_distances = x >> 9 & x >> 10 & x >> 11 & x >> 12;
-    return ~x & ~(x >> 1) & x >> 2 & ~many_codes & ~many_distances;
+    return ~x & ~(x >> 1) & x >> 2 & ~many_codes & ~many_distances & x >> 16;
 }
 
 /* The code in which the lengths of the others are written is complete. */
@@ -165,7 +166,7 @@ static bool past_stored_header(const unsigned char *packed, int64_t p)
 int64_t nep_deflate_find(const nep_deflate *d, const unsigned char *packed, int64_t n, int64_t from,
                          int64_t to)
 {
-    enum { at_once = 57 - 12 };
+    enum { at_once = 57 - 16 };
     for (int64_t p = from; p < to; p += at_once) {
         for (uint64_t m = may_start(bits_at(packed, p)) & ((1ull << at_once) - 1); m; m &= m - 1) {
             const int64_t q = p + __builtin_ctzll(m);

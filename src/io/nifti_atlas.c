@@ -85,6 +85,12 @@ static size_t item_size(int datatype)
 static inline __attribute__((always_inline)) int64_t take(const nep_nifti_header *h, int datatype,
                                                           const void *raw, int64_t n, int32_t *label)
 {
+    const bool whole = datatype == 2 || datatype == 4 || datatype == 8;
+    if (whole && h->slope == 1 && h->inter == 0) {
+        for (int64_t i = 0; i < n; i++)
+            label[i] = (int32_t)item(raw, datatype, i);
+        return n;
+    }
     for (int64_t i = 0; i < n; i++) {
         const double v = item(raw, datatype, i) * h->slope + h->inter;
         const bool fits = v >= INT32_MIN && v <= INT32_MAX;
@@ -296,11 +302,15 @@ static nep_status join(nep_ctx *ctx, const char *path, const char *table, label_
     const int64_t voxels = nep_grid_voxels(&a->grid);
     int64_t kept = 0, dropped = 0;
     int32_t example = 0;
+    int32_t last = 0, region = 0;
     for (int64_t i = 0; i < voxels; i++) {
         const int32_t v = a->label[i];
         if (v == 0)
             continue;
-        a->label[i] = *find_slot(m, v);
+        if (v != last)
+            region = *find_slot(m, v);
+        last = v;
+        a->label[i] = region;
         kept += a->label[i] != 0;
         if (a->label[i] == 0 && dropped++ == 0)
             example = v;

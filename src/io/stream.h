@@ -11,7 +11,7 @@ typedef struct nep_stream nep_stream;
 /* Opens path ("-" = stdin). Memory: nep_stream_bytes for gzip, 1 MiB else. Errors: NEP_E_MISSING,
  * NEP_E_PERMISSION, NEP_E_FORMAT (a folder), NEP_E_NOMEM. */
 NEP_MUST_USE nep_status nep_stream_open(nep_ctx *ctx, const char *path, nep_stream **out);
-/* What a gzip file takes that is opened now: 15 MiB, or 4 MiB where less than 256 MiB of the budget is left,
+/* What a gzip file takes that is opened now: 27 MiB, or 4 MiB where less than 256 MiB of the budget is left,
  * which is slower. */
 int64_t nep_stream_bytes(const nep_ctx *ctx);
 bool nep_stream_gz(const nep_stream *s);

@@ -4,6 +4,7 @@
 
 #include <cblas.h>
 #include <lapacke.h>
+#include <omp.h>
 #include <string.h>
 
 enum {
@@ -146,29 +147,55 @@ static void describe(const double *p, int64_t n, bool pyradiomics, double *scrat
         out[AT(maximal_correlation_coefficient)] = 1;
 }
 
+/* One matrix over all directions. */
+static bool describe_merged(const nep_radiomics_region *r, bool pyradiomics, double *p, double *out)
+{
+    const int64_t n = r->n_levels, nn = n * n;
+    double pairs = 0;
+    for (int d = 0; d < NEP_RADIOMICS_DIRECTIONS; d++)
+        pairs += count_pairs(r, r->step[d], p);
+    for (int64_t i = 0; i < nn && pairs > 0; i++)
+        p[i] /= pairs;
+    if (pairs > 0)
+        describe(p, n, pyradiomics, p + nn, out);
+    return pairs > 0;
+}
+
+/* A direction without a pair says nothing. */
+static bool describe_direction(const nep_radiomics_region *r, int64_t step, bool pyradiomics, double *p,
+                               double *out)
+{
+    const int64_t n = r->n_levels, nn = n * n;
+    memset(p, 0, (size_t)nn * sizeof *p);
+    const double pairs = count_pairs(r, step, p);
+    for (int64_t i = 0; i < nn && pairs > 0; i++)
+        p[i] /= pairs;
+    if (pairs > 0)
+        describe(p, n, pyradiomics, p + nn, out);
+    return pairs > 0;
+}
+
 nep_status nep_radiomics_glcm(nep_ctx *ctx, const nep_radiomics_region *r, const nep_radiomics_opts *o,
                               double *out)
 {
-    const int64_t n = r->n_levels, nn = n * n;
-    double *p = NULL, *scratch, total[N_FEATURES] = {0}, one[N_FEATURES], pairs = 0;
+    const int64_t n = r->n_levels, each = 2 * n * n + 4 * n + 1;
+    const int threads = o->merge ? 1 : nep_radiomics_threads(ctx, r),
+              directions = o->merge ? 1 : NEP_RADIOMICS_DIRECTIONS;
+    double *p = NULL, total[N_FEATURES] = {0}, one[NEP_RADIOMICS_DIRECTIONS][N_FEATURES];
+    bool any[NEP_RADIOMICS_DIRECTIONS];
     int used = 0;
-    NEP_TRY(nep_alloc(ctx, 2 * nn + 4 * n + 1, sizeof *p, "co-occurrence", &p));
-    scratch = p + nn;
+    NEP_TRY(nep_alloc(ctx, threads * each, sizeof *p, "co-occurrence", &p));
     openblas_set_num_threads(1);
-    for (int d = 0; d < NEP_RADIOMICS_DIRECTIONS; d++) {
-        if (d == 0 || !o->merge) {
-            memset(p, 0, (size_t)nn * sizeof *p);
-            pairs = 0;
-        }
-        pairs += count_pairs(r, r->step[d], p);
-        if (pairs == 0 || (o->merge && d < NEP_RADIOMICS_DIRECTIONS - 1))
-            continue; /* a direction without a pair says nothing */
-        for (int64_t i = 0; i < nn; i++)
-            p[i] /= pairs;
-        describe(p, n, o->pyradiomics, scratch, one);
-        for (int k = 0; k < N_FEATURES; k++)
-            total[k] += one[k];
-        used++;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
+    for (int d = 0; d < directions; d++) {
+        double *const own = p + omp_get_thread_num() * each;
+        any[d] = o->merge ? describe_merged(r, o->pyradiomics, own, one[d])
+                          : describe_direction(r, r->step[d], o->pyradiomics, own, one[d]);
+    }
+    for (int d = 0; d < directions; d++) {
+        used += any[d];
+        for (int k = 0; k < N_FEATURES && any[d]; k++)
+            total[k] += one[d][k];
     }
     for (int k = 0; k < N_FEATURES && used; k++)
         out[FIRST + k] = total[k] / used;

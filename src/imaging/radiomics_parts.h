@@ -31,6 +31,13 @@ NEP_MUST_USE nep_status nep_radiomics_sizes(nep_ctx *ctx, const nep_radiomics_re
                                             const nep_radiomics_opts *o, double *out);
 NEP_MUST_USE nep_status nep_radiomics_ngtdm(nep_ctx *ctx, const nep_radiomics_region *r, double *out);
 
+/* Threads for the 13 directions; a small region is not worth a second. */
+static inline int nep_radiomics_threads(const nep_ctx *ctx, const nep_radiomics_region *r)
+{
+    const int threads = r->n < 4096 ? 1 : nep_ctx_threads(ctx);
+    return threads < NEP_RADIOMICS_DIRECTIONS ? threads : NEP_RADIOMICS_DIRECTIONS;
+}
+
 /* -p log2 p, 0 for 0. */
 static inline double nep_radiomics_bits(double p)
 {

@@ -3,6 +3,7 @@
  */
 #include "imaging/radiomics_parts.h"
 
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,28 +89,50 @@ static void count_runs(const nep_radiomics_region *r, int64_t step, int64_t n_si
     }
 }
 
+/* What a thread works in: the matrix, its cells, their margins. */
+typedef struct {
+    double *matrix, *by;
+    cell *c;
+} run_room;
+
+static void describe_runs(const nep_radiomics_region *r, int64_t n_sizes, double voxels, run_room *m,
+                          double *out)
+{
+    const int64_t cells = gather(m->matrix, r->n_levels, n_sizes, m->c);
+    describe(m->c, cells, m->by, r->n_levels, m->by + r->n_levels + 1, n_sizes, voxels, out);
+}
+
+static int64_t longest_side(const nep_radiomics_region *r)
+{
+    int64_t most = r->side[0];
+    for (int a = 1; a < 3; a++)
+        most = r->side[a] > most ? r->side[a] : most;
+    return most - 2; /* the rim is none of it */
+}
+
 static nep_status runs(nep_ctx *ctx, const nep_radiomics_region *r, bool merge, double *out)
 {
-    const int64_t longest = r->side[0] > r->side[1]   ? (r->side[0] > r->side[2] ? r->side[0] : r->side[2])
-                            : r->side[1] > r->side[2] ? r->side[1]
-                                                      : r->side[2];
-    const int64_t n_sizes = longest - 2, n = r->n_levels * n_sizes;
-    double *matrix = NULL, *by = NULL, total[N_FEATURES] = {0}, one[N_FEATURES];
+    const int64_t n_sizes = longest_side(r), n = r->n_levels * n_sizes, margins = r->n_levels + n_sizes + 2;
+    const int threads = merge ? 1 : nep_radiomics_threads(ctx, r);
+    double *matrix = NULL, *by = NULL, total[N_FEATURES] = {0}, one[NEP_RADIOMICS_DIRECTIONS][N_FEATURES];
     cell *c = NULL;
     nep_status st;
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *matrix, "runs", &matrix));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *c, "runs", &c));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, r->n_levels + n_sizes + 2, sizeof *by, "runs", &by));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, threads * n, sizeof *matrix, "runs", &matrix));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, threads * n, sizeof *c, "runs", &c));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, threads * margins, sizeof *by, "runs", &by));
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads) if (threads > 1)
     for (int d = 0; d < NEP_RADIOMICS_DIRECTIONS; d++) {
-        count_runs(r, r->step[d], n_sizes, matrix);
-        if (merge && d < NEP_RADIOMICS_DIRECTIONS - 1)
-            continue;
-        const int64_t cells = gather(matrix, r->n_levels, n_sizes, c);
-        describe(c, cells, by, r->n_levels, by + r->n_levels + 1, n_sizes,
-                 (double)r->n * (merge ? NEP_RADIOMICS_DIRECTIONS : 1), one);
-        for (int k = 0; k < N_FEATURES; k++)
-            total[k] += one[k] / (merge ? 1 : NEP_RADIOMICS_DIRECTIONS);
+        const int t = omp_get_thread_num();
+        run_room own = {matrix + t * n, by + t * margins, c + t * n};
+        count_runs(r, r->step[d], n_sizes, own.matrix);
+        if (!merge)
+            describe_runs(r, n_sizes, (double)r->n, &own, one[d]);
     }
+    if (merge)
+        describe_runs(r, n_sizes, (double)r->n * NEP_RADIOMICS_DIRECTIONS, &(run_room){matrix, by, c}, total);
+    for (int d = 0; d < NEP_RADIOMICS_DIRECTIONS && !merge; d++)
+        for (int k = 0; k < N_FEATURES; k++)
+            total[k] += one[d][k] / NEP_RADIOMICS_DIRECTIONS;
     memcpy(out + RUN, total, sizeof total);
 done:
     nep_alloc_free(by);

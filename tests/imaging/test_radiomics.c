@@ -379,6 +379,8 @@ static void test_known_shapes(void **state)
     static float x[S * S * S], roi[S * S * S];
     double out[NEP_RADIOMICS_COUNT];
     const double r = 20, pi = 3.14159265358979;
+    nep_ctx *many = test_ctx(4);
+    double again[NEP_RADIOMICS_COUNT];
     for (int v = 0; v < S * S * S; v++) {
         const double i = v % S - 22, j = v / S % S - 22, k = v / (S * S) - 22;
         roi[v] = i * i + j * j + k * k <= r * r;
@@ -386,6 +388,9 @@ static void test_known_shapes(void **state)
     }
     const nep_grid g = grid_of(S, S, S, 1, 1, 1);
     assert_ok(ctx, nep_radiomics(ctx, &g, x, roi, NULL, out, NULL));
+    assert_ok(many, nep_radiomics(many, &g, x, roi, NULL, again, NULL)); /* large enough for several threads */
+    assert_memory_equal(out, again, sizeof out);
+    nep_ctx_free(many);
     assert_true(fabs(out[NEP_RADIOMICS_shape_mesh_volume] / (4 / 3.0 * pi * r * r * r) - 1) < 0.01);
     assert_true(out[NEP_RADIOMICS_shape_sphericity] < 1 && out[NEP_RADIOMICS_shape_sphericity] > 0.9);
     assert_near(out[NEP_RADIOMICS_shape_maximum_3d_diameter], 41, 1e-12);

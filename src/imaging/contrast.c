@@ -4,6 +4,8 @@
  * The design's nuisance part Z is brought to an orthonormal basis Q; y and the group column x are taken as
  * residuals on it, at unit length. Permuting the rows of [x Q] together is the same as permuting the
  * residuals of y (Freedman-Lane). */
+#include "imaging/ortho.h"
+
 #include <nepenthe/backend.h>
 #include <nepenthe/contrast.h>
 
@@ -51,29 +53,6 @@ static void design_free(design *d)
     nep_alloc_free(d->basis);
     nep_alloc_free(d->upper);
     nep_alloc_free(d->kind);
-}
-
-static double dot(const double *a, const double *b, int64_t n)
-{
-    double s = 0.0;
-    for (int64_t i = 0; i < n; i++)
-        s += a[i] * b[i];
-    return s;
-}
-
-/* Takes x down to its part orthogonal to the first `have` basis vectors; coef [have] (added to). Twice is
- * enough. */
-static double residual(const double *q, int64_t have, int64_t n, double *x, double *coef)
-{
-    for (int pass = 0; pass < 2; pass++)
-        for (int64_t j = 0; j < have; j++) {
-            const double c = dot(q + j * n, x, n);
-            if (coef)
-                coef[j] += c;
-            for (int64_t i = 0; i < n; i++)
-                x[i] -= c * q[j * n + i];
-        }
-    return sqrt(dot(x, x, n));
 }
 
 static const char *column_name(char *const *names, int64_t j, int64_t k, char text[64])
@@ -147,9 +126,9 @@ static nep_status design_build(nep_ctx *ctx, const bool *first, const double *co
         double *x = d->basis + (c < d->k ? c + 1 : 0) * n;
         for (int64_t i = 0; i < n; i++)
             x[i] = c == 0 ? 1.0 : c < d->k ? cov[i * k + c - 1] : (double)first[i];
-        const double before = sqrt(dot(x, x, n));
+        const double before = sqrt(nep_ortho_dot(x, x, n));
         memset(coef, 0, (size_t)w * sizeof *coef);
-        const double norm = residual(d->basis + n, c < d->k ? c : d->k, n, x, coef);
+        const double norm = nep_ortho_residual(d->basis + n, c < d->k ? c : d->k, n, x, coef);
         for (int64_t j = 0; j < c; j++)
             d->upper[j * w + c] = coef[j];
         d->upper[c * w + c] = norm;
@@ -267,13 +246,13 @@ static void residualise(const design *d, const columns *c, int64_t first, int64_
                 e[i] = (double)c->y[i * c->n_cols + first + v];
                 before += e[i] * e[i];
             }
-            const double norm = isfinite(before) ? residual(d->basis + n, d->k, n, e, NULL) : (double)NAN;
+            const double norm = isfinite(before) ? nep_ortho_residual(d->basis + n, d->k, n, e, NULL) : (double)NAN;
             const bool spread = norm > 1e-7 * sqrt(before); /* float32 data: less is rounding */
             absent += !isfinite(before);
             flat += isfinite(before) && !spread;
             for (int64_t i = 0; i < n; i++)
                 y[i * count + v] = e[i] = spread ? e[i] / norm : (double)NAN;
-            const double b = dot(d->basis, e, n);
+            const double b = nep_ortho_dot(d->basis, e, n);
             t[first + v] = b * sqrt((double)(n - d->k - 1) / (1.0 - b * b));
         }
     *missing += absent;

@@ -115,7 +115,7 @@ static nep_status fail_singular(const nep_glm *g, const nep_glm_design *d, const
     for (int64_t k = 0; k < g->n_contrasts; k++)
         for (int64_t i = 0; i < c[k].rows; i++) {
             const double *w = c[k].weight + i * g->p;
-            if (fabs(nep_glm_dot(w, null, g->p)) > 1e-6 * sqrt(nep_glm_dot(w, w, g->p) * nep_glm_dot(null, null, g->p))) {
+            if (fabs(nep_ortho_dot(w, null, g->p)) > 1e-6 * sqrt(nep_ortho_dot(w, w, g->p) * nep_ortho_dot(null, null, g->p))) {
                 append(lost, sizeof lost, c[k].name);
                 break;
             }
@@ -140,9 +140,9 @@ static nep_status factorise(nep_glm *g, const nep_glm_design *d, const nep_glm_c
         g->order[j] = p - 1 - j;
         for (int64_t i = 0; i < n; i++)
             own[i] = d->x[i * p + g->order[j]];
-        const double before = sqrt(nep_glm_dot(own, own, n));
+        const double before = sqrt(nep_ortho_dot(own, own, n));
         memset(coef, 0, (size_t)p * sizeof *coef);
-        const double norm = nep_glm_residual(g->q, j, n, own, coef);
+        const double norm = nep_ortho_residual(g->q, j, n, own, coef);
         for (int64_t k = 0; k < j; k++)
             g->upper[k * p + j] = coef[k];
         g->upper[j * p + j] = norm;
@@ -182,7 +182,7 @@ static void fill_products(nep_glm *g)
         for (int64_t t = 0; t < n; t++)
             g->one_lag[j] += lagged[j * n + t];
         for (int64_t k = 0; k < p; k++)
-            g->b[j * p + k] = nep_glm_dot(lagged + j * n, g->q + k * n, n);
+            g->b[j * p + k] = nep_ortho_dot(lagged + j * n, g->q + k * n, n);
     }
     for (int64_t t = 0; t < n; t++)
         rest[t] = 1;
@@ -281,7 +281,7 @@ static nep_status make_bin(nep_glm *g, int at)
     for (int64_t k = 0, first = 0; k < g->n_contrasts; first += g->row_count[k++])
         for (int64_t i = 0; i < g->row_count[k]; i++)
             for (int64_t j = 0; j <= i; j++)
-                w->covariance[pair++] = nep_glm_dot(g->d + (first + i) * p, w->gain + (first + j) * p, p);
+                w->covariance[pair++] = nep_ortho_dot(g->d + (first + i) * p, w->gain + (first + j) * p, p);
     w->made = true;
     return NEP_OK;
 }
@@ -319,23 +319,23 @@ static state prepare(const nep_glm *g, products *s, double *rest)
     const double raw = s->x[SQUARES], mean = s->x[SUM] / (double)g->n;
     if (!isfinite(raw))
         return MISSING;
-    if (!(raw - nep_glm_dot(s->u, s->u, g->p) > 1e-13 * raw)) /* float32 data: less is rounding */
+    if (!(raw - nep_ortho_dot(s->u, s->u, g->p) > 1e-13 * raw)) /* float32 data: less is rounding */
         return FLAT;
     if (g->o.scale == NEP_GLM_PERCENT) {
         if (!g->o.nilearn && !(mean > 0))
             return WITHOUT_MEAN;
         rescale(g, 100 / (g->o.nilearn ? fmax(mean, 1) : mean), -100, s);
     }
-    *rest = s->x[SQUARES] - nep_glm_dot(s->u, s->u, g->p);
+    *rest = s->x[SQUARES] - nep_ortho_dot(s->u, s->u, g->p);
     return GOOD;
 }
 
 /* Bin of the autocorrelation of the residuals, towards 0. */
 static int bin_of(const nep_glm *g, const products *s, double rest)
 {
-    double lagged = s->x[LAGGED] - nep_glm_dot(s->u, s->v, g->p);
+    double lagged = s->x[LAGGED] - nep_ortho_dot(s->u, s->v, g->p);
     for (int64_t j = 0; j < g->p; j++)
-        lagged += 0.5 * s->u[j] * nep_glm_dot(g->b + j * g->p, s->u, g->p);
+        lagged += 0.5 * s->u[j] * nep_ortho_dot(g->b + j * g->p, s->u, g->p);
     const double n = (double)g->n, rho = lagged / (n - 1) / (rest / n);
     return (int)fmax(-MOST_BIN, fmin(MOST_BIN, rho * 100));
 }
@@ -348,10 +348,10 @@ static void refit(const nep_glm *g, const products *s, int at, double *work, nep
     for (int64_t j = 0; j < p; j++)
         work[j] = (1 + rho * rho) * s->u[j] - rho * s->v[j] - rho * rho * g->last[j] * last;
     for (int64_t i = 0; i < g->rows; i++)
-        f->effect[i * f->n_cols + c] = nep_glm_dot(w->gain + i * p, work, p);
+        f->effect[i * f->n_cols + c] = nep_ortho_dot(w->gain + i * p, work, p);
     nep_glm_forward(w->l, p, work);
     const double whole = s->x[SQUARES] - 2 * rho * s->x[LAGGED] + rho * rho * (s->x[SQUARES] - last * last);
-    const double variance = fmax(whole - nep_glm_dot(work, work, p), 0) / f->df;
+    const double variance = fmax(whole - nep_ortho_dot(work, work, p), 0) / f->df;
     f->dispersion[c] = variance;
     for (int64_t i = 0; i < g->pairs; i++)
         f->covariance[i * f->n_cols + c] = variance * w->covariance[i];

@@ -1,27 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* glm_algebra - orthogonal parts and Cholesky factors of small matrices, in a fixed order. */
+/* glm_algebra - Cholesky factors of small matrices, in a fixed order. */
 #include "imaging/glm_parts.h"
 
 #include <math.h>
-
-double nep_glm_residual(const double *q, int64_t k, int64_t n, double *x, double *coef)
-{
-    for (int pass = 0; pass < 2; pass++)
-        for (int64_t j = 0; j < k; j++) {
-            const double c = nep_glm_dot(q + j * n, x, n);
-            if (coef)
-                coef[j] += c;
-            for (int64_t i = 0; i < n; i++)
-                x[i] -= c * q[j * n + i];
-        }
-    return sqrt(nep_glm_dot(x, x, n));
-}
 
 bool nep_glm_cholesky(double *a, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j <= i; j++) {
-            const double s = a[i * n + j] - nep_glm_dot(a + i * n, a + j * n, j);
+            const double s = a[i * n + j] - nep_ortho_dot(a + i * n, a + j * n, j);
             if (i == j && !(s > 0))
                 return false;
             a[i * n + j] = i == j ? sqrt(s) : s / a[j * n + j];
@@ -32,7 +19,7 @@ bool nep_glm_cholesky(double *a, int64_t n)
 void nep_glm_forward(const double *l, int64_t n, double *x)
 {
     for (int64_t i = 0; i < n; i++)
-        x[i] = (x[i] - nep_glm_dot(l + i * n, x, i)) / l[i * n + i];
+        x[i] = (x[i] - nep_ortho_dot(l + i * n, x, i)) / l[i * n + i];
 }
 
 void nep_glm_backward(const double *l, int64_t n, double *x)

@@ -223,7 +223,7 @@ static nep_status check_rows(nep_ctx *ctx, const nep_glm_contrast *c)
     nep_status st = NEP_OK;
     for (int64_t i = 0; i < c->rows && st == NEP_OK; i++) {
         double *row = q + i * p;
-        const double before = sqrt(nep_glm_dot(row, row, p)), norm = nep_glm_residual(q, i, p, row, NULL);
+        const double before = sqrt(nep_ortho_dot(row, row, p)), norm = nep_ortho_residual(q, i, p, row, NULL);
         if (!(norm > 1e-10 * before))
             st = nep_ctx_fail(ctx, NEP_E_ARG, "glm: contrast '%s': row %lld follows from the rows before it; leave it out", c->name,
                               (long long)i + 1);

@@ -112,7 +112,7 @@ static void orthogonal_to_before(double *x, int64_t n, int64_t p, int64_t from, 
     double *own = q + (j - from) * n;
     for (int64_t i = 0; i < n; i++)
         own[i] = x[i * p + j];
-    const double norm = nep_glm_residual(q, j - from, n, own, NULL);
+    const double norm = nep_ortho_residual(q, j - from, n, own, NULL);
     for (int64_t i = 0; i < n; i++) {
         x[i * p + j] = own[i];
         own[i] = norm > 0 ? own[i] / norm : 0;

@@ -213,7 +213,7 @@ static double f_of(estimate *e)
     if (!nep_glm_cholesky(e->covariance, q))
         return (double)NAN;
     nep_glm_forward(e->covariance, q, e->effect);
-    return nep_glm_dot(e->effect, e->effect, q) / (double)q;
+    return nep_ortho_dot(e->effect, e->effect, q) / (double)q;
 }
 
 nep_status nep_glm_pool_test(nep_glm_pool *p, int64_t j, double *effect, double *se, double *stat, double *z)

@@ -3,6 +3,7 @@
  *
  * With X = Q R, the contrast C b of the coefficients is (R^-T C')' Q' y: the tested part of the model is Q times the span of
  * R^-T C', the nuisance Q times its complement (Beckmann et al. 2001; Winkler et al. 2014, appendix A). */
+#include "imaging/ortho.h"
 #include "imaging/permute_parts.h"
 
 #include <math.h>
@@ -18,28 +19,6 @@ void nep_permute_basis_free(nep_permute_basis *b)
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
     *b = (nep_permute_basis){0};
-}
-
-static double dot(const double *a, const double *b, int64_t n)
-{
-    double s = 0.0;
-    for (int64_t i = 0; i < n; i++)
-        s += a[i] * b[i];
-    return s;
-}
-
-/* Takes x down to its part orthogonal to `have` unit vectors; coef [have] (added to, or NULL). Returns its length. */
-static double residual(const double *q, int64_t have, int64_t n, double *x, double *coef)
-{
-    for (int pass = 0; pass < 2; pass++)
-        for (int64_t j = 0; j < have; j++) {
-            const double c = dot(q + j * n, x, n);
-            if (coef)
-                coef[j] += c;
-            for (int64_t i = 0; i < n; i++)
-                x[i] -= c * q[j * n + i];
-        }
-    return sqrt(dot(x, x, n));
 }
 
 static void scale(double *x, int64_t n, double by)
@@ -95,9 +74,9 @@ static nep_status factor(nep_ctx *ctx, const nep_permute_model *m, double *q, do
         double *x = q + c * n;
         for (int64_t i = 0; i < n; i++)
             x[i] = m->x[i * p + c];
-        const double before = sqrt(dot(x, x, n));
+        const double before = sqrt(nep_ortho_dot(x, x, n));
         memset(scratch, 0, (size_t)p * sizeof *scratch);
-        const double norm = residual(q, c, n, x, scratch);
+        const double norm = nep_ortho_residual(q, c, n, x, scratch);
         for (int64_t j = 0; j < c; j++)
             upper[j * p + c] = scratch[j];
         upper[c * p + c] = norm;
@@ -121,7 +100,7 @@ static nep_status split(nep_ctx *ctx, const nep_permute_model *m, const double *
                 z[j] -= upper[l * p + j] * z[l];
             z[j] /= upper[j * p + j];
         }
-        const double before = sqrt(dot(z, z, p)), norm = residual(part, i, p, z, NULL);
+        const double before = sqrt(nep_ortho_dot(z, z, p)), norm = nep_ortho_residual(part, i, p, z, NULL);
         NEP_REQUIRE(ctx, before > 0.0, NEP_E_ARG, "permute: contrast '%s' has a row of zeros: it tests nothing", m->contrast);
         NEP_REQUIRE(ctx, norm > COLLINEAR * before, NEP_E_ARG,
                     "permute: row %lld of contrast '%s' is a combination of the rows before it; leave it out", (long long)i + 1,
@@ -145,7 +124,7 @@ static nep_status split(nep_ctx *ctx, const nep_permute_model *m, const double *
         double *z = part + have * p;
         memset(z, 0, (size_t)p * sizeof *z);
         z[pick] = 1.0;
-        scale(z, p, 1.0 / residual(part, have, p, z, NULL));
+        scale(z, p, 1.0 / nep_ortho_residual(part, have, p, z, NULL));
     }
     return NEP_OK;
 }
@@ -227,7 +206,7 @@ static int64_t row_space(double *d, int64_t n, int64_t z, double *u)
         double best = 0.0;
         int64_t pick = 0;
         for (int64_t i = 0; i < n; i++) {
-            const double length = dot(d + i * z, d + i * z, z);
+            const double length = nep_ortho_dot(d + i * z, d + i * z, z);
             if (length > best) {
                 best = length;
                 pick = i;
@@ -236,9 +215,9 @@ static int64_t row_space(double *d, int64_t n, int64_t z, double *u)
         if (have == z || best <= NEGLIGIBLE * NEGLIGIBLE)
             return have;
         memcpy(u + have * z, d + pick * z, (size_t)z * sizeof *u);
-        scale(u + have * z, z, 1.0 / residual(u, have, z, u + have * z, NULL));
+        scale(u + have * z, z, 1.0 / nep_ortho_residual(u, have, z, u + have * z, NULL));
         for (int64_t i = 0; i < n; i++) {
-            const double c = dot(u + have * z, d + i * z, z);
+            const double c = nep_ortho_dot(u + have * z, d + i * z, z);
             for (int64_t j = 0; j < z; j++)
                 d[i * z + j] -= c * u[have * z + j];
         }

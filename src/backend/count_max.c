@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* count_max - counting against a sorted null instead of comparing each column with each permutation. */
 #include "backend/count_max.h"
+#include "core/order.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include <nepenthe/math/tstat.h>
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* Number of items of sorted[0..n) below `bound`. */
 static int64_t below(const double *sorted, int64_t n, double bound)
@@ -36,7 +31,7 @@ nep_status nep_count_max_add(nep_ctx *ctx, const double *max_abs, int64_t n_perm
     for (int64_t p = 0; p < n_perm; p++)
         if (!isnan(max_abs[p]))
             sorted[kept++] = max_abs[p];
-    qsort(sorted, (size_t)kept, sizeof *sorted, ascending);
+    qsort(sorted, (size_t)kept, sizeof *sorted, nep_order_ascending);
     for (int64_t i = 0; i < n; i++)
         if (!isnan(observed[i]))
             count[i] += kept - below(sorted, kept, nep_tstat_bound(observed[i]));

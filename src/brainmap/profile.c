@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* profile - what a map says about each target, with its null mean and covariance; and scores of any target
  * weights by it. */
+#include "core/order.h"
+
 #include <nepenthe/backend.h>
 #include <nepenthe/brainmap.h>
 
@@ -419,12 +421,6 @@ static nep_status check(nep_ctx *ctx, const nep_profile *f, char which, const do
     return NEP_OK;
 }
 
-static int ascending(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
 /* p against the largest |score| over all rows of each surrogate. */
 static nep_status max_p(nep_ctx *ctx, const nep_profile *f, const form *w, const double *a, int64_t n,
                         const double *den, const double *score, double *p_max)
@@ -438,7 +434,7 @@ static nep_status max_p(nep_ctx *ctx, const nep_profile *f, const form *w, const
         for (int64_t i = 0; i < n; i++)
             if (den[i] > 0.0)
                 most[b] = fmax(most[b], fabs(product(a + i * p, w->null + b * p, w->centre, p)) / den[i]);
-    qsort(most, (size_t)k, sizeof *most, ascending);
+    qsort(most, (size_t)k, sizeof *most, nep_order_ascending);
     for (int64_t i = 0; i < n; i++) {
         const double least = fabs(score[i]) * (1.0 - NEP_BRAINMAP_TIE);
         int64_t low = 0, high = k;

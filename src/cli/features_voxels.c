@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/features_run.h"
+#include "core/order.h"
 
 enum { TILE_STEP = 4096 };
 
@@ -157,12 +158,6 @@ static int64_t tile_columns(const features_job *j)
     return n < TILE_STEP ? TILE_STEP : n < j->n ? n : j->n;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 void cli_features_finish_quality(features_job *j, features_result *r)
 {
     double sum = 0;
@@ -181,7 +176,7 @@ void cli_features_finish_quality(features_job *j, features_result *r)
             j->tsnr[known++] = j->tsnr[k]; /* k >= known: packed to the front */
         }
     }
-    qsort(j->tsnr, (size_t)known, sizeof *j->tsnr, by_number);
+    qsort(j->tsnr, (size_t)known, sizeof *j->tsnr, nep_order_ascending);
     r->tsnr = known ? (j->tsnr[(known - 1) / 2] + j->tsnr[known / 2]) / 2 : (double)NAN;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* quality_run - motion, DVARS, temporal SNR, coverage and header of one run, judged by stated thresholds. */
 #include "cli/quality_run.h"
+#include "core/order.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -120,12 +121,6 @@ done:
     return st;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static nep_status temporal_snr(nep_ctx *ctx, const nep_series *x, cli_quality *q)
 {
     double *tsnr = NULL, sum = 0;
@@ -138,7 +133,7 @@ static nep_status temporal_snr(nep_ctx *ctx, const nep_series *x, cli_quality *q
             sum += tsnr[v];
             tsnr[n++] = tsnr[v];
         }
-    qsort(tsnr, (size_t)n, sizeof *tsnr, by_value);
+    qsort(tsnr, (size_t)n, sizeof *tsnr, nep_order_ascending);
     q->tsnr_mean = n ? sum / (double)n : (double)NAN;
     q->tsnr_median = n ? (tsnr[(n - 1) / 2] + tsnr[n / 2]) / 2 : (double)NAN;
 done:

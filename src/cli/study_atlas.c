@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* study_atlas.c - the study's own atlas, joined to the geometry by the names of regions, for the pictures of the report. */
 #include "cli/study_tables.h"
+#include "core/order.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -67,12 +68,6 @@ static nep_status check_whole(nep_ctx *ctx, const cli_study *s, const int64_t *v
     return NEP_OK;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* An atlas of another space, or with its sides swapped, lies far from where the geometry says its regions are. */
 static nep_status check_place(nep_ctx *ctx, const cli_study *s, const int64_t *voxels)
 {
@@ -96,7 +91,7 @@ static nep_status check_place(nep_ctx *ctx, const cli_study *s, const int64_t *v
         }
         distance[r] = sqrt(distance[r]);
     }
-    qsort(distance, (size_t)n, sizeof *distance, by_number);
+    qsort(distance, (size_t)n, sizeof *distance, nep_order_ascending);
     if (n > 0 && !(distance[n / 2] <= far_mm))
         nep_warn(ctx, "%s: its regions lie %.0f mm (median) from where the geometry has them: another space, or sides swapped?", s->study.atlas,
                  distance[n / 2]);

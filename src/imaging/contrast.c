@@ -5,6 +5,7 @@
  * residuals on it, at unit length. Permuting the rows of [x Q] together is the same as permuting the
  * residuals of y (Freedman-Lane). */
 #include "imaging/ortho.h"
+#include "core/order.h"
 
 #include <nepenthe/backend.h>
 #include <nepenthe/contrast.h>
@@ -291,12 +292,6 @@ done:
     return st;
 }
 
-static int ascending(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
-
 /* How many of the sorted values reach |t|. */
 static int64_t count_at_least(const double *sorted, int64_t n, double t)
 {
@@ -318,7 +313,7 @@ static void to_results(const relabelings *r, double *most, const int64_t *reache
     const int64_t plus =
         r->all ? 0 : 1; /* the observed labels stand among all relabelings, but not among drawn ones */
     const double j = nep_contrast_correction(out->df), total = (double)(r->count + plus);
-    qsort(most, (size_t)r->count, sizeof *most, ascending);
+    qsort(most, (size_t)r->count, sizeof *most, nep_order_ascending);
     for (int64_t v = 0; v < out->n_cols; v++) {
         const double t = out->t[v], g = j * t * sqrt(1.0 / n1 + 1.0 / n2);
         out->g[v] = g;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* permute - one contrast of a linear model tested on every column: estimates, then shuffles, then p. */
 #include "imaging/permute_parts.h"
+#include "core/order.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -24,12 +25,6 @@ typedef struct {
     double *sorted; /* largest of each shuffle, ascending */
     int64_t n, plus; /* the data stand among all shuffles, but not among drawn ones */
 } null_of;
-
-static int ascending(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
 
 /* Share of the largest that reach the value. */
 static double p_of(const null_of *q, double value, bool positive)
@@ -66,7 +61,7 @@ static nep_status correct(reckoning *k, int m, const double *value, int64_t n, d
 {
     const null_of q = {k->j->tally.most[m], k->r->n_shuffles, k->r->exhaustive ? 0 : 1};
     const bool positive = m != NEP_PERMUTE_STAT || k->j->positive;
-    qsort(q.sorted, (size_t)q.n, sizeof *q.sorted, ascending);
+    qsort(q.sorted, (size_t)q.n, sizeof *q.sorted, nep_order_ascending);
     *critical = critical_of(&q);
     for (int64_t v = 0; v < n; v++)
         p[v] = p_of(&q, m == NEP_PERMUTE_SCORE ? fabs(value[v]) : value[v], positive);

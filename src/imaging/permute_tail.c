@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* permute_tail - small p from a generalised Pareto distribution fitted to the tail of the shuffled statistics. */
 #include "imaging/permute_parts.h"
+#include "core/order.h"
 
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int ascending(const void *x, const void *y)
-{
-    const double a = *(const double *)x, b = *(const double *)y;
-    return (a > b) - (a < b);
-}
 
 /* ---- one distribution ---- */
 
@@ -91,7 +86,7 @@ static double p_of(const tail *t, double value)
 
 double nep_permute_tail_of(double *null, int64_t n, double value)
 {
-    qsort(null, (size_t)n, sizeof *null, ascending);
+    qsort(null, (size_t)n, sizeof *null, nep_order_ascending);
     const tail t = fit_any(null, n);
     return p_of(&t, value);
 }
@@ -110,7 +105,7 @@ nep_status nep_permute_tail_apply(nep_ctx *ctx, const double *null, int64_t n_nu
 {
     double *sorted = NULL;
     NEP_TRY(nep_alloc_copy(ctx, null, n_null, sizeof *sorted, "permute: tail", &sorted));
-    qsort(sorted, (size_t)n_null, sizeof *sorted, ascending);
+    qsort(sorted, (size_t)n_null, sizeof *sorted, nep_order_ascending);
     const tail t = fit_any(sorted, n_null);
     for (int64_t v = 0; v < n; v++) {
         if (!(p[v] < NEP_PERMUTE_TAIL_BELOW))

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* affinity.c - many measurements of a drug-target pair become one number with its error. */
+#include "core/order.h"
+
 #include <math.h>
 #include <nepenthe/molecule.h>
 #include <stdlib.h>
@@ -83,15 +85,9 @@ static int by_pair(const void *a, const void *b)
     return x->order < y->order ? -1 : x->order > y->order;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 static double median_of(double *v, int64_t k)
 {
-    qsort(v, (size_t)k, sizeof *v, by_value);
+    qsort(v, (size_t)k, sizeof *v, nep_order_ascending);
     return k % 2 ? v[k / 2] : 0.5 * (v[k / 2 - 1] + v[k / 2]);
 }
 

@@ -1,16 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sample.c - quantiles of draws, and what counts as positive. */
 #include "rank/sample.h"
+#include "core/order.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
 
 int64_t rank_sample_sort(double *v, int64_t n)
 {
@@ -18,7 +13,7 @@ int64_t rank_sample_sort(double *v, int64_t n)
     for (int64_t i = 0; i < n; i++)
         if (!isnan(v[i]))
             v[m++] = v[i];
-    qsort(v, (size_t)m, sizeof *v, by_value);
+    qsort(v, (size_t)m, sizeof *v, nep_order_ascending);
     return m;
 }
 

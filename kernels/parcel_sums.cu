@@ -1,33 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* parcel_sums - CUDA twin of src/backend/cpu_parcel_sums.c: a warp per volume and region, its lanes are the 32 lanes. */
-#include "launch.h"
-
-#include <nepenthe/math/lanes.h>
+/* parcel_sums - CUDA twin of src/backend/cpu_parcel_sums.c. */
+#include "list_sum.h"
 
 static __global__ void parcel_sums_kernel(const float *x, int64_t n_vox, const int64_t *start, const int32_t *voxel,
                                           int64_t n_regions, int64_t tasks, double *sum, int64_t *count)
 {
-    const int lane = (int)(threadIdx.x % NEP_WARP);
-    const int64_t warps = blockDim.x / NEP_WARP, first = blockIdx.x * warps + threadIdx.x / NEP_WARP;
-    for (int64_t task = first; task < tasks; task += gridDim.x * warps) {
-        const int64_t region = task % n_regions;
-        const float *volume = x + task / n_regions * n_vox;
-        double s = 0.0;
-        long long seen = 0;
-        for (int64_t i = start[region] + lane; i < start[region + 1]; i += NEP_WARP) {
-            const float v = volume[voxel[i]];
-            const int ok = nep_lanes_finite(v);
-            s += ok ? (double)v : 0.0;
-            seen += ok;
-        }
-        s = nep_warp_fold(s);
-        for (int half = NEP_WARP / 2; half > 0; half /= 2)
-            seen += __shfl_down_sync(NEP_ALL_LANES, seen, half);
-        if (lane == 0) {
-            sum[task] = s;
-            count[task] = seen;
-        }
-    }
+    list_sums<false>(x, n_vox, start, voxel, NULL, n_regions, tasks, sum, count);
 }
 
 extern "C" nep_status nep_cuda_parcel_sums(nep_ctx *ctx, nep_queue *queue, const float *x, int64_t n_vol,

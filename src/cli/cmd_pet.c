@@ -102,36 +102,31 @@ static nep_status reference_of_table(cli *c, job *j)
     return NEP_OK;
 }
 
-/* The mean over the mask of every frame, streamed. */
+/* The mean over the mask of one frame. */
+static nep_status reference_frame(nep_ctx *ctx, const float *volume, int64_t t, void *user)
+{
+    (void)ctx;
+    job *j = user;
+    double sum = 0;
+    int64_t used = 0;
+    for (int64_t i = 0; i < nep_grid_voxels(&j->header.grid); i++)
+        if (j->region.data[i] > 0 && isfinite(volume[i])) {
+            sum += (double)volume[i];
+            used++;
+        }
+    j->reference[t] = used ? sum / (double)used : (double)NAN;
+    return NEP_OK;
+}
+
 static nep_status reference_of_image(cli *c, job *j)
 {
     nep_ctx *ctx = cli_ctx(c);
     const char *path = cli_text(c, "reference");
-    nep_nifti *n = NULL;
-    float *v = NULL;
-    nep_status st;
     NEP_REQUIRE(ctx, cli_images_is_nifti(path), NEP_E_ARG, "--reference '%s': an image needs a NIfTI mask as reference", path);
     NEP_TRY(cli_input_add(c, path));
     NEP_TRY(cli_images_mask(ctx, path, &j->header.grid, j->path, &j->region));
-    const int64_t n_vox = nep_grid_voxels(&j->header.grid);
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->header.n_t, sizeof *j->reference, "reference", &j->reference));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_vox, sizeof *v, "volume", &v));
-    NEP_TRY_OR_DONE(st, nep_nifti_open(ctx, j->path, &n));
-    for (int64_t t = 0; t < j->header.n_t; t++) {
-        double sum = 0;
-        int64_t used = 0;
-        NEP_TRY_OR_DONE(st, nep_nifti_next(n, v));
-        for (int64_t i = 0; i < n_vox; i++)
-            if (j->region.data[i] > 0 && isfinite(v[i])) {
-                sum += (double)v[i];
-                used++;
-            }
-        j->reference[t] = used ? sum / (double)used : (double)NAN;
-    }
-done:
-    nep_nifti_free(n);
-    nep_alloc_free(v);
-    return st;
+    NEP_TRY(nep_alloc(ctx, j->header.n_t, sizeof *j->reference, "reference", &j->reference));
+    return cli_images_volumes(ctx, j->path, NULL, reference_frame, j);
 }
 
 static nep_status load(cli *c, job *j)

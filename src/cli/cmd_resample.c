@@ -16,7 +16,7 @@ static const cli_option options[] = {
 typedef struct {
     nep_nifti_header header, target;
     nep_resample_opts opts;
-    float *in, *out; /* one volume; [n_t, voxels of the target] */
+    float *out; /* [n_t, voxels of the target] */
     bool whole_numbers;
 } job;
 
@@ -52,26 +52,18 @@ static nep_status read_options(cli *c, job *j)
     return cli_images_header(ctx, cli_text(c, "to"), false, &j->target);
 }
 
+static nep_status resample_one(nep_ctx *ctx, const float *volume, int64_t t, void *user)
+{
+    job *j = user;
+    return nep_resample(ctx, &j->header.grid, volume, &j->target.grid, &j->opts, j->out + t * nep_grid_voxels(&j->target.grid));
+}
+
 static nep_status run_volumes(cli *c, job *j)
 {
-    nep_ctx *ctx = cli_ctx(c);
-    const int64_t n_in = nep_grid_voxels(&j->header.grid), n_out = nep_grid_voxels(&j->target.grid);
-    nep_nifti *n = NULL;
-    nep_status st;
-    NEP_TRY_OR_DONE(st, nep_nifti_open(ctx, cli_input(c, 0), &n));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_in, sizeof *j->in, "volume", &j->in));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_out * j->header.n_t, sizeof *j->out, "resampled image", &j->out));
-    nep_progress_open(ctx, "volumes", j->header.n_t);
-    for (int64_t t = 0; t < j->header.n_t; t++) {
-        NEP_TRY_OR_DONE(st, nep_nifti_next(n, j->in));
-        NEP_TRY_OR_DONE(st, nep_resample(ctx, &j->header.grid, j->in, &j->target.grid, &j->opts, j->out + t * n_out));
-        nep_progress_step(ctx, t + 1);
-    }
+    NEP_TRY(nep_alloc(cli_ctx(c), nep_grid_voxels(&j->target.grid) * j->header.n_t, sizeof *j->out, "resampled image", &j->out));
+    NEP_TRY(cli_images_volumes(cli_ctx(c), cli_input(c, 0), "volumes", resample_one, j));
     j->whole_numbers = fits_int16(j);
-done:
-    nep_progress_close(ctx);
-    nep_nifti_free(n);
-    return st;
+    return NEP_OK;
 }
 
 static nep_status run(cli *c)
@@ -93,7 +85,6 @@ static nep_status run(cli *c)
     st = cli_json(c) ? cli_document(c, json_incref(says)) : NEP_OK;
     json_decref(says);
 done:
-    nep_alloc_free(j.in);
     nep_alloc_free(j.out);
     return st;
 }

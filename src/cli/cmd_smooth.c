@@ -18,7 +18,7 @@ typedef struct {
     nep_volume mask;
     double fwhm_mm[3];
     bool as_zero;
-    float *in, *out; /* one volume; [n_t, voxels] */
+    float *in, *out; /* one masked volume; [n_t, voxels] */
 } job;
 
 static nep_status write_out(nep_ctx *ctx, const char *path, void *user)
@@ -51,27 +51,23 @@ static nep_status load(cli *c, job *j)
     return mask ? cli_images_mask(cli_ctx(c), mask, &j->header.grid, cli_input(c, 0), &j->mask) : NEP_OK;
 }
 
+static nep_status smooth_one(nep_ctx *ctx, const float *volume, int64_t t, void *user)
+{
+    job *j = user;
+    const int64_t n = nep_grid_voxels(&j->header.grid);
+    if (!j->mask.data)
+        return nep_smooth(ctx, &j->header.grid, volume, j->fwhm_mm, j->as_zero, j->out + t * n);
+    for (int64_t v = 0; v < n; v++)
+        j->in[v] = j->mask.data[v] > 0 ? volume[v] : NAN;
+    return nep_smooth(ctx, &j->header.grid, j->in, j->fwhm_mm, j->as_zero, j->out + t * n);
+}
+
 static nep_status run_volumes(cli *c, job *j)
 {
-    nep_ctx *ctx = cli_ctx(c);
-    const int64_t voxels = nep_grid_voxels(&j->header.grid);
-    nep_nifti *n = NULL;
-    nep_status st;
-    NEP_TRY_OR_DONE(st, nep_nifti_open(ctx, cli_input(c, 0), &n));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, voxels, sizeof *j->in, "volume", &j->in));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, voxels * j->header.n_t, sizeof *j->out, "smoothed image", &j->out));
-    nep_progress_open(ctx, "volumes", j->header.n_t);
-    for (int64_t t = 0; t < j->header.n_t; t++) {
-        NEP_TRY_OR_DONE(st, nep_nifti_next(n, j->in));
-        for (int64_t v = 0; j->mask.data && v < voxels; v++)
-            j->in[v] = j->mask.data[v] > 0 ? j->in[v] : NAN;
-        NEP_TRY_OR_DONE(st, nep_smooth(ctx, &j->header.grid, j->in, j->fwhm_mm, j->as_zero, j->out + t * voxels));
-        nep_progress_step(ctx, t + 1);
-    }
-done:
-    nep_progress_close(ctx);
-    nep_nifti_free(n);
-    return st;
+    const int64_t n = nep_grid_voxels(&j->header.grid);
+    NEP_TRY(nep_alloc(cli_ctx(c), n, sizeof *j->in, "volume", &j->in));
+    NEP_TRY(nep_alloc(cli_ctx(c), n * j->header.n_t, sizeof *j->out, "smoothed image", &j->out));
+    return cli_images_volumes(cli_ctx(c), cli_input(c, 0), "volumes", smooth_one, j);
 }
 
 static nep_status run(cli *c)

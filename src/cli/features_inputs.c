@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/features_run.h"
+#include "cli/images.h"
 
 static nep_status open_header(features_job *j)
 {
@@ -61,28 +62,16 @@ nep_status cli_features_atlas(features *f, const nep_grid *grid, const char *nam
 static nep_status make_mask(features_job *j)
 {
     const int64_t n = nep_grid_voxels(&j->info.grid);
-    nep_nifti *image = NULL;
-    float *volume = NULL;
-    double *sum = NULL;
+    float *mean = NULL;
     int64_t inside;
     nep_status st;
-    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n, sizeof *sum, "mean image", &sum));
-    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n, sizeof *volume, "volume", &volume));
-    NEP_TRY_OR_DONE(st, nep_nifti_open(j->ctx, j->bold, &image));
-    for (int64_t t = 0; t < j->info.n_t; t++) {
-        NEP_TRY_OR_DONE(st, nep_nifti_next(image, volume));
-        for (int64_t v = 0; v < n; v++)
-            sum[v] += (double)volume[v] / (double)j->info.n_t;
-    }
-    for (int64_t v = 0; v < n; v++)
-        volume[v] = (float)sum[v];
+    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n, sizeof *mean, "mean image", &mean));
+    NEP_TRY_OR_DONE(st, cli_images_mean(j->ctx, j->bold, &j->info, mean));
     j->mask.grid = j->info.grid;
     NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n, sizeof *j->mask.data, "mask", &j->mask.data));
-    st = nep_quality_mask(j->ctx, volume, n, j->mask.data, &inside);
+    st = nep_quality_mask(j->ctx, mean, n, j->mask.data, &inside);
 done:
-    nep_nifti_free(image);
-    nep_alloc_free(volume);
-    nep_alloc_free(sum);
+    nep_alloc_free(mean);
     return st;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/features_unit.h"
+#include "cli/images.h"
 #include "cli/pet_frames.h"
 #include "cli/tabular.h"
 
@@ -21,42 +22,35 @@ typedef struct {
     int n_parameters;
 } pet_job;
 
-/* Mean of every region in every frame, streamed. */
-static nep_status measure_curves(pet_job *j, nep_nifti *n)
+typedef struct {
+    nep_parcels *p;
+    double *tac;
+    int64_t n_regions;
+} curves;
+
+static nep_status add_frame(nep_ctx *ctx, const float *volume, int64_t t, void *user)
 {
-    nep_ctx *ctx = j->f->ctx;
-    nep_parcels *p = NULL;
-    float *volume = NULL;
-    nep_status st;
-    NEP_TRY_OR_DONE(
-        st, nep_alloc(ctx, nep_grid_voxels(&nep_nifti_info(n)->grid), sizeof *volume, "volume", &volume));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->n_t * j->n_regions, sizeof *j->tac, "regional curves", &j->tac));
-    NEP_TRY_OR_DONE(st, nep_parcels_open(ctx, j->atlas, NULL, &p));
-    for (int64_t t = 0; t < j->n_t; t++) {
-        NEP_TRY_OR_DONE(st, nep_nifti_next(n, volume));
-        NEP_TRY_OR_DONE(st, nep_parcels_add(p, volume, 1, j->tac + t * j->n_regions));
-    }
-done:
-    nep_parcels_free(p);
-    nep_alloc_free(volume);
-    return st;
+    (void)ctx;
+    const curves *u = user;
+    return nep_parcels_add(u->p, volume, 1, u->tac + t * u->n_regions);
 }
 
 static nep_status read_image(pet_job *j, const nep_bids_run *run)
 {
     nep_ctx *ctx = j->f->ctx;
     char path[4096];
-    nep_nifti *n = NULL;
-    nep_status st;
+    nep_nifti_header h;
+    nep_parcels *p = NULL;
     NEP_TRY(cli_features_path(ctx, path, sizeof path, "%s/%s", j->f->root, run->bold));
-    NEP_TRY_OR_DONE(st, nep_nifti_open(ctx, path, &n));
-    j->n_t = nep_nifti_info(n)->n_t;
-    NEP_TRY_OR_DONE(st, cli_pet_frames_read(ctx, path, NULL, "duration", j->n_t, &j->frames));
-    NEP_TRY_OR_DONE(st, cli_features_atlas(j->f, &nep_nifti_info(n)->grid, run->bold, &j->atlas));
+    NEP_TRY(cli_images_header(ctx, path, true, &h));
+    j->n_t = h.n_t;
+    NEP_TRY(cli_pet_frames_read(ctx, path, NULL, "duration", j->n_t, &j->frames));
+    NEP_TRY(cli_features_atlas(j->f, &h.grid, run->bold, &j->atlas));
     j->n_regions = j->atlas->n_regions;
-    st = measure_curves(j, n);
-done:
-    nep_nifti_free(n);
+    NEP_TRY(nep_alloc(ctx, j->n_t * j->n_regions, sizeof *j->tac, "regional curves", &j->tac));
+    NEP_TRY(nep_parcels_open(ctx, j->atlas, NULL, &p));
+    const nep_status st = cli_images_volumes(ctx, path, NULL, add_frame, &(curves){p, j->tac, j->n_regions});
+    nep_parcels_free(p);
     return st;
 }
 

@@ -82,6 +82,57 @@ nep_status cli_images_mask(nep_ctx *ctx, const char *path, const nep_grid *grid,
     return NEP_OK;
 }
 
+nep_status cli_images_volumes(nep_ctx *ctx, const char *path, const char *bar, cli_images_step *step, void *user)
+{
+    nep_nifti *n = NULL;
+    float *volume = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_nifti_open(ctx, path, &n));
+    const nep_nifti_header *h = nep_nifti_info(n);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nep_grid_voxels(&h->grid), sizeof *volume, "volume", &volume));
+    if (bar)
+        nep_progress_open(ctx, bar, h->n_t);
+    for (int64_t t = 0; t < h->n_t && st == NEP_OK; t++) {
+        st = nep_nifti_next(n, volume);
+        if (st == NEP_OK)
+            st = step(ctx, volume, t, user);
+        if (bar)
+            nep_progress_step(ctx, t + 1);
+    }
+    if (bar)
+        nep_progress_close(ctx);
+done:
+    nep_alloc_free(volume);
+    nep_nifti_free(n);
+    return st;
+}
+
+typedef struct {
+    double *sum; /* [voxels] */
+    int64_t n_vox, n_t;
+} mean_of;
+
+static nep_status add_volume(nep_ctx *ctx, const float *volume, int64_t t, void *user)
+{
+    (void)ctx;
+    (void)t;
+    const mean_of *m = user;
+    for (int64_t v = 0; v < m->n_vox; v++)
+        m->sum[v] += (double)volume[v] / (double)m->n_t;
+    return NEP_OK;
+}
+
+nep_status cli_images_mean(nep_ctx *ctx, const char *path, const nep_nifti_header *h, float *mean)
+{
+    mean_of m = {.n_vox = nep_grid_voxels(&h->grid), .n_t = h->n_t};
+    NEP_TRY(nep_alloc(ctx, m.n_vox, sizeof *m.sum, "mean image", &m.sum));
+    const nep_status st = cli_images_volumes(ctx, path, NULL, add_volume, &m);
+    for (int64_t v = 0; v < m.n_vox && st == NEP_OK; v++)
+        mean[v] = (float)m.sum[v];
+    nep_alloc_free(m.sum);
+    return st;
+}
+
 static bool dtype_of(int nifti, nep_dtype *out)
 {
     static const struct {

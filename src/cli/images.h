@@ -21,6 +21,12 @@ NEP_MUST_USE nep_status cli_images_mask(nep_ctx *ctx, const char *path, const ne
  * inflates. */
 NEP_MUST_USE nep_status cli_images_parcels(nep_ctx *ctx, nep_nifti *n, nep_parcels *p, double *out);
 
+/* Every volume of an image in turn, t from 0, one in memory. bar: name of its progress, NULL = none. */
+typedef nep_status cli_images_step(nep_ctx *ctx, const float *volume, int64_t t, void *user);
+NEP_MUST_USE nep_status cli_images_volumes(nep_ctx *ctx, const char *path, const char *bar, cli_images_step *step, void *user);
+/* Mean over volumes [voxels]. */
+NEP_MUST_USE nep_status cli_images_mean(nep_ctx *ctx, const char *path, const nep_nifti_header *h, float *mean);
+
 /* The voxels of a mask (NULL = all) in tiles of columns: each call of `work` gets the series of n_cols voxels whose places
  * in the volume are voxel[0 .. n_cols). A run that fits the budget is read once. bytes_per_value: what `work` itself needs
  * for each value of the series. */

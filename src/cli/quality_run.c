@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* quality_run - motion, DVARS, temporal SNR, coverage and header of one run, judged by stated thresholds. */
+#include "cli/images.h"
 #include "cli/quality_run.h"
 #include "core/order.h"
 
@@ -83,30 +84,6 @@ done:
 
 /* ---- mask, series, coverage ---- */
 
-static nep_status mean_image(nep_ctx *ctx, const char *image, const nep_nifti_header *h, float *mean)
-{
-    nep_nifti *n = NULL;
-    float *volume = NULL;
-    double *sum = NULL;
-    const int64_t n_vox = nep_grid_voxels(&h->grid);
-    nep_status st;
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_vox, sizeof *volume, "one volume", &volume));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_vox, sizeof *sum, "mean image", &sum));
-    NEP_TRY_OR_DONE(st, nep_nifti_open(ctx, image, &n));
-    for (int64_t t = 0; t < h->n_t; t++) {
-        NEP_TRY_OR_DONE(st, nep_nifti_next(n, volume));
-        for (int64_t v = 0; v < n_vox; v++)
-            sum[v] += (double)volume[v] / (double)h->n_t;
-    }
-    for (int64_t v = 0; v < n_vox; v++)
-        mean[v] = (float)sum[v];
-done:
-    nep_nifti_free(n);
-    nep_alloc_free(sum);
-    nep_alloc_free(volume);
-    return st;
-}
-
 static nep_status make_mask(nep_ctx *ctx, const char *image, const nep_nifti_header *h, nep_volume *mask, int64_t *inside)
 {
     float *mean = NULL;
@@ -114,7 +91,7 @@ static nep_status make_mask(nep_ctx *ctx, const char *image, const nep_nifti_hea
     mask->grid = h->grid;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, nep_grid_voxels(&h->grid), sizeof *mean, "mean image", &mean));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, nep_grid_voxels(&h->grid), sizeof *mask->data, "mask", &mask->data));
-    NEP_TRY_OR_DONE(st, mean_image(ctx, image, h, mean));
+    NEP_TRY_OR_DONE(st, cli_images_mean(ctx, image, h, mean));
     st = nep_quality_mask(ctx, mean, nep_grid_voxels(&h->grid), mask->data, inside);
 done:
     nep_alloc_free(mean);

@@ -129,7 +129,7 @@ static void write_reason(const nep_ranking *r, int64_t j, char *text, size_t siz
     if (by_truth)
         snprintf(text, size, "By the simulated truth no drug that can be scored is relevant");
     else
-        snprintf(text, size, "Only %lld recorded treatments can be scored", (long long)r->disorders[j].increment.delta.n);
+        snprintf(text, size, "The image can score only %lld recorded treatments", (long long)r->disorders[j].increment.delta.n);
 }
 
 static void write_map_test(const nep_ranking *r, int64_t j, char *text, size_t size)
@@ -155,7 +155,7 @@ static void write_gain(const nep_increment *i, char *text, size_t size)
                                                                "image adds.";
     snprintf(text, size,
              "%s Over targets and structures alone it changes average precision by %+.3f (90 %% interval %+.3f to %+.3f; map-null "
-             "p = %.2g, Holm %.2g; %lld recorded treatments); a gain of %.2f would have been detected.",
+             "p = %.2g, Holm %.2g; %lld recorded treatments that the image can score); a gain of %.2f would have been detected.",
              head, i->delta.value, i->delta.low, i->delta.high, i->p_map, i->p_holm, (long long)i->delta.n, i->detectable);
 }
 

@@ -59,7 +59,7 @@ function imagingFacts(disorder) {
         known(g.detectable) ? num(g.detectable, known(g.delta.value) ? 3 : 2) + ' (power 0.8)' : '–'
       ],
       ['p against surrogate maps', pvalue(g.p_map) + (known(g.p_holm) ? ` (Holm ${pvalue(g.p_holm)})` : '')],
-      e ? ['recorded treatments scored', `${whole(e.n_pos)} among ${whole(e.n_pos + e.n_neg)} drugs`] : null,
+      e ? ['recorded treatments with any score', `${whole(e.n_pos)} among ${whole(e.n_pos + e.n_neg)} drugs`] : null,
       known(disorder.truth_auroc) ?
           [
             'recovery of the planted truth',

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* similarity - exact search of an index: the k best rows, or all rows at or above a threshold, for each query.
+ *
+ * What it is not: it reads no files (io) and is never approximate unless asked (lists). One order holds everywhere: the better
+ * score first, then the smaller row number. So the first k of k' > k are the answer for k, and device, batch, thread count, tile,
+ * shard and the order of rows in a file change no byte. Bits are compared as fractions of integers; dense scores are float64 lane
+ * sums (math/lanes.h) of the stored numbers, whatever a cheaper first pass thought of them.
+ */
+#ifndef NEPENTHE_SIMILARITY_H
+#define NEPENTHE_SIMILARITY_H
+
+#include <nepenthe/index.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* With a, b the bits of query and row, c those in common:
+ *   tanimoto c / (a + b - c)    dice 2 c / (a + b)    cosine c / sqrt(a b)    tversky c / (alpha (a - c) + beta (b - c) + c)
+ * and 0 where the denominator is 0 (as RDKit). With dense q, x: cosine q.x / (|q| |x|), 0 where a norm is 0; inner q.x;
+ * l2 |q - x| = sqrt(sum (q - x)^2), the only one where less is better. */
+typedef enum { NEP_METRIC_TANIMOTO, NEP_METRIC_DICE, NEP_METRIC_COSINE, NEP_METRIC_TVERSKY, NEP_METRIC_INNER, NEP_METRIC_L2 } nep_metric;
+
+/* A decimal as it was written: num / den, den a power of ten up to 10^6 made as small as it goes. */
+typedef struct {
+    int64_t num, den;
+} nep_decimal;
+/* "0.7", "1", ".35", "7e-1" is refused: digits and one point, at most 6 behind it, value at most 10^6, a sign only where
+ * `negative` allows it. Errors: NEP_E_ARG. */
+NEP_MUST_USE nep_status nep_decimal_parse(nep_ctx *ctx, const char *text, bool negative, nep_decimal *out);
+
+typedef struct {
+    nep_metric metric;
+    int64_t k;             /* best k rows (all of them when there are fewer); 0 = by threshold */
+    bool by_threshold;     /* rows with score >= threshold (l2: <=), all or the best k of them when k > 0 */
+    nep_decimal threshold; /* exact for bits; the nearest float64 for dense scores */
+    nep_decimal alpha, beta; /* tversky, >= 0 */
+    const uint64_t *allow;   /* bitmap over row numbers, bit set = may be found; NULL = all */
+    int64_t first, last;     /* row numbers first .. last - 1 may be found; both 0 = all */
+    bool no_sketch;          /* bits: leave the sketch alone (it never changes an answer) */
+    bool no_shadow;          /* dense: first pass over the stored rows, not over their int8 copy (never changes an answer) */
+    int64_t probe;           /* dense with lists: how many lists are looked at; 0 = all rows, exact */
+    int64_t batch;           /* queries at a time; 0 = as fits */
+} nep_search_opts;
+
+/* Hits of query q are start[q] .. start[q + 1], in the order above. */
+typedef struct {
+    int64_t n_queries;
+    int64_t *start;    /* [n_queries + 1] */
+    int64_t *position; /* in the index */
+    int64_t *number;   /* row number in the whole set */
+    double *score;
+    int32_t *common, *total; /* bits: c and a + b - c; NULL for dense */
+    int32_t *query_bits;     /* bits: [n_queries] a; NULL for dense */
+} nep_hits;
+/* Empties it; a zeroed one is fine. */
+void nep_hits_free(nep_hits *h);
+
+/* How an answer came about. */
+typedef struct {
+    const char *path;   /* "bits", "bits with sketch", "f32", "int8 shadow", ... */
+    bool exact;         /* false only with lists and probe < n_lists */
+    int64_t compared;   /* pairs that the first pass looked at */
+    int64_t candidates; /* pairs whose exact score was computed */
+} nep_search_report;
+
+/* Search of bit vectors.
+ *
+ * query  [n_q, words of the index] in any order; its bits past n_bits are 0
+ * hits   zeroed; filled only on success. report may be NULL
+ *
+ * Errors: NEP_E_ARG (an index of vectors, n_q < 1, k < 0, neither k nor a threshold, a metric of dense vectors, tversky weights
+ * that are negative), NEP_E_NOMEM, NEP_E_INTERRUPTED.
+ * Source: Swamidass & Baldi (2007) doi:10.1021/ci600358f for the bound by popcount; that of the sketch is proved in the docs. */
+NEP_MUST_USE nep_status nep_bits_search(nep_ctx *ctx, const nep_index *index, const uint64_t *query, int64_t n_q,
+                                        const nep_search_opts *opts, nep_hits *hits, nep_search_report *report);
+
+/* Search of dense vectors.
+ *
+ * query  [n_q, dims] float32
+ *
+ * Errors: as above, and NEP_E_FORMAT (a query value that is not finite; query and item are named), NEP_E_ARG (metric of bits,
+ * probe without lists). The first pass is certified: a row is left out only when its score provably lies below the k-th best. */
+NEP_MUST_USE nep_status nep_dense_search(nep_ctx *ctx, const nep_index *index, const float *query, int64_t n_q,
+                                         const nep_search_opts *opts, nep_hits *hits, nep_search_report *report);
+
+/* One answer from several to the same queries with the same options, such as those of shards: metric, k, alpha and beta of opts
+ * are read. position becomes -1. Errors: NEP_E_ARG (numbers of queries differ), NEP_E_FORMAT (one row found twice), NEP_E_NOMEM. */
+NEP_MUST_USE nep_status nep_hits_merge(nep_ctx *ctx, const nep_hits *parts, int64_t n_parts, const nep_search_opts *opts,
+                                       nep_hits *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -6,12 +6,15 @@
 
 #include "cli/confound_sets.h"
 #include "cli/features_unit.h"
+#include "cli/images.h"
 
 static const cli_option options[] = {
     {"atlas", 0, CLI_INPUT, "NIFTI", NULL, NULL, "regions as labels on a grid (participant level; at group level it picks among several)"},
     {"labels", 0, CLI_INPUT, "TSV", NULL, NULL, "names of the atlas's values: index name"},
     {"atlas-name", 0, CLI_TEXT, "NAME", NULL, NULL, "the atlas in file names (seg-NAME); default from its file name"},
     {"resample", 0, CLI_FLAG, NULL, NULL, NULL, "bring the atlas onto each run's grid by the nearest voxel"},
+    {"resample-to", 0, CLI_INPUT, "NIFTI", NULL, NULL, "bring BOLD runs onto the grid of this image first, by cubic B-splines (masks by the nearest voxel)"},
+    {"fwhm", 0, CLI_REAL, "MM", NULL, NULL, "smooth the run by this much within its mask before what is measured by voxel; regional series and quality are not smoothed"},
     {"participant-label", 0, CLI_TEXTS, "LABEL", NULL, NULL, "participants, with or without sub-; default all; jobs for different ones may share OUT at once"},
     {"session-label", 0, CLI_TEXTS, "LABEL", NULL, NULL, "sessions, with or without ses-; default all"},
     {"task-id", 't', CLI_TEXTS, "TASK", NULL, NULL, "tasks; default all"},
@@ -236,6 +239,14 @@ static nep_status verdict(features *f, const features_failures *k, const tally *
     return nep_ctx_fail(f->ctx, k->mixed ? NEP_E_FORMAT : k->first, "every run failed; the first: %s", k->message[0]);
 }
 
+static nep_status read_target(features *f)
+{
+    nep_nifti_header h;
+    NEP_TRY(cli_images_header(f->ctx, f->o.resample_to, false, &h));
+    f->target = h.grid;
+    return NEP_OK;
+}
+
 static nep_status run_participant(features *f, const nep_bids_filter *filter)
 {
     nep_bids_runs runs = {0};
@@ -248,6 +259,8 @@ static nep_status run_participant(features *f, const nep_bids_filter *filter)
     NEP_TRY_OR_DONE(st, nep_bids_find(f->ctx, f->root, filter, &runs));
     if (regions)
         NEP_TRY_OR_DONE(st, nep_nifti_read_atlas(f->ctx, cli_text(f->c, "atlas"), cli_text(f->c, "labels"), &f->atlas));
+    if (f->o.resample_to)
+        NEP_TRY_OR_DONE(st, read_target(f));
     if (cli_dry_run(f->c)) {
         st = plan(f, filter, &runs);
         goto done;

@@ -27,6 +27,8 @@ typedef struct {
     bool pairs[CLI_CONNECTOME_REGIONAL];             /* and of all pairs of voxels */
     double threshold;                                /* of degree and weighted-degree */
     bool maps;                                       /* and what is measured by voxel, as volumes */
+    const char *resample_to;                         /* image onto whose grid runs are brought, or NULL */
+    double fwhm_mm;                                  /* of the Gaussian before what is measured by voxel; 0 = none */
     nep_pet_model pet_model;
     nep_pet_opts pet;
     const char *pet_reference;                       /* a region of the atlas */
@@ -38,11 +40,17 @@ typedef struct {
     nep_ctx *ctx;
     const char *root, *out;
     features_opts o;
+    nep_grid target;         /* of resample_to */
     nep_atlas atlas, fitted; /* fitted: brought onto the grid of the last run that needed it */
     char seg[64];            /* name of the atlas in file names */
     cli_glm_words contrasts; /* of glm */
     json_t *provenance;      /* version, parameters, atlas; without what differs between machines and selections */
 } features;
+
+/* How what is measured by voxel was made, as desc- in names: "" as the run came, else smooth, resampled, resampledsmooth. */
+enum { FEATURES_DESCS = 4 };
+extern const char *const cli_features_desc[FEATURES_DESCS];
+int cli_features_desc_of(const features_opts *o);
 
 /* What is measured by voxel, in the order of its tables: alff, falff, local maps, maps of pairs. */
 enum { FEATURES_MAPS = 2 + CLI_LOCALS + CLI_CONNECTOME_REGIONAL };

@@ -120,6 +120,21 @@ static nep_status choose_atlas(features_gathering *g, const nep_bids_runs *found
     return NEP_OK;
 }
 
+/* A table of what was measured by voxel has one of several names; the participant level leaves one of them. */
+static nep_status read_feature(features_gathering *g, const nep_bids_run *r, int k, features_gathered_run *one)
+{
+    const bool by_voxel = k < FEATURES_MAPS;
+    char path[4096];
+    for (int desc = 0; desc < (by_voxel ? FEATURES_DESCS : 1) && !one->x[k]; desc++) {
+        NEP_TRY(cli_features_path(g->ctx, path, sizeof path, "%s/%s/%s_stat-%s%s_bold.tsv", g->f->out, r->folder, r->stem, cli_features_regional[k],
+                                  cli_features_desc[desc]));
+        NEP_TRY(read_nodes(g, path, &one->x[k]));
+        if (by_voxel && one->x[k])
+            one->desc = desc;
+    }
+    return NEP_OK;
+}
+
 static nep_status read_all(features_gathering *g, const nep_bids_filter *filter)
 {
     char path[4096];
@@ -135,11 +150,11 @@ static nep_status read_all(features_gathering *g, const nep_bids_filter *filter)
         if (!of_atlas(r, g->f->seg))
             continue;
         features_gathered_run *one = &g->runs[g->n++];
+        one->desc = -1;
         NEP_TRY(cli_features_path(g->ctx, path, sizeof path, "%s/%s", g->f->out, r->bold));
         NEP_TRY(read_quality(g, path, one));
         for (int k = 0; k < FEATURES; k++) {
-            NEP_TRY(cli_features_path(g->ctx, path, sizeof path, "%s/%s/%s_stat-%s_bold.tsv", g->f->out, r->folder, r->stem, cli_features_regional[k]));
-            NEP_TRY(read_nodes(g, path, &one->x[k]));
+            NEP_TRY(read_feature(g, r, k, one));
         }
         NEP_TRY(cli_features_path(g->ctx, path, sizeof path, "%s/%s/%s_desc-glm_bold.tsv", g->f->out, r->folder, r->stem));
         NEP_TRY(nep_alloc_string(g->ctx, path, &one->glm));

@@ -16,6 +16,7 @@ typedef struct {
     char *id, *session, *task, *run, *verdict, *confounds, *reasons; /* session, task, run, reasons may be NULL */
     double q[QUALITIES];
     double *x[FEATURES]; /* [n_regions] or NULL: not measured */
+    int desc;            /* of what was measured by voxel, place in cli_features_desc; -1 = nothing was */
     char *glm;           /* path of the table of its contrasts, which need not be there */
     int64_t person;      /* -1 = it does not count */
 } features_gathered_run;

@@ -22,6 +22,23 @@ static void warn_mixed_confounds(features_gathering *g)
         }
 }
 
+/* A map of smoothed runs is no map of runs as they are. */
+static nep_status require_one_desc(const features_gathering *g)
+{
+    const features_gathered_run *first = NULL;
+    for (int64_t i = 0; i < g->n; i++) {
+        const features_gathered_run *r = &g->runs[i];
+        if (r->desc < 0)
+            continue;
+        first = first ? first : r;
+        NEP_REQUIRE(g->ctx, r->desc == first->desc, NEP_E_FORMAT,
+                    "what is measured by voxel was made in different ways (%s: %s, %s: %s); measure all runs with the same --fwhm and --resample-to",
+                    first->id, first->desc > 0 ? cli_features_desc[first->desc] + 1 : "as the run came", r->id,
+                    r->desc > 0 ? cli_features_desc[r->desc] + 1 : "as the run came");
+    }
+    return NEP_OK;
+}
+
 static nep_status out_path(features_gathering *g, const char *name, char *out, size_t size)
 {
     return cli_features_path(g->ctx, out, size, "%s/%s", g->f->out, name);
@@ -270,6 +287,7 @@ nep_status cli_features_group(features *f, const nep_bids_filter *filter)
         goto done;
     }
     warn_mixed_confounds(&g);
+    NEP_TRY_OR_DONE(st, require_one_desc(&g));
     NEP_TRY_OR_DONE(st, write_all(&g));
     cli_say(f->c, "%lld participants, %lld runs, %lld regions", (long long)g.n_people, (long long)g.n, (long long)g.n_regions);
     st = cli_document(f->c, json_pack("{s:I,s:I,s:I,s:s}", "participants", (json_int_t)g.n_people, "runs", (json_int_t)g.n, "regions",

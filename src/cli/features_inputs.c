@@ -88,12 +88,20 @@ static nep_status load_mask(features_job *j, features_result *r)
         nep_warn(j->ctx, "%s: comes without a desc-brain_mask; one is made from its mean image", j->run->bold);
         NEP_TRY(make_mask(j));
     }
+    return NEP_OK;
+}
+
+/* The voxels of the mask on the grid that is measured. */
+static nep_status list_voxels(features_job *j, features_result *r)
+{
     const int64_t n = nep_grid_voxels(&j->info.grid);
     NEP_TRY(nep_alloc(j->ctx, n, sizeof *j->voxel, "voxels of the mask", &j->voxel));
     for (int64_t v = 0; v < n; v++)
         if (isfinite(j->mask.data[v]) && j->mask.data[v] != 0.0f)
             j->voxel[j->n++] = (int32_t)v;
-    NEP_REQUIRE(j->ctx, j->n > 0, NEP_E_FORMAT, "%s: the mask is empty", j->run->mask ? j->run->mask : j->run->bold);
+    const char *name = j->run->mask ? j->run->mask : j->run->bold;
+    NEP_REQUIRE(j->ctx, j->n > 0, NEP_E_FORMAT, "%s: the mask is empty%s", name,
+                j->moved ? " on the grid of --resample-to; the two images may not overlap" : "");
     r->n_voxels = j->n;
     return NEP_OK;
 }
@@ -125,9 +133,11 @@ nep_status cli_features_inputs(features_job *j, features_result *r)
 {
     NEP_TRY(open_header(j));
     r->n_frames = j->info.n_t;
-    r->grid = j->info.grid;
     NEP_TRY(find_tr(j, &r->tr_s));
-    NEP_TRY(cli_features_atlas(j->f, &j->info.grid, j->run->bold, &j->atlas));
     NEP_TRY(load_mask(j, r));
+    NEP_TRY(cli_features_target(j));
+    r->grid = j->info.grid;
+    NEP_TRY(cli_features_atlas(j->f, &j->info.grid, j->run->bold, &j->atlas));
+    NEP_TRY(list_voxels(j, r));
     return load_confounds(j, r);
 }

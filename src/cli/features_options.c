@@ -94,6 +94,9 @@ nep_status cli_features_options(features *f, unsigned *datatypes)
     o->min_coverage = cli_real(f->c, "min-coverage");
     o->resample = cli_flag(f->c, "resample");
     o->maps = cli_flag(f->c, "maps");
+    o->resample_to = cli_text(f->c, "resample-to");
+    o->fwhm_mm = cli_given(f->c, "fwhm") ? cli_real(f->c, "fwhm") : 0;
+    NEP_REQUIRE(f->ctx, o->fwhm_mm >= 0 && o->fwhm_mm <= 100, NEP_E_USAGE, "--fwhm is a width of 0 (none) to 100 mm");
     NEP_REQUIRE(
         f->ctx,
         !(o->tr_s <= 0) && o->censor_mm >= 0 && o->fail_fd_mm >= 0 && o->warn_fd_mm >= 0 &&

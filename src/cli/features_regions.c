@@ -45,23 +45,23 @@ done:
 static nep_status stream_means(features_job *j, nep_parcels *p)
 {
     const int64_t n_vox = nep_grid_voxels(&j->info.grid);
-    nep_nifti *image = NULL;
+    features_frames image = {0};
     float *volume = NULL, *rows = NULL;
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n_vox, sizeof *volume, "volume", &volume));
     NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, ROWS_AT_ONCE * j->n, sizeof *rows, "frames", &rows));
-    NEP_TRY_OR_DONE(st, nep_nifti_open(j->ctx, j->bold, &image));
+    NEP_TRY_OR_DONE(st, cli_features_frames_open(j, false, &image));
     for (int64_t t = 0; t < j->info.n_t; t += ROWS_AT_ONCE) {
         const int64_t n = j->info.n_t - t < ROWS_AT_ONCE ? j->info.n_t - t : ROWS_AT_ONCE;
         for (int64_t i = 0; i < n; i++) {
-            NEP_TRY_OR_DONE(st, nep_nifti_next(image, volume));
+            NEP_TRY_OR_DONE(st, cli_features_frames_next(&image, volume));
             for (int64_t k = 0; k < j->n; k++)
                 rows[i * j->n + k] = volume[j->voxel[k]];
         }
         NEP_TRY_OR_DONE(st, nep_parcels_add(p, rows, n, j->means + t * j->atlas->n_regions));
     }
 done:
-    nep_nifti_free(image);
+    cli_features_frames_close(&image);
     nep_alloc_free(rows);
     nep_alloc_free(volume);
     return st;

@@ -11,7 +11,9 @@ typedef struct {
     nep_ctx *ctx;
     const nep_bids_run *run;
     char bold[4096];
-    nep_nifti_header info;
+    nep_nifti_header info;  /* its grid is that of what is measured */
+    nep_grid file;          /* of the run as it lies there */
+    bool moved;             /* the two differ: volumes are resampled as they are read */
     const nep_atlas *atlas; /* on the run's grid */
     nep_volume mask;
     int64_t n;              /* voxels in the mask */
@@ -34,6 +36,20 @@ typedef struct {
 
 /* Opens the run and reads what belongs to it (features_inputs.c): n_frames, tr_s, confounds, displacement, mask. */
 NEP_MUST_USE nep_status cli_features_inputs(features_job *j, features_result *r);
+/* The volumes of a run, one after the other, on the grid that is measured (features_frames.c). */
+typedef struct {
+    features_job *j;
+    bool smooth;
+    nep_nifti *image;
+    float *own, *masked; /* a volume of the file; one without what lies outside the mask */
+} features_frames;
+/* Brings the mask onto the grid of --resample-to, which becomes that of the run; without it nothing changes. */
+NEP_MUST_USE nep_status cli_features_target(features_job *j);
+NEP_MUST_USE nep_status cli_features_frames_open(features_job *j, bool smooth, features_frames *r);
+NEP_MUST_USE nep_status cli_features_frames_next(features_frames *r, float *volume);
+void cli_features_frames_close(features_frames *r);
+/* Series of n voxels of the mask from the first on. */
+NEP_MUST_USE nep_status cli_features_frames_tile(features_job *j, int64_t first, int64_t n, bool smooth, nep_series *out);
 /* Censors frames and gives the verdict on motion; the rest of the verdict when everything is measured (features_verdict.c). */
 void cli_features_judge_motion(features_job *j, features_result *r);
 void cli_features_judge_rest(features_result *r);

@@ -12,8 +12,11 @@
 
 enum { TILE_STEP = 4096 };
 
+/* The run as it lies there is read straight into columns. */
 static nep_status read_tile(features_job *j, int64_t first, int64_t n, nep_series *x)
 {
+    if (j->moved)
+        return cli_features_frames_tile(j, first, n, false, x);
     nep_volume part = {.grid = j->info.grid};
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, nep_grid_voxels(&part.grid), sizeof *part.data, "mask", &part.data));
@@ -140,20 +143,40 @@ done:
     return st;
 }
 
-static nep_status measure_tile(features_job *j, const nep_series *x, int64_t first, features_result *r)
+static bool measures_maps(const features_job *j)
 {
-    NEP_TRY(tile_varies(j, x, first));
-    NEP_TRY(nep_voxelwise_tsnr(j->ctx, x->data, x->n_t, x->n_cols, j->tsnr + first));
-    NEP_TRY(tile_dvars(j, x, first, r));
+    return j->cleans && (j->f->o.alff || j->f->o.falff || wants_local(j) || wants_pairs(j));
+}
+
+/* What is measured by voxel, of series that may have been smoothed; quality and regional means never are. */
+static nep_status tile_maps(features_job *j, const nep_series *x, int64_t first, features_result *r)
+{
     if (j->cleans && (j->f->o.alff || j->f->o.falff))
         NEP_TRY(tile_amplitude(j, x, first, r->tr_s));
     return wants_local(j) || wants_pairs(j) ? tile_compared(j, x, first) : NEP_OK;
 }
 
-/* Columns at once: two copies of the series and the reader's volume within half of what is free. */
+static nep_status measure_tile(features_job *j, const nep_series *x, int64_t first, features_result *r)
+{
+    NEP_TRY(tile_varies(j, x, first));
+    NEP_TRY(nep_voxelwise_tsnr(j->ctx, x->data, x->n_t, x->n_cols, j->tsnr + first));
+    NEP_TRY(tile_dvars(j, x, first, r));
+    if (j->f->o.fwhm_mm > 0 && measures_maps(j)) {
+        nep_series smooth = {0};
+        nep_status st = cli_features_frames_tile(j, first, x->n_cols, true, &smooth);
+        if (st == NEP_OK)
+            st = tile_maps(j, &smooth, first, r);
+        nep_series_free(&smooth);
+        return st;
+    }
+    return tile_maps(j, x, first, r);
+}
+
+/* Columns at once: two copies of the series (with smoothing three) and the reader's volume within half of what is free. */
 static int64_t tile_columns(const features_job *j)
 {
-    const int64_t free_bytes = nep_alloc_budget(j->ctx) - nep_alloc_used(j->ctx), per = j->info.n_t * 3 * (int64_t)sizeof(float);
+    const int64_t free_bytes = nep_alloc_budget(j->ctx) - nep_alloc_used(j->ctx), copies = j->f->o.fwhm_mm > 0 ? 4 : 3,
+                  per = j->info.n_t * copies * (int64_t)sizeof(float);
     const int64_t n = free_bytes / 2 / per / TILE_STEP * TILE_STEP;
     return n < TILE_STEP ? TILE_STEP : n < j->n ? n : j->n;
 }

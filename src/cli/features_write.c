@@ -50,22 +50,52 @@ static const struct {
     [QUALITY] = {"desc-quality_bold", "Quality of the run and its verdict", "n/a"},
 };
 
-static nep_status table_path(features *f, const nep_bids_run *run, int table, const char *ext, char *out, size_t size)
-{
-    return cli_features_file(f, run, f->seg, tables[table].tail, ext, out, size);
-}
+const char *const cli_features_desc[FEATURES_DESCS] = {"", "_desc-smooth", "_desc-resampled", "_desc-resampledsmooth"};
 
-/* The volume beside a table: the same name without the atlas. */
-static nep_status map_path(features *f, const nep_bids_run *run, int table, const char *ext, char *out, size_t size)
+int cli_features_desc_of(const features_opts *o)
 {
-    char tail[64];
-    snprintf(tail, sizeof tail, "%smap", tables[table].tail);
-    return cli_features_file(f, run, NULL, tail, ext, out, size);
+    return (o->fwhm_mm > 0 ? 1 : 0) + (o->resample_to ? 2 : 0);
 }
 
 static bool is_map(int table)
 {
     return table >= ALFF && table <= EIGENVECTOR;
+}
+
+/* stat-alff_bold becomes stat-alff_desc-smooth_bold; map: ..._boldmap. */
+static void tail_of(int table, int desc, bool map, char out[96])
+{
+    const char *tail = tables[table].tail, *suffix = strrchr(tail, '_');
+    snprintf(out, 96, "%.*s%s%s%s", (int)(suffix - tail), tail, is_map(table) ? cli_features_desc[desc] : "", suffix, map ? "map" : "");
+}
+
+static nep_status table_path(features *f, const nep_bids_run *run, int table, const char *ext, char *out, size_t size)
+{
+    char tail[96];
+    tail_of(table, cli_features_desc_of(&f->o), false, tail);
+    return cli_features_file(f, run, f->seg, tail, ext, out, size);
+}
+
+/* The volume beside a table: the same name without the atlas. */
+static nep_status map_path(features *f, const nep_bids_run *run, int table, const char *ext, char *out, size_t size)
+{
+    char tail[96];
+    tail_of(table, cli_features_desc_of(&f->o), true, tail);
+    return cli_features_file(f, run, NULL, tail, ext, out, size);
+}
+
+/* Takes away what a run with other --fwhm or --resample-to left of a table: there is one of each. */
+static nep_status clear_others(features *f, const nep_bids_run *run, int table)
+{
+    static const char *const ends[] = {".tsv", ".json", ".nii.gz", ".json"};
+    char tail[96], path[4096];
+    for (int desc = 0; desc < FEATURES_DESCS; desc++)
+        for (int i = 0; desc != cli_features_desc_of(&f->o) && i < NEP_LEN(ends); i++) {
+            tail_of(table, desc, i >= 2, tail);
+            NEP_TRY(cli_features_file(f, run, i >= 2 ? NULL : f->seg, tail, ends[i], path, sizeof path));
+            unlink(path);
+        }
+    return NEP_OK;
 }
 
 static bool table_wanted(const features *f, int table, bool measured)
@@ -91,6 +121,13 @@ static bool table_wanted(const features *f, int table, bool measured)
     }
 }
 
+static void say_output(const features *f, int table, bool map, char out[FEATURES_OUTPUT_LENGTH])
+{
+    char tail[96];
+    tail_of(table, cli_features_desc_of(&f->o), map, tail);
+    snprintf(out, FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]func/*_%.60s.%s", tail, map ? "nii.gz" : "tsv");
+}
+
 int cli_features_outputs(const features *f, unsigned datatypes, char (*out)[FEATURES_OUTPUT_LENGTH])
 {
     _Static_assert(TABLES + FEATURES_MAPS + 5 <= FEATURES_OUTPUTS, "room for every output");
@@ -99,10 +136,10 @@ int cli_features_outputs(const features *f, unsigned datatypes, char (*out)[FEAT
     snprintf(out[n++], FEATURES_OUTPUT_LENGTH, ".bidsignore");
     for (int t = 0; t < TABLES && datatypes & NEP_BIDS_FUNC; t++)
         if (table_wanted(f, t, true))
-            snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]func/*_%s.tsv", tables[t].tail);
+            say_output(f, t, false, out[n++]);
     for (int t = 0; t < TABLES && datatypes & NEP_BIDS_FUNC; t++)
         if (f->o.maps && is_map(t) && table_wanted(f, t, true))
-            snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]func/*_%smap.nii.gz", tables[t].tail);
+            say_output(f, t, true, out[n++]);
     if (datatypes & NEP_BIDS_PET) {
         snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]pet/*_tacs.tsv");
         snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]pet/*_model-%s_kinpar.tsv", nep_pet_name(f->o.pet_model));
@@ -243,6 +280,12 @@ static void describe_map(int table, char *out, size_t size)
         *end = '\0';
 }
 
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 static nep_status write_sidecar(features *f, const nep_bids_run *run, int table, bool map, const char *path, const json_t *provenance,
                                 const features_result *r)
 {
@@ -261,6 +304,10 @@ static nep_status write_sidecar(features *f, const nep_bids_run *run, int table,
     if (table == CORRELATION || table == FISHER)
         json_object_update_new(doc, json_pack("{s:s,s:b,s:b,s:b}", "Measure", table == FISHER ? "fisherz" : "pearsoncorrelation", "Weighted", 1,
                                               "Directed", 0, "ValidDiagonal", table == CORRELATION));
+    if (f->o.resample_to)
+        json_object_set_new(doc, "Resampled", json_pack("{s:s,s:s}", "To", base_name(f->o.resample_to), "Interpolation", "cubic B-spline"));
+    if (is_map(table) && f->o.fwhm_mm > 0)
+        json_object_set_new(doc, "SmoothedFwhmMm", json_real(f->o.fwhm_mm));
     if (table == REHO)
         json_object_set_new(doc, "Neighbours", json_integer(f->o.local.neighbours));
     if (table == LCOR)
@@ -333,8 +380,10 @@ nep_status cli_features_write(features *f, const nep_bids_run *run, const featur
     NEP_TRY_OR_DONE(st, cli_features_key(f, p, &key));
     for (int t = 0; t < TABLES; t++) {
         NEP_TRY_OR_DONE(st, write_one(f, run, t, p, r, &m));
-        if (is_map(t))
-            NEP_TRY_OR_DONE(st, write_map(f, run, t, p, r, &m));
+        if (!is_map(t))
+            continue;
+        NEP_TRY_OR_DONE(st, write_map(f, run, t, p, r, &m));
+        NEP_TRY_OR_DONE(st, clear_others(f, run, t));
     }
     NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, folder, sizeof folder, "%s/.nepenthe/units", f->out));
     NEP_TRY_OR_DONE(st, nep_file_folder(f->ctx, folder));

@@ -127,6 +127,7 @@ def main():
         labels = subject(root, s)
     nifti("atlas-slabs_dseg.nii.gz", [labels], (NX, NY, NZ), 2)
     nifti("shifted.nii.gz", [labels], (NX, NY, NZ), 2, 0.0, 1.0)
+    nifti("far.nii.gz", [[1] * 27], (3, 3, 3), 2, 0.0, 1000.0)
     with open("atlas-slabs_dseg.tsv", "w") as f:
         f.write("index\tname\n" + "".join("%d\t%s\n" % (k + 1, name) for k, name in enumerate(REGIONS)))
 

@@ -10,12 +10,12 @@ allowed() { # rooms that room $1 may use, itself included
     io) echo "core data index io bids" ;;
     backend) echo "core data backend math" ;;
     imaging) echo "core data backend math imaging connectome contrast permute pet radiomics resample glm local" ;;
-    similarity) echo "core data index backend math similarity" ;;
+    similarity) echo "core data index backend math similarity cases" ;;
     brainmap | molecule | pharmacology | simulate) echo "core data backend math $1" ;;
     evidence) echo "core data backend math imaging brainmap molecule pharmacology simulate evidence" ;;
     rank) echo "core data backend math brainmap molecule pharmacology evidence rank" ;;
     report) echo "core data io math brainmap evidence rank report" ;;
-    cli) echo "core data io bids backend math imaging connectome contrast permute pet radiomics resample glm local brainmap molecule pharmacology simulate index similarity evidence rank report cli" ;;
+    cli) echo "core data io bids backend math imaging connectome contrast permute pet radiomics resample glm local brainmap molecule pharmacology simulate index similarity cases evidence rank report cli" ;;
     esac
 }
 for file in $(tree src c h); do

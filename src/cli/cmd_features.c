@@ -20,7 +20,7 @@ static const cli_option options[] = {
     {"task-id", 't', CLI_TEXTS, "TASK", NULL, NULL, "tasks; default all"},
     {"space", 0, CLI_TEXT, "SPACE", NULL, NULL, "space entity of the runs, where there are several"},
     {"features", 0, CLI_TEXTS, "LIST", "timeseries,connectivity,alff,falff", NULL, "of BOLD timeseries, connectivity, alff, falff, reho, lcor, vmhc, gcor, degree, weighted-degree, mean-z, rms, eigenvector, glm, with quality always; pet; radiomics of T1w"},
-    {"contrast", 0, CLI_TEXTS, "NAME=FORMULA", NULL, NULL, "what glm tests, as `nepenthe glm` has it, such as faces='face - house'"},
+    {"contrast", 0, CLI_TEXTS, "NAME=FORMULA", NULL, NULL, "what glm tests, as `nepenthe glm` has it, such as faces='face - house'; what --permute tests, as `nepenthe permute`"},
     {"events", 0, CLI_INPUT, "DIR", NULL, NULL, "glm: BIDS data set with the events.tsv of the runs; default BIDS itself"},
     {"hrf", 0, CLI_CHOICE, "NAME", "glover", "glover|spm", "glm: response to an event"},
     {"slice-time-ref", 0, CLI_REAL, "SHARE", "0", NULL, "glm: a frame's time within its TR, 0 to 1; 0.5 after fMRIPrep's slice timing"},
@@ -44,6 +44,16 @@ static const cli_option options[] = {
     {"min-frames", 0, CLI_INT, "N", "50", NULL, "a run with fewer frames left fails"},
     {"min-coverage", 0, CLI_REAL, "SHARE", "0.5", NULL, "a region with a smaller share of its voxels in the mask is missing, 0 to 1"},
     {"maps", 0, CLI_FLAG, NULL, NULL, NULL, "what is measured by voxel as images too (*_boldmap.nii.gz), n/a as NaN"},
+    {"permute", 0, CLI_INT, "N", NULL, NULL, "group level: tests every regional feature and every map by N shuffles; goes on where it was interrupted"},
+    {"design", 0, CLI_INPUT, "TSV", NULL, NULL, "permute: participant_id and the model's columns, words as column=level; default: the mean alone"},
+    {"columns", 0, CLI_TEXTS, "NAMES", NULL, NULL, "permute: which columns of --design; default: all"},
+    {"centre", 0, CLI_FLAG, NULL, NULL, NULL, "permute: take the mean off columns of numbers"},
+    {"exchange", 0, CLI_INPUT, "TSV", NULL, NULL, "permute: participant_id and block: rows are exchanged within blocks"},
+    {"whole", 0, CLI_FLAG, NULL, NULL, NULL, "permute: blocks are exchanged, or flip their sign, as wholes"},
+    {"statistic", 0, CLI_TEXTS, "NAMES", "max-t", NULL, "permute: what is corrected over voxels: max-t (always), cluster-size, cluster-mass, tfce; over regions max-t"},
+    {"cluster-p", 0, CLI_REAL, "P", "0.001", NULL, "permute: clusters are formed beyond this uncorrected p"},
+    {"positive", 0, CLI_FLAG, NULL, NULL, NULL, "permute: one-sided: values above 0 alone"},
+    {"tail", 0, CLI_FLAG, NULL, NULL, NULL, "permute: p below 0.1 from a generalised Pareto tail where it fits"},
     {"shard", 0, CLI_TEXT, "I/N", NULL, NULL, "every N-th participant from the I-th on, I from 1; N such jobs share OUT and do all"},
     {"array-shard", 0, CLI_CHOICE, "HOW", NULL, "auto", "the shard that is this job's place in its Slurm array"},
     {"no-resume", 0, CLI_FLAG, NULL, NULL, NULL, "measure again what is done already"},
@@ -67,7 +77,8 @@ static void name_atlas(features *f)
 static nep_status make_provenance(features *f)
 {
     static const char *const passing[] = {"participant-label", "session-label", "task-id", "space", "no-resume", "json", "progress", "quiet",
-                                          "verbose", "mem-mb", "vram-mb", "dry-run", "device", "out", "shard", "array-shard"};
+                                          "verbose", "mem-mb", "vram-mb", "dry-run", "device", "out", "shard", "array-shard",
+                                          "statistic", "cluster-p"};
     json_t *p = cli_provenance(f->c, "as the inputs"), *given = p ? json_object_get(p, "parameters") : NULL;
     const char *text = p ? json_string_value(json_object_get(p, "device")) : NULL;
     char device[256];
@@ -300,6 +311,7 @@ done:
     nep_atlas_free(&f.fitted);
     nep_atlas_free(&f.atlas);
     json_decref(f.provenance);
+    json_decref(f.tests);
     return st;
 }
 

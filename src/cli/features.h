@@ -44,6 +44,7 @@ typedef struct {
     nep_atlas atlas, fitted; /* fitted: brought onto the grid of the last run that needed it */
     char seg[64];            /* name of the atlas in file names */
     cli_glm_words contrasts; /* of glm */
+    json_t *tests;           /* of the group level: what permutation found; NULL = none is asked for */
     json_t *provenance;      /* version, parameters, atlas; without what differs between machines and selections */
 } features;
 

@@ -88,7 +88,7 @@ nep_status cli_features_dataset(features *f)
     NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, path, sizeof path, "%s/dataset_description.json", f->out));
     NEP_TRY_OR_DONE(st, cli_features_json(f->ctx, path, doc));
     NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, path, sizeof path, "%s/.bidsignore", f->out));
-    st = write_text(f->ctx, path, "*_relmat.*\n*_timeseries.*\n*_bold.tsv\n*_bold.json\n*_boldmap.*\n*_tacs.*\n*_kinpar.*\n*_T1w.tsv\n*_T1w.json\n*.h5\ngroup_*\nfailures.tsv");
+    st = write_text(f->ctx, path, "*_relmat.*\n*_timeseries.*\n*_bold.tsv\n*_bold.json\n*_boldmap.*\n*_tacs.*\n*_kinpar.*\n*_T1w.tsv\n*_T1w.json\n*.h5\ngroup_*\ngroup/\nfailures.tsv");
 done:
     if (lock >= 0)
         close(lock);

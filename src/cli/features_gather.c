@@ -151,6 +151,7 @@ static nep_status read_all(features_gathering *g, const nep_bids_filter *filter)
             continue;
         features_gathered_run *one = &g->runs[g->n++];
         one->desc = -1;
+        one->source = r;
         NEP_TRY(cli_features_path(g->ctx, path, sizeof path, "%s/%s", g->f->out, r->bold));
         NEP_TRY(read_quality(g, path, one));
         for (int k = 0; k < FEATURES; k++) {

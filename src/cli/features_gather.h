@@ -17,6 +17,7 @@ typedef struct {
     double q[QUALITIES];
     double *x[FEATURES]; /* [n_regions] or NULL: not measured */
     int desc;            /* of what was measured by voxel, place in cli_features_desc; -1 = nothing was */
+    const nep_bids_run *source; /* its quality table; lent */
     char *glm;           /* path of the table of its contrasts, which need not be there */
     int64_t person;      /* -1 = it does not count */
 } features_gathered_run;
@@ -28,6 +29,7 @@ typedef struct {
     features_gathered_run *runs; /* [n] */
     int64_t n;
     char **regions;
+    int desc; /* of what was measured by voxel, place in cli_features_desc; -1 = nothing was */
     int64_t n_regions;
     features_others others;
     /* per participant */

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/features_gather.h"
+#include "cli/features_permute.h"
 #include "cli/tabular.h"
 
 static const char *const feature_tables[FEATURES] = {"group_alff", "group_falff", "group_reho", "group_lcor", "group_vmhc", "group_gcor",
@@ -23,14 +23,16 @@ static void warn_mixed_confounds(features_gathering *g)
 }
 
 /* A map of smoothed runs is no map of runs as they are. */
-static nep_status require_one_desc(const features_gathering *g)
+static nep_status require_one_desc(features_gathering *g)
 {
     const features_gathered_run *first = NULL;
+    g->desc = -1;
     for (int64_t i = 0; i < g->n; i++) {
         const features_gathered_run *r = &g->runs[i];
         if (r->desc < 0)
             continue;
         first = first ? first : r;
+        g->desc = first->desc;
         NEP_REQUIRE(g->ctx, r->desc == first->desc, NEP_E_FORMAT,
                     "what is measured by voxel was made in different ways (%s: %s, %s: %s); measure all runs with the same --fwhm and --resample-to",
                     first->id, first->desc > 0 ? cli_features_desc[first->desc] + 1 : "as the run came", r->id,
@@ -257,7 +259,7 @@ static nep_status write_all(features_gathering *g)
 static nep_status plan(features_gathering *g)
 {
     enum { MOST_OTHERS = 32 };
-    const char *outputs[FEATURES + MOST_OTHERS + 3];
+    const char *outputs[FEATURES + MOST_OTHERS + 6];
     char names[FEATURES + MOST_OTHERS][NEP_BIDS_MAX_NAME + 32];
     int n = 0, m = 0;
     for (int64_t b = 0; b < g->others.n && b < MOST_OTHERS; b++, m++) {
@@ -274,6 +276,11 @@ static nep_status plan(features_gathering *g)
             outputs[n++] = names[m++];
         }
     outputs[n++] = "features.h5";
+    if (g->f->tests) {
+        outputs[n++] = "group/*_permutation.tsv";
+        outputs[n++] = "group/*_statmap.nii.gz";
+        outputs[n++] = "group/*_peaks.tsv";
+    }
     return cli_plan(g->f->c, g->n_people, nep_alloc_used(g->ctx), (double)NAN, outputs, n);
 }
 
@@ -289,9 +296,14 @@ nep_status cli_features_group(features *f, const nep_bids_filter *filter)
     warn_mixed_confounds(&g);
     NEP_TRY_OR_DONE(st, require_one_desc(&g));
     NEP_TRY_OR_DONE(st, write_all(&g));
+    if (f->tests)
+        NEP_TRY_OR_DONE(st, cli_features_permute(&g));
     cli_say(f->c, "%lld participants, %lld runs, %lld regions", (long long)g.n_people, (long long)g.n, (long long)g.n_regions);
-    st = cli_document(f->c, json_pack("{s:I,s:I,s:I,s:s}", "participants", (json_int_t)g.n_people, "runs", (json_int_t)g.n, "regions",
-                                      (json_int_t)g.n_regions, "atlas", f->seg));
+    json_t *doc = json_pack("{s:I,s:I,s:I,s:s}", "participants", (json_int_t)g.n_people, "runs", (json_int_t)g.n, "regions",
+                            (json_int_t)g.n_regions, "atlas", f->seg);
+    if (doc && f->tests)
+        json_object_set(doc, "tests", f->tests);
+    st = cli_document(f->c, doc);
 done:
     cli_features_gather_free(&g);
     return st;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/features.h"
+#include "cli/features_permute.h"
 
 static nep_status read_features(features *f, unsigned *datatypes)
 {
@@ -36,7 +36,13 @@ static nep_status read_features(features *f, unsigned *datatypes)
     for (int at = 0; at < pet; at++)
         *datatypes |= wanted[at] ? NEP_BIDS_FUNC : 0;
     *datatypes |= (wanted[pet] ? NEP_BIDS_PET : 0) | (wanted[pet + 1] ? NEP_BIDS_ANAT : 0);
-    NEP_REQUIRE(f->ctx, f->o.glm || !cli_given(f->c, "contrast"), NEP_E_USAGE, "--contrast is for --features glm");
+    bool tests;
+    NEP_TRY(cli_features_permute_wanted(f, &tests));
+    if (tests) { /* its contrasts are of people */
+        f->tests = json_array();
+        return NEP_OK;
+    }
+    NEP_REQUIRE(f->ctx, f->o.glm || !cli_given(f->c, "contrast"), NEP_E_USAGE, "--contrast is for --features glm, or for --permute at the group level");
     return f->o.glm ? cli_glm_words_read(f->c, NULL, &f->contrasts) : NEP_OK;
 }
 

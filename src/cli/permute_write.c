@@ -97,7 +97,7 @@ static json_t *describe_one(const cli_permute_result *p, int k)
     return j;
 }
 
-static json_t *describe(const cli_permute_result *p)
+json_t *cli_permute_describe(const cli_permute_result *p)
 {
     json_t *list = json_array(), *columns = json_array();
     for (int k = 0; k < p->n; k++)
@@ -121,7 +121,7 @@ static nep_status fill_rows(nep_ctx *ctx, const cli_permute_result *p, int k, do
     return nep_permute_fdr(ctx, r->p, r->n_cols, p->yekutieli, number[NEP_LEN(from)] + at);
 }
 
-static nep_status write_table(cli *c, const cli_permute_result *p)
+nep_status cli_permute_table_write(cli *c, const cli_permute_result *p, const char *path)
 {
     static const char *const head[] = {"effect", "se", "stat", "df", "p", "p_fwe", "p_fdr"};
     enum { NUMBERS = NEP_LEN(head) };
@@ -147,7 +147,8 @@ static nep_status write_table(cli *c, const cli_permute_result *p)
     cli_column columns[3 + NUMBERS] = {{"region", region, NULL}, {"contrast", name, NULL}, {"test", test, NULL}};
     for (int q = 0; q < NUMBERS; q++)
         columns[3 + q] = (cli_column){head[q], NULL, number[q]};
-    st = cli_tabular_emit(c, "rows", columns, 3 + NUMBERS, rows, json_pack("{s:o}", "Permute", describe(p)));
+    st = path ? cli_tabular_write(ctx, path, columns, 3 + NUMBERS, rows)
+              : cli_tabular_emit(c, "rows", columns, 3 + NUMBERS, rows, json_pack("{s:o}", "Permute", cli_permute_describe(p)));
 done:
     nep_alloc_free(x);
     nep_alloc_free(test);
@@ -161,6 +162,7 @@ done:
 typedef struct {
     cli *c;
     const cli_permute_result *p;
+    const cli_permute_names *names;
     float *image;
     double *x; /* [n_cols] */
 } maps;
@@ -168,14 +170,16 @@ typedef struct {
 static nep_status write_map(const maps *m, int k, const char *quantity, const double *x)
 {
     const cli_people *d = &m->p->people;
+    const cli_permute_names *n = m->names;
+    const char *contrast = m->p->contrasts[k].name;
     char path[4096];
-    NEP_REQUIRE(cli_ctx(m->c), snprintf(path, sizeof path, "%s_%s_%s.nii.gz", cli_out(m->c), m->p->contrasts[k].name, quantity) < (int)sizeof path,
-                NEP_E_ARG, "the output's name is too long");
+    NEP_TRY(n->path(n->user, contrast, quantity, path));
     for (int64_t v = 0; v < nep_grid_voxels(&d->grid); v++)
         m->image[v] = NAN;
     for (int64_t j = 0; j < d->n_cols; j++)
         m->image[d->voxel[j]] = (float)x[j];
-    return nep_nifti_write(cli_ctx(m->c), path, &d->grid, 1, (double)NAN, m->image, false);
+    NEP_TRY(nep_nifti_write(cli_ctx(m->c), path, &d->grid, 1, (double)NAN, m->image, false));
+    return n->wrote ? n->wrote(n->user, contrast, quantity, path) : NEP_OK;
 }
 
 /* Adjusted p of a map of p. */
@@ -252,7 +256,7 @@ static void fill_peak(const cli_permute_result *p, int k, int64_t i, double *con
     number[P_FWE_TFCE][row] = r->tfce ? r->p_fwe_tfce[c->peak] : (double)NAN;
 }
 
-static nep_status write_peaks(cli *c, const cli_permute_result *p)
+static nep_status write_peaks(cli *c, const cli_permute_result *p, const cli_permute_names *n)
 {
     static const char *const head[PEAK_NUMBERS] = {"cluster", "voxels", "mm3", "mass", "x_mm", "y_mm", "z_mm", "stat", "p", "p_fwe", "p_fwe_size",
                                                    "p_fwe_mass", "tfce", "p_fwe_tfce"};
@@ -276,34 +280,46 @@ static nep_status write_peaks(cli *c, const cli_permute_result *p)
     cli_column columns[1 + PEAK_NUMBERS] = {{"contrast", name, NULL}};
     for (int q = 0; q < PEAK_NUMBERS; q++)
         columns[1 + q] = (cli_column){head[q], NULL, number[q]};
-    NEP_REQUIRE_OR_DONE(st, ctx, snprintf(path, sizeof path, "%s_peaks.tsv", cli_out(c)) < (int)sizeof path, NEP_E_ARG,
-                        "the output's name is too long");
-    st = cli_tabular_write(ctx, path, columns, 1 + PEAK_NUMBERS, rows);
+    NEP_TRY_OR_DONE(st, n->path(n->user, NULL, "peaks", path));
+    NEP_TRY_OR_DONE(st, cli_tabular_write(ctx, path, columns, 1 + PEAK_NUMBERS, rows));
+    st = n->wrote ? n->wrote(n->user, NULL, "peaks", path) : NEP_OK;
 done:
     nep_alloc_free(x);
     nep_alloc_free(name);
     return st;
 }
 
-static nep_status write_maps(cli *c, const cli_permute_result *p)
+nep_status cli_permute_maps_write(cli *c, const cli_permute_result *p, const cli_permute_names *names)
 {
     nep_ctx *ctx = cli_ctx(c);
-    maps m = {.c = c, .p = p};
+    maps m = {.c = c, .p = p, .names = names};
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, nep_grid_voxels(&p->people.grid), sizeof *m.image, "permute: a map", &m.image));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, p->people.n_cols, sizeof *m.x, "permute: a map", &m.x));
     for (int k = 0; k < p->n; k++)
         NEP_TRY_OR_DONE(st, write_contrast(&m, k));
-    NEP_TRY_OR_DONE(st, write_peaks(c, p));
-    NEP_TRY_OR_DONE(st, cli_sidecar(c, cli_out(c), NULL, json_pack("{s:o}", "Permute", describe(p))));
-    st = cli_document(c, describe(p));
+    st = write_peaks(c, p, names);
 done:
     nep_alloc_free(m.x);
     nep_alloc_free(m.image);
     return st;
 }
 
+/* Names of the command: what -o says, then contrast and quantity. */
+static nep_status name_output(void *user, const char *contrast, const char *quantity, char out[4096])
+{
+    cli *c = user;
+    const int n = contrast ? snprintf(out, 4096, "%s_%s_%s.nii.gz", cli_out(c), contrast, quantity) : snprintf(out, 4096, "%s_%s.tsv", cli_out(c), quantity);
+    NEP_REQUIRE(cli_ctx(c), n < 4096, NEP_E_ARG, "the output's name is too long");
+    return NEP_OK;
+}
+
 nep_status cli_permute_result_write(cli *c, const cli_permute_result *p)
 {
-    return p->people.columns ? write_table(c, p) : write_maps(c, p);
+    const cli_permute_names names = {.user = c, .path = name_output};
+    if (p->people.columns)
+        return cli_permute_table_write(c, p, NULL);
+    NEP_TRY(cli_permute_maps_write(c, p, &names));
+    NEP_TRY(cli_sidecar(c, cli_out(c), NULL, json_pack("{s:o}", "Permute", cli_permute_describe(p))));
+    return cli_document(c, cli_permute_describe(p));
 }

@@ -24,6 +24,17 @@ typedef struct {
 void cli_permute_result_free(cli_permute_result *p);
 /* One line per contrast: what was shuffled, how often, what came of it. */
 void cli_permute_result_say(cli *c, const cli_permute_result *p, int k);
+/* What cli_permute_result_write says of the test in sidecars. New reference. */
+json_t *cli_permute_describe(const cli_permute_result *p);
+/* How a command calls its outputs: a map of a contrast, or (contrast NULL) the table of peaks; `wrote` (may be NULL) comes after each. */
+typedef struct {
+    void *user;
+    nep_status (*path)(void *user, const char *contrast, const char *quantity, char out[4096]);
+    nep_status (*wrote)(void *user, const char *contrast, const char *quantity, const char *path);
+} cli_permute_names;
+NEP_MUST_USE nep_status cli_permute_maps_write(cli *c, const cli_permute_result *p, const cli_permute_names *names);
+/* The table of regions at `path`; NULL = as the command's output, with its sidecar. */
+NEP_MUST_USE nep_status cli_permute_table_write(cli *c, const cli_permute_result *p, const char *path);
 /* Maps PREFIX_<contrast>_<quantity>.nii.gz, PREFIX_peaks.tsv and PREFIX.json; or the table of regions. */
 NEP_MUST_USE nep_status cli_permute_result_write(cli *c, const cli_permute_result *p);
 

@@ -152,6 +152,8 @@ void nep_hdf5_abort(nep_hdf5 *h);
  * write limits of its own. dims [4]; out is freed with nep_alloc_free. */
 NEP_MUST_USE nep_status nep_hdf5_read_f64(nep_ctx *ctx, const char *path, const char *dataset, double **out, int *rank,
                                           int64_t dims[4]);
+/* The same for one list of texts; names [n] is freed with nep_data_free_names. */
+NEP_MUST_USE nep_status nep_hdf5_read_strings(nep_ctx *ctx, const char *path, const char *dataset, char ***names, int64_t *n);
 
 /* ---- AnnData (anndata.c) ---------------------------------------------------------------------------------------
  * On-disk format 0.1.0: X, obs and var as data frames, empty obsm, varm, obsp, varp, layers; uns holds one text. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* helper_h5read - the program nepenthe-h5read: reads one numeric dataset and streams it to stdout
- * (io/h5wire.h), then ends.
+/* helper_h5read - the program nepenthe-h5read: reads one dataset of numbers, or one list of texts, and streams it
+ * to stdout (io/h5wire.h), then ends.
  *
  * It limits its own memory, time and writing before it touches the file, follows hard links only, and refuses
  * what it does not know: external storage, virtual layouts, foreign filters, sizes that the stored bytes
@@ -74,14 +74,22 @@ static hid_t open_dataset(hid_t file, const char *name)
     return set;
 }
 
+static void check_type(hid_t set, const char *name, bool texts)
+{
+    const hid_t type = H5Dget_type(set);
+    const H5T_class_t class = H5Tget_class(type);
+    if (texts && class != H5T_STRING)
+        refuse("'%s' does not hold texts", name);
+    if (!texts && class != H5T_INTEGER && class != H5T_FLOAT)
+        refuse("'%s' does not hold numbers", name);
+    if (!texts && H5Tget_size(type) > 16)
+        refuse("'%s' holds numbers of %zu bytes", name, H5Tget_size(type));
+    H5Tclose(type);
+}
+
 static void check_storage(hid_t set, const char *name)
 {
-    const hid_t list = H5Dget_create_plist(set), type = H5Dget_type(set);
-    const H5T_class_t class = H5Tget_class(type);
-    if (class != H5T_INTEGER && class != H5T_FLOAT)
-        refuse("'%s' does not hold numbers", name);
-    if (H5Tget_size(type) > 16)
-        refuse("'%s' holds numbers of %zu bytes", name, H5Tget_size(type));
+    const hid_t list = H5Dget_create_plist(set);
     const H5D_layout_t layout = H5Pget_layout(list);
     if (layout != H5D_COMPACT && layout != H5D_CONTIGUOUS && layout != H5D_CHUNKED)
         refuse("'%s' has a layout that is not read (virtual datasets are not)", name);
@@ -95,7 +103,6 @@ static void check_storage(hid_t set, const char *name)
         if (f != H5Z_FILTER_DEFLATE && f != H5Z_FILTER_SHUFFLE && f != H5Z_FILTER_FLETCHER32)
             refuse("'%s' is compressed with filter %d, which is not read; store it with gzip", name, (int)f);
     }
-    H5Tclose(type);
     H5Pclose(list);
 }
 
@@ -161,19 +168,67 @@ static void send_values(hid_t set, const char *name, const int64_t head[1 + NEP_
     free(slab);
 }
 
+/* One text, up to its NUL or its fixed width. */
+static void append(char **text, size_t *used, size_t *room, const char *from, size_t width)
+{
+    const size_t n = strnlen(from, width);
+    if (*used + n + 1 > *room) {
+        *room = 2 * (*used + n + 1);
+        *text = realloc(*text, *room);
+        if (!*text)
+            refuse("its texts are longer than is read");
+    }
+    memcpy(*text + *used, from, n);
+    (*text)[*used + n] = '\0';
+    *used += n + 1;
+}
+
+static void send_texts(hid_t set, const char *name, const int64_t head[1 + NEP_H5WIRE_RANK], int64_t n)
+{
+    const hid_t type = H5Dget_type(set), memory = H5Tcopy(H5T_C_S1);
+    const bool variable = H5Tis_variable_str(type) > 0;
+    const size_t width = variable ? sizeof(char *) : H5Tget_size(type) + 1;
+    char *text = NULL, *cells = n > 0 ? calloc((size_t)n, width) : NULL;
+    size_t used = 0, room = 0;
+    if (head[0] > 1)
+        refuse("'%s' is no list of texts: it has %lld dimensions", name, (long long)head[0]);
+    if (n > 0 && !cells)
+        refuse("'%s' has more texts than is read", name);
+    H5Tset_size(memory, variable ? H5T_VARIABLE : width);
+    H5Tset_cset(memory, H5Tget_cset(type));
+    if (n > 0 && H5Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, cells) < 0)
+        refuse("'%s' cannot be read", name);
+    for (int64_t i = 0; i < n; i++) {
+        const char *cell = variable ? ((char **)(void *)cells)[i] : cells + (size_t)i * width;
+        append(&text, &used, &room, cell ? cell : "", variable ? SIZE_MAX : width);
+    }
+    const int64_t sizes[2] = {n, (int64_t)used};
+    send(NEP_H5WIRE_TEXT, NEP_H5WIRE_MARK);
+    send(sizes, sizeof sizes);
+    if (used > 0)
+        send(text, used);
+    send(NEP_H5WIRE_END, NEP_H5WIRE_MARK);
+}
+
 int main(int argc, char **argv)
 {
     int64_t head[1 + NEP_H5WIRE_RANK];
-    if (argc != 3)
-        refuse("usage: nepenthe-h5read FILE DATASET");
+    const bool texts = argc == 4 && strcmp(argv[3], NEP_H5WIRE_TEXTS) == 0;
+    if (argc != 4 || (!texts && strcmp(argv[3], NEP_H5WIRE_NUMBERS) != 0))
+        refuse("usage: nepenthe-h5read FILE DATASET " NEP_H5WIRE_NUMBERS "|" NEP_H5WIRE_TEXTS);
     limit_all(argv[1]);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     const hid_t file = H5Fopen(argv[1], H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0)
         refuse("is no HDF5 file, or a damaged one");
     const hid_t set = open_dataset(file, argv[2]);
+    check_type(set, argv[2], texts);
     check_storage(set, argv[2]);
     const int64_t n = read_shape(set, argv[2], head);
+    if (texts) {
+        send_texts(set, argv[2], head, n);
+        _Exit(fflush(stdout) == 0 ? 0 : 1);
+    }
     send(NEP_H5WIRE_DATA, NEP_H5WIRE_MARK);
     send(head, sizeof head);
     send_values(set, argv[2], head, n);

@@ -6,6 +6,7 @@
 
 #include "io/h5wire.h"
 #include "io/hdf5_read.h"
+#include "io/rows.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,24 +63,24 @@ static nep_status helper_error(nep_ctx *ctx, const char *path, int fd, double id
                              text[0] ? text : "the HDF5 reader refused it");
 }
 
-/* Values arrive in pieces, so that a lie about their number costs no memory. */
-static nep_status receive_values(nep_ctx *ctx, const char *path, int fd, double idle_s, int64_t n,
-                                 double **out)
+/* n items arrive in pieces, so that a lie about their number costs no memory. */
+static nep_status receive_items(nep_ctx *ctx, const char *path, int fd, double idle_s, int64_t n, size_t size, void *out)
 {
+    char **bytes = out;
     int64_t have = 0, room = 0;
     bool late;
     while (have < n) {
         if (have == room) {
             room = room == 0 ? 1 << 17 : 2 * room;
             room = room < n ? room : n;
-            NEP_TRY(nep_alloc_grow(ctx, room, sizeof **out, path, out));
+            NEP_TRY(nep_alloc_grow(ctx, room, size, path, bytes));
         }
-        const int64_t want = (room - have) * (int64_t)sizeof **out;
-        if (receive(fd, idle_s, *out + have, want, &late) != want)
+        const int64_t want = (room - have) * (int64_t)size;
+        if (receive(fd, idle_s, *bytes + have * (int64_t)size, want, &late) != want)
             return broken(ctx, path, late);
         have = room;
     }
-    return n > 0 ? NEP_OK : nep_alloc(ctx, 1, sizeof **out, path, out);
+    return n > 0 ? NEP_OK : nep_alloc(ctx, 1, size, path, bytes);
 }
 
 nep_status nep_hdf5_receive(nep_ctx *ctx, const char *path, int fd, double idle_s, double **out, int *rank,
@@ -102,7 +103,7 @@ nep_status nep_hdf5_receive(nep_ctx *ctx, const char *path, int fd, double idle_
         sound = head[1 + i] >= 0 && !__builtin_mul_overflow(n, head[1 + i], &n);
     if (!sound || n > INT64_MAX / 8)
         return broken(ctx, path, false);
-    NEP_TRY_OR_DONE(st, receive_values(ctx, path, fd, idle_s, n, &values));
+    NEP_TRY_OR_DONE(st, receive_items(ctx, path, fd, idle_s, n, sizeof *values, &values));
     if (receive(fd, idle_s, mark, sizeof mark, &late) != sizeof mark ||
         memcmp(mark, NEP_H5WIRE_END, sizeof mark) != 0) {
         st = broken(ctx, path, late);
@@ -114,6 +115,57 @@ nep_status nep_hdf5_receive(nep_ctx *ctx, const char *path, int fd, double idle_
     values = NULL;
 done:
     nep_alloc_free(values);
+    return st;
+}
+
+/* n texts out of one piece of bytes that ends in a NUL. */
+static nep_status split(nep_ctx *ctx, const char *path, const char *text, int64_t bytes, int64_t n, char **names)
+{
+    const unsigned char *at = (const unsigned char *)text, *end = at + bytes;
+    for (int64_t i = 0; i < n; i++) {
+        if (at >= end)
+            return broken(ctx, path, false);
+        NEP_TRY(nep_alloc_string(ctx, (const char *)at, &names[i]));
+        for (int step; *at; at += step) {
+            step = *at < ' ' ? 0 : nep_rows_sequence(at, end);
+            if (step == 0)
+                return nep_ctx_fail_file(ctx, NEP_E_FORMAT, path, "%s: text %lld has byte 0x%02x, which is not UTF-8 or a control character", path,
+                                         (long long)i + 1, *at);
+        }
+        at++;
+    }
+    return at == end ? NEP_OK : broken(ctx, path, false);
+}
+
+nep_status nep_hdf5_receive_strings(nep_ctx *ctx, const char *path, int fd, double idle_s, char ***names, int64_t *n)
+{
+    int64_t head[2];
+    char mark[NEP_H5WIRE_MARK], *text = NULL, **list = NULL;
+    bool late;
+    nep_status st;
+    if (receive(fd, idle_s, mark, sizeof mark, &late) != sizeof mark)
+        return broken(ctx, path, late);
+    if (memcmp(mark, NEP_H5WIRE_ERROR, sizeof mark) == 0)
+        return helper_error(ctx, path, fd, idle_s);
+    if (memcmp(mark, NEP_H5WIRE_TEXT, sizeof mark) != 0 || receive(fd, idle_s, head, sizeof head, &late) != sizeof head)
+        return broken(ctx, path, late);
+    if (head[0] < 0 || head[1] < head[0] || head[1] > INT64_MAX / 8)
+        return broken(ctx, path, false);
+    NEP_TRY_OR_DONE(st, receive_items(ctx, path, fd, idle_s, head[1], 1, &text));
+    if (receive(fd, idle_s, mark, sizeof mark, &late) != sizeof mark || memcmp(mark, NEP_H5WIRE_END, sizeof mark) != 0 ||
+        (head[1] > 0 && text[head[1] - 1] != '\0')) {
+        st = broken(ctx, path, late);
+        goto done;
+    }
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, head[0], sizeof *list, path, &list));
+    NEP_TRY_OR_DONE(st, split(ctx, path, text, head[1], head[0], list));
+    *names = list;
+    *n = head[0];
+    list = NULL;
+done:
+    nep_alloc_free(text);
+    if (list)
+        nep_data_free_names(list, head[0]);
     return st;
 }
 
@@ -145,7 +197,7 @@ static nep_status find_helper(nep_ctx *ctx, char *out, size_t size)
         folder);
 }
 
-static nep_status start_helper(nep_ctx *ctx, const char *path, const char *dataset, pid_t *pid, int *fd)
+static nep_status start_helper(nep_ctx *ctx, const char *path, const char *dataset, const char *what, pid_t *pid, int *fd)
 {
     char helper[4200];
     int ends[2];
@@ -157,7 +209,7 @@ static nep_status start_helper(nep_ctx *ctx, const char *path, const char *datas
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
     posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    char *const argv[] = {helper, (char *)(uintptr_t)path, (char *)(uintptr_t)dataset, NULL};
+    char *const argv[] = {helper, (char *)(uintptr_t)path, (char *)(uintptr_t)dataset, (char *)(uintptr_t)what, NULL};
     char *const env[] = {(char[]){"HDF5_PLUGIN_PRELOAD=::"}, (char[]){"HDF5_USE_FILE_LOCKING=FALSE"},
                          (char[]){"LC_ALL=C"}, NULL};
     const int code = posix_spawn(pid, helper, &actions, NULL, argv, env);
@@ -188,22 +240,43 @@ static nep_status end_helper(nep_ctx *ctx, const char *path, pid_t pid, nep_stat
     return st;
 }
 
-nep_status nep_hdf5_read_f64(nep_ctx *ctx, const char *path, const char *dataset, double **out, int *rank,
-                             int64_t dims[4])
+/* Starts the helper on a regular file that can be read; what is NEP_H5WIRE_NUMBERS or NEP_H5WIRE_TEXTS. */
+static nep_status open_helper(nep_ctx *ctx, const char *path, const char *dataset, const char *what, pid_t *pid, int *fd)
 {
-    pid_t pid = 0;
-    int fd = -1;
     struct stat info;
     if (stat(path, &info) != 0 || access(path, R_OK) != 0)
         return nep_ctx_fail_file(ctx, errno == EACCES ? NEP_E_PERMISSION : NEP_E_MISSING, path,
                                  "%s: cannot be opened (%s)", path, strerror(errno));
     if (!S_ISREG(info.st_mode))
         return nep_ctx_fail_file(ctx, NEP_E_FORMAT, path, "%s: is not a regular file", path);
-    NEP_TRY(start_helper(ctx, path, dataset, &pid, &fd));
+    return start_helper(ctx, path, dataset, what, pid, fd);
+}
+
+nep_status nep_hdf5_read_f64(nep_ctx *ctx, const char *path, const char *dataset, double **out, int *rank,
+                             int64_t dims[4])
+{
+    pid_t pid = 0;
+    int fd = -1;
     double *values = NULL;
+    NEP_TRY(open_helper(ctx, path, dataset, NEP_H5WIRE_NUMBERS, &pid, &fd));
     const nep_status st = nep_hdf5_receive(ctx, path, fd, idle_limit_s, &values, rank, dims);
     close(fd);
     NEP_TRY(end_helper(ctx, path, pid, st));
     *out = values;
+    return NEP_OK;
+}
+
+nep_status nep_hdf5_read_strings(nep_ctx *ctx, const char *path, const char *dataset, char ***names, int64_t *n)
+{
+    pid_t pid = 0;
+    int fd = -1;
+    char **list = NULL;
+    int64_t count = 0;
+    NEP_TRY(open_helper(ctx, path, dataset, NEP_H5WIRE_TEXTS, &pid, &fd));
+    const nep_status st = nep_hdf5_receive_strings(ctx, path, fd, idle_limit_s, &list, &count);
+    close(fd);
+    NEP_TRY(end_helper(ctx, path, pid, st));
+    *names = list;
+    *n = count;
     return NEP_OK;
 }

@@ -10,5 +10,8 @@
  * answer that breaks off). */
 NEP_MUST_USE nep_status nep_hdf5_receive(nep_ctx *ctx, const char *path, int fd, double idle_s, double **out,
                                          int *rank, int64_t dims[4]);
+/* The same for texts; names [n] is freed with nep_data_free_names. Errors: as above, and a text that is not UTF-8 or has control
+ * characters. */
+NEP_MUST_USE nep_status nep_hdf5_receive_strings(nep_ctx *ctx, const char *path, int fd, double idle_s, char ***names, int64_t *n);
 
 #endif

@@ -20,8 +20,7 @@ static bool ends_with(const char *text, const char *tail)
     return n >= m && strcmp(text + n - m, tail) == 0;
 }
 
-/* Length of the UTF-8 sequence at s, 0 when it is none (RFC 3629: no surrogates, no overlong forms). */
-static int sequence(const unsigned char *s, const unsigned char *end)
+int nep_rows_sequence(const unsigned char *s, const unsigned char *end)
 {
     if (s[0] < 0x80)
         return 1;
@@ -52,7 +51,7 @@ static nep_status check_text(const nep_rows *r)
             return nep_ctx_fail_file(r->ctx, NEP_E_FORMAT, r->path,
                                      "%s: line %lld: byte 0x%02x does not belong in a text table", r->path,
                                      line, *s);
-        const int n = sequence(s, end);
+        const int n = nep_rows_sequence(s, end);
         if (!n)
             return nep_ctx_fail_file(r->ctx, NEP_E_FORMAT, r->path,
                                      "%s: line %lld: byte 0x%02x is not UTF-8; save the table as UTF-8",

@@ -34,6 +34,9 @@ void nep_rows_free(nep_rows *r);
 /* Decimal text to double, correctly rounded; *end as strtod. */
 double nep_rows_strtod(const char *text, char **end);
 
+/* Length of the UTF-8 sequence at s, 0 when it is none (RFC 3629: no surrogates, no overlong forms). */
+int nep_rows_sequence(const unsigned char *s, const unsigned char *end);
+
 /* NEP_E_FORMAT when two of the n names are equal; `what` is "column" or "region". */
 NEP_MUST_USE nep_status nep_rows_distinct(nep_ctx *ctx, const char *path, const char *what,
                                           char *const *names, int64_t n);

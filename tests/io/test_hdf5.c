@@ -89,6 +89,47 @@ static void test_back(void **state)
     assert_int_equal(nep_alloc_used(ctx), 0);
 }
 
+/* Lists of texts: of variable length as we write them, and of fixed width as others do. */
+static void test_texts(void **state)
+{
+    (void)state;
+    const double x[1] = {1};
+    const char *path = test_path("texts.h5"), *fixed = test_path("fixed.h5");
+    const hsize_t dims[] = {2, 2};
+    char **names = NULL;
+    int64_t n = 0;
+    assert_ok(ctx, write_sample(path, 1, x));
+    assert_ok(ctx, nep_hdf5_read_strings(ctx, path, "axes/drugs", &names, &n));
+    assert_int_equal(n, 3);
+    assert_string_equal(names[0], "h\xc3\xa9roin");
+    assert_string_equal(names[1], "");
+    assert_string_equal(names[2], "c");
+    nep_data_free_names(names, n);
+    const hid_t f = H5Fcreate(fixed, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), t = H5Tcopy(H5T_C_S1);
+    H5Tset_size(t, 4);
+    for (int rank = 1; rank <= 2; rank++) {
+        const hid_t s = H5Screate_simple(rank, dims, NULL), d = H5Dcreate2(f, rank == 1 ? "a" : "b", t, s, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+        H5Dwrite(d, t, H5S_ALL, H5S_ALL, H5P_DEFAULT, rank == 1 ? "four\0wo" : "aaaabbbbcccc\t\0\0");
+        H5Dclose(d);
+        H5Sclose(s);
+    }
+    const hid_t s = H5Screate(H5S_SCALAR), d = H5Dcreate2(f, "c", t, s, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    H5Dwrite(d, t, H5S_ALL, H5S_ALL, H5P_DEFAULT, "a\tb");
+    H5Dclose(d);
+    H5Sclose(s);
+    H5Tclose(t);
+    H5Fclose(f);
+    assert_ok(ctx, nep_hdf5_read_strings(ctx, fixed, "a", &names, &n));
+    assert_int_equal(n, 2);
+    assert_string_equal(names[0], "four"); /* fills its width: no NUL is stored */
+    assert_string_equal(names[1], "");
+    nep_data_free_names(names, n);
+    assert_refused(ctx, nep_hdf5_read_strings(ctx, fixed, "b", &names, &n), NEP_E_FORMAT, "it has 2 dimensions");
+    assert_refused(ctx, nep_hdf5_read_strings(ctx, fixed, "c", &names, &n), NEP_E_FORMAT, "byte 0x09");
+    assert_refused(ctx, nep_hdf5_read_strings(ctx, path, "/scalar", &names, &n), NEP_E_FORMAT, "does not hold texts");
+    assert_int_equal(nep_alloc_used(ctx), 0);
+}
+
 static void test_same_bytes(void **state)
 {
     (void)state;
@@ -385,7 +426,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_kill),
         cmocka_unit_test(test_back),
-        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_texts), cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_python),
         cmocka_unit_test(test_spill),
         cmocka_unit_test(test_output_refused),

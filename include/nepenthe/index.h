@@ -34,7 +34,7 @@ typedef struct {
 } nep_index_bits;
 
 /* Dense vectors, in the order of their row numbers unless `lists` says otherwise. A stored item is the number it decodes to
- * (int8: item * scale[i]): scores are those of the decoded numbers. Shadow: an int8 copy with scale and with the norm of what
+ * (int8: item * scale[i], exact in float64): scores are those of the decoded numbers. Shadow: an int8 copy with scale and with the norm of what
  * it leaves out, for a first pass that certifies (similarity.h); NULL = none. All values are finite. */
 typedef struct {
     int64_t dims, stride;        /* items of a row, and items from one row to the next (rows begin on 64 bytes) */
@@ -66,7 +66,7 @@ typedef struct {
     const int64_t *cell_start; /* [n * n_columns + 1] into cell_text, by position; an empty cell is missing */
     const char *cell_text;
     const char *about;   /* one line on what the rows are: "Morgan, radius 2, 2048 bits, RDKit 2022.09.3"; "" = unknown */
-    uint64_t content;    /* hash of the whole set's rows and ids: shards and partial results of one set agree in it */
+    uint64_t content;    /* hash of the whole set's stored rows, ids and numbers: shards and partial results of one set agree in it */
     void *owner;         /* mapping or memory, for nep_index_free */
 } nep_index;
 
@@ -74,7 +74,7 @@ typedef struct {
 void nep_index_free(nep_index *x);
 /* Row number of a position. */
 int64_t nep_index_number(const nep_index *x, int64_t position);
-/* Id of a position as text in buf (cut to size): its id, else its row number. Returns buf. */
+/* Id of a position as text in buf (cut to size): its id, else (none, or an empty one) its row number. Returns buf. */
 const char *nep_index_id(const nep_index *x, int64_t position, char *buf, size_t size);
 /* Bytes of one item, and the name ("f32", "f16", "bf16", "int8") for sentences; 0 and NULL for an unknown one. */
 size_t nep_index_item_size(nep_vector_type t);

@@ -9,6 +9,7 @@
 
 #include <nepenthe/math/hd.h>
 
+/* The bits of a float32. */
 NEP_HD uint32_t nep_half_bits(float v)
 {
     uint32_t u;
@@ -16,6 +17,7 @@ NEP_HD uint32_t nep_half_bits(float v)
     return u;
 }
 
+/* The float32 of these bits. */
 NEP_HD float nep_half_float(uint32_t u)
 {
     float v;
@@ -45,6 +47,7 @@ NEP_HD uint16_t nep_half_pack_f16(float v)
     return (uint16_t)(sign | nep_half_shift((a & 0x7fffffu) | 0x800000u, 126 - (a >> 23)));
 }
 
+/* binary16 to float32, exact. */
 NEP_HD float nep_half_unpack_f16(uint16_t h)
 {
     const uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = (h >> 10) & 31u, fraction = h & 0x3ffu;
@@ -65,6 +68,7 @@ NEP_HD uint16_t nep_half_pack_bf16(float v)
     return (uint16_t)nep_half_shift(u, 16);
 }
 
+/* bf16 to float32, exact. */
 NEP_HD float nep_half_unpack_bf16(uint16_t h)
 {
     return nep_half_float((uint32_t)h << 16);

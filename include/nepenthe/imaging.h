@@ -86,8 +86,19 @@ typedef enum { NEP_CLEAN_UNSCALED, NEP_CLEAN_ZSCORE, NEP_CLEAN_PSC } nep_clean_s
  * value, or the spline's. */
 typedef enum { NEP_CLEAN_ENDS_DROP, NEP_CLEAN_ENDS_NEAREST, NEP_CLEAN_ENDS_SPLINE } nep_clean_ends;
 /* Whose rules where they differ (README): XCP-D regresses on kept frames after a filter of constant padding, a line goes with
- * confounds, ends are nearest; AFNI is 3dTproject, one regression on polynomials, frequencies and confounds of kept frames. */
-typedef enum { NEP_CLEAN_NEPENTHE, NEP_CLEAN_NILEARN, NEP_CLEAN_XCPD, NEP_CLEAN_AFNI } nep_clean_definition;
+ * confounds, ends are nearest; AFNI is 3dTproject, one regression on polynomials, frequencies and confounds of kept frames. 3dBandpass takes
+ * the quadratic and frequencies off a padded transform, and confounds that went the same way; FSL is fslmaths -bptf on series and
+ * confounds in place of Butterworth; neither censors. */
+typedef enum {
+    NEP_CLEAN_NEPENTHE,
+    NEP_CLEAN_NILEARN,
+    NEP_CLEAN_XCPD,
+    NEP_CLEAN_AFNI,
+    NEP_CLEAN_3DBANDPASS,
+    NEP_CLEAN_FSL
+} nep_clean_definition;
+/* 3dTproject's censored frames: not there; zeros in the result; straight between kept ones before anything else, and kept. */
+typedef enum { NEP_CLEAN_KILL, NEP_CLEAN_ZERO, NEP_CLEAN_NTRP } nep_clean_cenmode;
 
 typedef struct {
     double tr_s;                      /* needed by the filters */
@@ -103,6 +114,7 @@ typedef struct {
     nep_clean_ends ends;              /* butterworth, or fill; XCP-D: always nearest */
     int order;                        /* of the Butterworth filter, 1 to 10; 0 = 5, with XCP-D 2 */
     int polort;                       /* AFNI: degree of the polynomials in place of detrend, -1 to 20 */
+    nep_clean_cenmode cenmode;        /* AFNI */
 } nep_clean_opts;
 
 #define NEP_CLEAN_DEFAULTS                                                                                            \
@@ -126,13 +138,26 @@ typedef struct {
  * Errors: NEP_E_ARG (TR, cut-offs, order, a filter or fill that AFNI has not), NEP_E_SHAPE (another length), NEP_E_FORMAT
  * (missing confounds, too few frames), NEP_E_SINGULAR (confounds leave nothing). Cost: n_t^2 (40 + k).
  * Source: Lindquist et al. (2019), doi:10.1002/hbm.24528; order of steps of nilearn.signal.clean. XCP-D: Mehta et al. (2024),
- * doi:10.1162/imag_a_00257. AFNI: help of 3dTproject. */
+ * doi:10.1162/imag_a_00257. AFNI: help of 3dTproject, source of 3dBandpass; FSL: fslmaths -bptf. */
 NEP_MUST_USE nep_status nep_clean_build(nep_ctx *ctx, int64_t n_t, const nep_series *confounds,
                                         const nep_clean_opts *opts, nep_clean *out);
 /* Applies it to x float32 [n_in, n_cols]; out float32 [n_out, n_cols]. A column that is not finite throughout gives
  * NaN; a column without variance gives 0 where it would be divided by it. Cost: 2 n_out n_in n_cols. */
 NEP_MUST_USE nep_status nep_clean_apply(nep_ctx *ctx, const nep_clean *c, const float *x, int64_t n_cols, float *out);
 void nep_clean_free(nep_clean *c);
+
+/* Runs that follow one another in one series, each cleaned by itself: nothing is interpolated, filtered, fitted or scaled across them. */
+typedef struct {
+    int64_t n, n_in, n_out;
+    nep_clean *run;            /* [n] */
+} nep_clean_runs;
+/* Operators of runs of length[n] frames, which must add up to n_t; confounds and opts as for the whole series. Errors: NEP_E_ARG (lengths),
+ * those of nep_clean_build. */
+NEP_MUST_USE nep_status nep_clean_runs_build(nep_ctx *ctx, const int64_t *length, int64_t n, int64_t n_t, const nep_series *confounds,
+                                             const nep_clean_opts *opts, nep_clean_runs *out);
+/* x [n_in, n_cols]; out [n_out, n_cols]: the runs' results, one below the other. */
+NEP_MUST_USE nep_status nep_clean_runs_apply(nep_ctx *ctx, const nep_clean_runs *r, const float *x, int64_t n_cols, float *out);
+void nep_clean_runs_free(nep_clean_runs *r);
 
 /* ---- connectivity -------------------------------------------------------------------------------------------- */
 typedef enum {

@@ -54,7 +54,7 @@ done:
     return st;
 }
 
-json_t *cli_clean_report(const nep_clean *op)
+static json_t *report_run(const nep_clean *op)
 {
     json_t *frames = json_array();
     for (int64_t i = 0, next = 0; i <= op->n_out; i++) {
@@ -66,4 +66,14 @@ json_t *cli_clean_report(const nep_clean *op)
     return json_pack("{s:I,s:I,s:o,s:I,s:I,s:f,s:f}", "frames_in", (json_int_t)op->n_in, "frames_out", (json_int_t)op->n_out,
                      "frames_left_out", frames, "confounds", (json_int_t)op->n_confounds, "confounds_rank", (json_int_t)op->rank,
                      "degrees_of_freedom", op->effective_dof, "degrees_of_freedom_lost", (double)op->n_in - op->effective_dof);
+}
+
+json_t *cli_clean_report(const nep_clean_runs *r)
+{
+    if (r->n == 1)
+        return report_run(&r->run[0]);
+    json_t *list = json_array();
+    for (int64_t i = 0; i < r->n; i++)
+        json_array_append_new(list, report_run(&r->run[i]));
+    return json_pack("{s:o}", "runs", list);
 }

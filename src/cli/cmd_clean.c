@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nepenthe clean - confound regression, filtering and censoring of a series (TSV or NIfTI) by one linear operator. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/clean_options.h"
@@ -13,12 +14,14 @@ static const cli_option options[] = {
     {"columns", 0, CLI_TEXTS, "NAMES", NULL, NULL, "which of them, separated by commas: names and sets, default all. Sets: " CLI_CONFOUND_SETS},
     {"confound-scale", 0, CLI_CHOICE, "HOW", "zscore", "zscore|max", "of confounds before they are regressed out: SD 1 without mean, or largest value 1 with it"},
     {"filter", 0, CLI_CHOICE, "NAME", "butterworth", "butterworth|cosine|none", "forwards and backwards, or cosine drifts as confounds; afni: frequencies as regressors"},
-    {"order", 0, CLI_INT, "N", NULL, NULL, "of the Butterworth filter, 1 to 10; default 5, or 2 with xcpd"},
+    {"order", 0, CLI_INT, "N", NULL, NULL, "of the Butterworth filter, 1 to 10; default 5, or 2 with xcpd; neither afni nor fsl have one"},
     {"high-pass", 0, CLI_REAL, "HZ", NULL, NULL, "slower than this goes"},
     {"low-pass", 0, CLI_REAL, "HZ", NULL, NULL, "faster than this goes (butterworth)"},
     {"detrend", 0, CLI_FLAG, NULL, NULL, NULL, "take a straight line off series and confounds"},
     {"polort", 0, CLI_INT, "P", NULL, NULL, "afni: degree of the polynomials that go, -1 none; default 2"},
-    {"standardize", 0, CLI_CHOICE, "HOW", NULL, "zscore_sample|psc|none", "SD 1 (n - 1), percent of the mean, or nothing; default zscore_sample, with xcpd and afni none"},
+    {"cenmode", 0, CLI_CHOICE, "HOW", NULL, "kill|zero|ntrp", "afni: censored frames leave (default), are 0 in the result, or lie straight between kept ones and stay"},
+    {"runs", 0, CLI_TEXTS, "N,N", NULL, NULL, "frames of runs that follow one another in SERIES: each is cleaned by itself"},
+    {"standardize", 0, CLI_CHOICE, "HOW", NULL, "zscore_sample|psc|none", "SD 1 (n - 1), percent of the mean, or nothing; default zscore_sample, with definitions from xcpd on none"},
     {"censor", 0, CLI_INPUT, "TSV", NULL, NULL, "column `frame` lists censored frames from 0; or one row per frame, 1 = censored"},
     {"censor-fd", 0, CLI_REAL, "MM", NULL, NULL, "frames whose framewise_displacement in --confounds is above are censored too"},
     {"censor-dvars", 0, CLI_REAL, "X", NULL, NULL, "the same of std_dvars"},
@@ -27,8 +30,9 @@ static const cli_option options[] = {
     {"ends", 0, CLI_CHOICE, "HOW", "drop", "drop|nearest|spline", "censored frames before the first and after the last kept one, while the filter runs; xcpd: nearest"},
     {"fill", 0, CLI_FLAG, NULL, NULL, NULL, "keep the values filled in for censored frames in the result"},
     {"mask", 'm', CLI_INPUT, "NIFTI", NULL, NULL, "voxels to clean; the others are NaN in the result"},
-    {"definition", 0, CLI_CHOICE, "NAME", "nepenthe", "nepenthe|nilearn|xcpd|afni",
-     "nilearn: its own rules for censoring and drifts, mistakes included; xcpd: XCP-D's regression after the filter; afni: 3dTproject's one regression"},
+    {"definition", 0, CLI_CHOICE, "NAME", "nepenthe", "nepenthe|nilearn|xcpd|afni|3dbandpass|fsl",
+     "nilearn: its own rules for censoring and drifts, mistakes included; xcpd: XCP-D's regression after the filter; afni: 3dTproject's one regression; 3dbandpass: "
+     "AFNI's transform without a quadratic; fsl: fslmaths -bptf as the filter"},
 };
 
 typedef struct {
@@ -39,7 +43,7 @@ typedef struct {
     nep_series confounds;
     double *exact; /* confounds in float64 */
     bool *keep;
-    nep_clean op;
+    nep_clean_runs op;
     float *out; /* TSV: [n_out, n_cols]; NIfTI: [n_out, voxels] */
     double tr_s;
     bool nifti;
@@ -52,7 +56,7 @@ static void job_free(job *j)
     nep_alloc_free(j->exact);
     nep_volume_free(&j->mask);
     nep_alloc_free(j->keep);
-    nep_clean_free(&j->op);
+    nep_clean_runs_free(&j->op);
     nep_alloc_free(j->out);
 }
 
@@ -69,7 +73,8 @@ static int choice(const cli *c, const char *option, const char *const *words, in
 static nep_clean_opts read_options(const cli *c, const job *j)
 {
     static const char *const filters[] = {"none", "butterworth", "cosine"}, *const scales[] = {"none", "zscore_sample", "psc"};
-    static const char *const ends[] = {"drop", "nearest", "spline"}, *const definitions[] = {"nepenthe", "nilearn", "xcpd", "afni"};
+    static const char *const ends[] = {"drop", "nearest", "spline"}, *const definitions[] = {"nepenthe", "nilearn", "xcpd", "afni", "3dbandpass", "fsl"},
+                             *const cenmodes[] = {"kill", "zero", "ntrp"};
     const nep_clean_definition definition = (nep_clean_definition)choice(c, "definition", definitions, NEP_LEN(definitions));
     return (nep_clean_opts){
         .tr_s = j->tr_s,
@@ -88,6 +93,7 @@ static nep_clean_opts read_options(const cli *c, const job *j)
         .ends = (nep_clean_ends)choice(c, "ends", ends, NEP_LEN(ends)),
         .order = cli_given(c, "order") ? (int)cli_int(c, "order") : 0,
         .polort = cli_given(c, "polort") ? (int)cli_int(c, "polort") : 2,
+        .cenmode = (nep_clean_cenmode)choice(c, "cenmode", cenmodes, NEP_LEN(cenmodes)),
     };
 }
 
@@ -104,8 +110,10 @@ static nep_status check_filter(cli *c, const nep_clean_opts *o)
     NEP_REQUIRE(ctx, order >= 1 && order <= 10, NEP_E_ARG, "--order is 1 to 10");
     NEP_REQUIRE(ctx, polort >= -1 && polort <= 20, NEP_E_ARG, "--polort is -1 (none) to 20");
     NEP_REQUIRE(ctx, afni || !cli_given(c, "polort"), NEP_E_ARG, "--polort is for --definition afni; here --detrend takes a line off");
+    NEP_REQUIRE(ctx, afni || !cli_given(c, "cenmode"), NEP_E_ARG, "--cenmode is for --definition afni");
     NEP_REQUIRE(ctx, !afni || (!o->detrend && !cli_given(c, "order")), NEP_E_ARG,
                 "--definition afni takes polynomials by --polort and has no --detrend and no --order");
+    NEP_REQUIRE(ctx, o->definition <= NEP_CLEAN_AFNI || !cli_given(c, "order"), NEP_E_ARG, "--definition %s has no --order", cli_text(c, "definition"));
     return NEP_OK;
 }
 
@@ -191,7 +199,7 @@ static nep_status clean_tile(nep_ctx *ctx, const nep_series *tile, const int64_t
     float *y = NULL;
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->op.n_out * tile->n_cols, sizeof *y, "cleaned voxels", &y));
-    NEP_TRY_OR_DONE(st, nep_clean_apply(ctx, &j->op, tile->data, tile->n_cols, y));
+    NEP_TRY_OR_DONE(st, nep_clean_runs_apply(ctx, &j->op, tile->data, tile->n_cols, y));
     for (int64_t t = 0; t < j->op.n_out; t++)
         for (int64_t k = 0; k < tile->n_cols; k++)
             j->out[t * n_vox + voxel[k]] = y[t * tile->n_cols + k];
@@ -205,7 +213,7 @@ static nep_status apply(nep_ctx *ctx, job *j)
     const int64_t width = j->nifti ? nep_grid_voxels(&j->header.grid) : j->series.n_cols;
     NEP_TRY(nep_alloc(ctx, j->op.n_out * width, sizeof *j->out, "cleaned series", &j->out));
     if (!j->nifti)
-        return nep_clean_apply(ctx, &j->op, j->series.data, j->series.n_cols, j->out);
+        return nep_clean_runs_apply(ctx, &j->op, j->series.data, j->series.n_cols, j->out);
     for (int64_t i = 0; j->mask.data && i < j->op.n_out * width; i++)
         j->out[i] = NAN;
     return cli_images_tiles(ctx, j->path, j->mask.data ? &j->mask : NULL, 4, clean_tile, j);
@@ -227,6 +235,37 @@ static nep_status plan(cli *c, const job *j, int64_t n_t)
     return cli_plan(c, width, (n_t * width * (j->nifti ? 12 : 8)) + n_t * n_t * 24, (double)(n_t * n_t) * (double)width * 1e-10, outputs, 1);
 }
 
+/* --runs, or the series as one. */
+static nep_status build(cli *c, int64_t n_t, const nep_clean_opts *o, job *j)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    int n = 0;
+    const char *const *text = cli_texts(c, "runs", &n);
+    int64_t *length = NULL;
+    nep_status st;
+    NEP_TRY(nep_alloc(ctx, n > 0 ? n : 1, sizeof *length, "runs", &length));
+    length[0] = n_t;
+    for (int i = 0; i < n; i++) {
+        char *end;
+        length[i] = strtoll(text[i], &end, 10);
+        NEP_REQUIRE_OR_DONE(st, ctx, *text[i] && !*end && length[i] > 0, NEP_E_ARG, "--runs: '%s' is not a number of frames", text[i]);
+    }
+    NEP_TRY_OR_DONE(st, nep_clean_runs_build(ctx, length, n > 0 ? n : 1, n_t, j->confounds.data ? &j->confounds : NULL, o, &j->op));
+    for (int64_t i = 0; i < j->op.n; i++)
+        if (j->op.run[i].effective_dof < 10)
+            nep_warn(ctx, "clean: only %.1f degrees of freedom are left of %lld frames", j->op.run[i].effective_dof, (long long)j->op.run[i].n_in);
+done:
+    nep_alloc_free(length);
+    return st;
+}
+
+static void tell(cli *c, const nep_clean_runs *r)
+{
+    for (int64_t i = 0; i < r->n; i++)
+        cli_say(c, "%lld of %lld frames, %lld confounds (%lld independent), %.1f degrees of freedom left", (long long)r->run[i].n_out,
+                (long long)r->run[i].n_in, (long long)r->run[i].n_confounds, (long long)r->run[i].rank, r->run[i].effective_dof);
+}
+
 static nep_status run(cli *c)
 {
     nep_ctx *ctx = cli_ctx(c);
@@ -240,12 +279,9 @@ static nep_status run(cli *c)
         st = plan(c, &j, n_t);
         goto done;
     }
-    NEP_TRY_OR_DONE(st, nep_clean_build(ctx, n_t, j.confounds.data ? &j.confounds : NULL, &o, &j.op));
-    if (j.op.effective_dof < 10)
-        nep_warn(ctx, "clean: only %.1f degrees of freedom are left of %lld frames", j.op.effective_dof, (long long)n_t);
+    NEP_TRY_OR_DONE(st, build(c, n_t, &o, &j));
     NEP_TRY_OR_DONE(st, apply(ctx, &j));
-    cli_say(c, "%lld of %lld frames, %lld confounds (%lld independent), %.1f degrees of freedom left", (long long)j.op.n_out, (long long)n_t,
-            (long long)j.op.n_confounds, (long long)j.op.rank, j.op.effective_dof);
+    tell(c, &j.op);
     if (cli_out(c) || !cli_json(c))
         NEP_TRY_OR_DONE(st, cli_emit(c, write_out, &j, NULL, json_pack("{s:o}", "Clean", cli_clean_report(&j.op))));
     if (cli_json(c))

@@ -18,8 +18,7 @@ const cli_page cli_pages[] = {
      "Least squares, as in dual regression: Beckmann et al. (2009), doi:10.1016/S1053-8119(09)71511-3.",
      "nilearn NiftiMapsMasker counts missing voxels as 0 and gives the shortest of many answers when maps depend on one another."},
     {"clean", "confound regression and filtering", "clean",
-     "confounds columns confound-scale filter order high-pass low-pass detrend polort standardize censor censor-fd censor-dvars censor-unsteady min-run ends "
-     "fill definition",
+     "confounds columns confound-scale filter order high-pass low-pass detrend polort cenmode runs standardize censor censor-fd censor-dvars censor-unsteady min-run ends fill definition",
      "standard deviations, percent, or that of the series",
      "One linear operator: censored frames become cubic splines of the kept ones, a line leaves, a Butterworth filter of order 5 runs forwards and "
      "backwards, censored frames leave, the confounds' projection leaves, the result is scaled. A censored value never enters.",
@@ -27,7 +26,7 @@ const cli_page cli_pages[] = {
      "steps as nilearn's signal.clean.",
      "nilearn 0.14 interpolates a censored frame only if its mirrored frame is kept, and drops every cosine drift when one correlates above 0.9 with a "
      "confound: --definition nilearn. XCP-D filters at order 2, padded with end values: --definition xcpd. 3dTproject makes the filter part of the "
-     "regression: --definition afni."},
+     "regression: --definition afni. 3dBandpass cuts a padded transform: --definition 3dbandpass. fslmaths -bptf takes off a local line: --definition fsl."},
     {"connectivity", "region by region matrices", "connectivity", "kind shrinkage fisher-z", "1, or that of the series squared",
      "Pearson r; covariance with divisor n; precision, its inverse; partial correlation -P_ij / sqrt(P_ii P_jj); tangent, log(M^-1/2 C M^-1/2) with M the "
      "geometric mean of the covariances. Fisher z is atanh r. Nothing is shrunk unless asked for: without enough frames partial and precision are refused.",

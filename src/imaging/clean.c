@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* clean - detrending, filter, censoring and confound regression composed into one operator, applied as a matrix product. */
+#include "imaging/bandpass.h"
 #include "imaging/clean_parts.h"
 
 #include <cblas.h>
@@ -68,7 +69,7 @@ static nep_status along_time(nep_ctx *ctx, const nep_clean_opts *o, bool confoun
     if (o->detrend || (confounds && regresses_last(o)))
         nep_clean_detrend(m);
     if (o->filter == NEP_CLEAN_BUTTERWORTH)
-        NEP_TRY(nep_clean_butterworth(ctx, m, o));
+        NEP_TRY(o->definition == NEP_CLEAN_FSL ? nep_clean_bptf(ctx, m, o) : nep_clean_butterworth(ctx, m, o));
     if (!o->fill && !regresses_last(o))
         select_rows(m, f);
     return NEP_OK;
@@ -149,6 +150,11 @@ static void describe(const nep_clean_matrix *m, const nep_clean_frames *f, nep_c
 
 static nep_status frames_of(nep_ctx *ctx, int64_t n_t, const nep_clean_opts *o, nep_clean_frames *f)
 {
+    if (o->definition == NEP_CLEAN_AFNI && o->cenmode == NEP_CLEAN_NTRP && o->keep) {
+        NEP_TRY(nep_clean_drop(ctx, n_t, o->keep, f)); /* enough frames are kept */
+        nep_clean_frames_free(f);
+        return nep_clean_straight(ctx, n_t, o->keep, f);
+    }
     const nep_clean_ends ends = regresses_last(o) ? NEP_CLEAN_ENDS_NEAREST : o->ends;
     if (o->definition != NEP_CLEAN_AFNI && (o->filter == NEP_CLEAN_BUTTERWORTH || o->fill || regresses_last(o)))
         return nep_clean_spline(ctx, n_t, o->keep, ends, o->definition == NEP_CLEAN_NILEARN && o->keep, f);
@@ -176,6 +182,56 @@ done:
     return st;
 }
 
+/* 3dBandpass: m and the confounds `given` each lose their quadratic and what lies outside the band; then the confounds go. With confounds
+ * the data's outermost bins count 0.05, without 0.5, those of the confounds 0.5. */
+static nep_status through_bandpass(nep_ctx *ctx, const nep_clean_opts *o, const nep_clean_frames *f, const nep_clean_matrix *given,
+                                   nep_clean_matrix *m, nep_clean *out)
+{
+    const double low = isnan(o->high_pass_hz) ? 0 : o->high_pass_hz, high = isnan(o->low_pass_hz) ? (double)INFINITY : o->low_pass_hz;
+    nep_clean_matrix op = {.rows = m->rows, .cols = m->rows}, c = {.rows = m->rows, .cols = given->cols};
+    nep_clean_opts own = *o;
+    nep_status st = NEP_OK;
+    own.unscaled_confounds = true; /* padding leaves a band-passed confound a mean, which stays */
+    NEP_TRY(nep_clean_cutoffs(ctx, o));
+    NEP_TRY(nep_bandpass_operator(ctx, m->rows, o->tr_s, low, high, given->cols > 0 ? 0.05 : 0.5, m->x));
+    if (given->cols == 0)
+        return NEP_OK;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, op.rows * op.cols, sizeof *op.x, "band-pass", &op.x));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, c.rows * c.cols, sizeof *c.x, "confounds", &c.x));
+    NEP_TRY_OR_DONE(st, nep_bandpass_operator(ctx, m->rows, o->tr_s, low, high, 0.5, op.x));
+    nep_clean_multiply(&op, false, given, 1, 0, &c);
+    st = project(ctx, &own, f, &c, m, out);
+done:
+    nep_alloc_free(c.x);
+    nep_alloc_free(op.x);
+    return st;
+}
+
+/* 3dTproject's ZERO: the result has every frame, censored ones 0. */
+static nep_status put_zeros(nep_ctx *ctx, const nep_clean_frames *f, nep_clean_matrix *m)
+{
+    nep_clean_matrix all = {.rows = m->cols, .cols = m->cols};
+    NEP_TRY(nep_alloc(ctx, all.rows * all.cols, sizeof *all.x, "operator", &all.x));
+    for (int64_t k = 0; k < f->n_kept; k++)
+        memcpy(all.x + f->row_frame[k] * all.cols, m->x + k * m->cols, (size_t)m->cols * sizeof *all.x);
+    nep_alloc_free(m->x);
+    *m = all;
+    return NEP_OK;
+}
+
+static nep_status check_definition(nep_ctx *ctx, const nep_clean_opts *o)
+{
+    const bool bandpass = o->definition == NEP_CLEAN_3DBANDPASS, fsl = o->definition == NEP_CLEAN_FSL;
+    if (!bandpass && !fsl)
+        return NEP_OK;
+    NEP_REQUIRE(ctx, !o->keep && !o->fill, NEP_E_ARG, "clean: %s knows no censored frames; use another definition, or spike confounds",
+                fsl ? "fslmaths -bptf" : "3dBandpass");
+    NEP_REQUIRE(ctx, o->filter == NEP_CLEAN_BUTTERWORTH || (fsl && o->filter == NEP_CLEAN_NO_FILTER), NEP_E_ARG, "clean: %s is a filter of its own",
+                fsl ? "fslmaths -bptf" : "3dBandpass");
+    NEP_REQUIRE(ctx, !bandpass || !o->detrend, NEP_E_ARG, "clean: 3dBandpass takes a quadratic off; there is no line left");
+    return NEP_OK;
+}
+
 nep_status nep_clean_build(nep_ctx *ctx, int64_t n_t, const nep_series *confounds, const nep_clean_opts *opts, nep_clean *out)
 {
     const nep_clean_opts defaults = NEP_CLEAN_DEFAULTS, *o = opts ? opts : &defaults;
@@ -184,16 +240,21 @@ nep_status nep_clean_build(nep_ctx *ctx, int64_t n_t, const nep_series *confound
     nep_clean_matrix m = {0}, given = {0};
     nep_status st;
     NEP_REQUIRE(ctx, n_t >= 4 && n_t <= 100000, NEP_E_FORMAT, "clean: %lld frames; 4 to 100000 can be cleaned", (long long)n_t);
+    NEP_TRY(check_definition(ctx, o));
     NEP_TRY_OR_DONE(st, frames_of(ctx, n_t, o, &f));
     NEP_TRY_OR_DONE(st, copy_matrix(ctx, &f.weight, &m));
     NEP_TRY_OR_DONE(st, nep_clean_confounds(ctx, confounds, n_t, o, &given));
-    NEP_TRY_OR_DONE(st, o->definition == NEP_CLEAN_AFNI ? nep_clean_afni(ctx, o, &f, &given, &m, &c.n_confounds, &c.rank)
-                                                        : compose(ctx, o, &f, &given, &m, &c));
+    NEP_TRY_OR_DONE(st, o->definition == NEP_CLEAN_AFNI         ? nep_clean_afni(ctx, o, &f, &given, &m, &c.n_confounds, &c.rank)
+                        : o->definition == NEP_CLEAN_3DBANDPASS ? through_bandpass(ctx, o, &f, &given, &m, &c)
+                                                                : compose(ctx, o, &f, &given, &m, &c));
+    const bool zeros = o->definition == NEP_CLEAN_AFNI && o->cenmode == NEP_CLEAN_ZERO && f.n_kept < n_t;
+    if (zeros)
+        NEP_TRY_OR_DONE(st, put_zeros(ctx, &f, &m));
     c.n_out = m.rows;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_t, sizeof *c.before, "operator", &c.before));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, c.n_out, sizeof *c.frame, "frames", &c.frame));
     for (int64_t i = 0; i < c.n_out; i++)
-        c.frame[i] = f.row_frame[o->fill ? i : f.kept_row[i]];
+        c.frame[i] = zeros ? i : f.row_frame[o->fill ? i : f.kept_row[i]];
     describe(&m, &f, &c);
     NEP_TRY_OR_DONE(st, count_freedom(ctx, &m, !c.keeps_mean, &c));
     c.m = m.x;

@@ -141,7 +141,7 @@ nep_status nep_clean_afni(nep_ctx *ctx, const nep_clean_opts *opts, const nep_cl
     bool *stop = NULL;
     nep_status st;
     NEP_REQUIRE(ctx, o->filter != NEP_CLEAN_COSINE, NEP_E_ARG, "clean: 3dTproject has no cosine filter; give the cosines as confounds");
-    NEP_REQUIRE(ctx, !o->fill, NEP_E_ARG, "clean: 3dTproject removes censored frames and has no values for them");
+    NEP_REQUIRE(ctx, !o->fill, NEP_E_ARG, "clean: 3dTproject removes censored frames and has no values for them; see --cenmode");
     NEP_REQUIRE(ctx, o->polort >= -1 && o->polort <= 20, NEP_E_ARG, "clean: polynomials of degree %d; -1 (none) to 20 can be removed", o->polort);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_t / 2 + 1, sizeof *stop, "frequencies", &stop));
     NEP_TRY_OR_DONE(st, mark_frequencies(ctx, o, n_t, stop));

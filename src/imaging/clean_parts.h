@@ -19,6 +19,10 @@ NEP_MUST_USE nep_status nep_clean_cutoffs(nep_ctx *ctx, const nep_clean_opts *o)
  * cut-off = none. Errors: NEP_E_ARG (cut-offs), NEP_E_FORMAT (fewer rows than the padding needs). */
 NEP_MUST_USE nep_status nep_clean_butterworth(nep_ctx *ctx, nep_clean_matrix *m, const nep_clean_opts *o);
 
+/* fslmaths -bptf, SD 1 / (2 f TR) frames: high-pass takes off the value of a local line, then the mean; low-pass is a Gaussian.
+ * NaN cut-off = none. Errors: NEP_E_ARG (cut-offs). */
+NEP_MUST_USE nep_status nep_clean_bptf(nep_ctx *ctx, nep_clean_matrix *m, const nep_clean_opts *o);
+
 /* Which rows the interpolation gives, and their weights on the n_t frames: out [rows, n_t]. row_frame [rows] names the
  * frame of each row; kept_row [n_kept] the row of each kept frame. The caller frees all three. */
 typedef struct {
@@ -30,6 +34,8 @@ typedef struct {
  * kept one as `ends` says. nilearn: its mirrored index instead. Errors: NEP_E_FORMAT (fewer than 4 kept). */
 NEP_MUST_USE nep_status nep_clean_spline(nep_ctx *ctx, int64_t n_t, const bool *keep, nep_clean_ends ends, bool nilearn,
                                          nep_clean_frames *out);
+/* 3dTproject's NTRP: a censored row lies straight between its kept neighbours, or is the only one it has; all rows count as kept. */
+NEP_MUST_USE nep_status nep_clean_straight(nep_ctx *ctx, int64_t n_t, const bool *keep, nep_clean_frames *out);
 /* Censored rows are simply left out. */
 NEP_MUST_USE nep_status nep_clean_drop(nep_ctx *ctx, int64_t n_t, const bool *keep, nep_clean_frames *out);
 void nep_clean_frames_free(nep_clean_frames *f);

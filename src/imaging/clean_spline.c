@@ -107,6 +107,30 @@ nep_status nep_clean_drop(nep_ctx *ctx, int64_t n_t, const bool *keep, nep_clean
     return NEP_OK;
 }
 
+nep_status nep_clean_straight(nep_ctx *ctx, int64_t n_t, const bool *keep, nep_clean_frames *out)
+{
+    int64_t left = -1;
+    NEP_TRY(nep_clean_drop(ctx, n_t, NULL, out));
+    for (int64_t t = 0; t < n_t; t++) {
+        double *row = out->weight.x + t * n_t;
+        int64_t right = t;
+        if (is_kept(keep, t)) {
+            left = t;
+            continue;
+        }
+        while (right < n_t && !is_kept(keep, right))
+            right++;
+        row[t] = 0;
+        if (left >= 0 && right < n_t) {
+            row[left] = (double)(right - t) / (double)(right - left);
+            row[right] = (double)(t - left) / (double)(right - left);
+        } else {
+            row[left >= 0 ? left : right] = 1; /* nep_clean_build has seen that some frame is kept */
+        }
+    }
+    return NEP_OK;
+}
+
 /* Rows of the result for the given rule; nilearn 0.14 replaces frame t only when frame n - 1 - t is kept, keeps outer
  * frames that it did not replace, and counts its kept rows from the first kept frame. */
 static void fill_rows(nep_clean_frames *f, int64_t n_t, const bool *keep, nep_clean_ends ends, bool nilearn, const int64_t *at, const double *s)

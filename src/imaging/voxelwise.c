@@ -2,6 +2,8 @@
 /* voxelwise - one number per column of a series: amplitude of slow fluctuations by five definitions, temporal SNR. */
 #include <nepenthe/imaging.h>
 
+#include "imaging/bandpass.h"
+
 typedef struct {
     const float *x;
     int64_t n_t, n_cols;
@@ -66,74 +68,6 @@ static nep_status xcpd(nep_ctx *ctx, const task *k, double *band)
     return NEP_OK;
 }
 
-static int64_t smooth_length(int64_t n)
-{
-    for (int64_t k = n + n % 2;; k += 2) {
-        int64_t rest = k;
-        const int64_t primes[] = {2, 3, 5};
-        for (int p = 0; p < 3; p++)
-            while (rest % primes[p] == 0)
-                rest /= primes[p];
-        if (rest == 1)
-            return k;
-    }
-}
-
-/* out [n, n] = b less its projection on 1, t, t^2 from the right: first the quadratic goes, then b. b NULL = identity. */
-static void after_quadratic(const double *b, int64_t n, double *out)
-{
-    for (int64_t i = 0; i < n * n; i++)
-        out[i] = b ? b[i] : i % (n + 1) == 0;
-    const double m2 = ((double)n * (double)n - 1) / 12; /* mean of t^2 about the middle: the polynomials are orthogonal */
-    double norm[3] = {0};
-    for (int64_t t = 0; t < n; t++) {
-        const double u = (double)t - (double)(n - 1) / 2, p[3] = {1, u, u * u - m2};
-        for (int k = 0; k < 3; k++)
-            norm[k] += p[k] * p[k];
-    }
-    for (int64_t i = 0; i < n; i++) {
-        double seen[3] = {0};
-        for (int64_t t = 0; t < n; t++) {
-            const double u = (double)t - (double)(n - 1) / 2, p[3] = {1, u, u * u - m2};
-            for (int k = 0; k < 3; k++)
-                seen[k] += out[i * n + t] * p[k] / (norm[k] > 0 ? norm[k] : 1);
-        }
-        for (int64_t t = 0; t < n; t++) {
-            const double u = (double)t - (double)(n - 1) / 2, p[3] = {1, u, u * u - m2};
-            for (int k = 0; k < 3; k++)
-                out[i * n + t] -= seen[k] * p[k];
-        }
-    }
-}
-
-/* 3dBandpass as an operator: zero-padded to a smooth even length, bins outside the band out, edge bins halved. A filter
- * in frequency is a Toeplitz matrix in time. */
-static nep_status bandpass(nep_ctx *ctx, const task *k, double *out)
-{
-    const int64_t n = k->n_t, size = smooth_length(n), half = size / 2;
-    const int64_t bottom = (int64_t)rint(k->low_hz * (double)size * k->tr_s);
-    int64_t top = (int64_t)rint(fmin(k->high_hz * (double)size * k->tr_s, 1e15));
-    double *lag = NULL, *b = NULL;
-    nep_status st;
-    top = top > half ? half : top;
-    NEP_TRY_OR_DONE(st, need_bins(ctx, k, bottom, top));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *lag, "band-pass", &lag));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n * n, sizeof *b, "band-pass", &b));
-    for (int64_t d = 0; d < n; d++)
-        for (int64_t m = bottom < 1 ? 1 : bottom; m <= top && m < half; m++) {
-            const double weight = (m == bottom ? 0.5 : 1) * (m == top ? 0.5 : 1);
-            lag[d] += 2 * weight / (double)size * cos(2 * pi * (double)((m * d) % size) / (double)size);
-        }
-    for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; j < n; j++)
-            b[i * n + j] = lag[i > j ? i - j : j - i];
-    after_quadratic(b, n, out);
-done:
-    nep_alloc_free(b);
-    nep_alloc_free(lag);
-    return st;
-}
-
 static nep_status afni(nep_ctx *ctx, const task *k, const double *passed, float *y, double *band, double *all, double *m)
 {
     const int64_t n = k->n_t, nyquist = n / 2;
@@ -149,7 +83,7 @@ static nep_status afni(nep_ctx *ctx, const task *k, const double *passed, float 
         k->alff[v] = sqrt((double)n) * band[v];
     if (!k->falff)
         return NEP_OK;
-    after_quadratic(NULL, n, m);
+    nep_bandpass_quadratic(NULL, n, m);
     NEP_TRY(nep_backend_apply_operator(ctx, m, n, n, k->x, k->n_cols, NULL, y));
     NEP_TRY(nep_backend_amplitude_sums(ctx, y, n, k->n_cols, 1, nyquist - 1, all, NULL));
     for (int64_t v = 0; v < k->n_cols; v++)
@@ -217,7 +151,7 @@ static nep_status through_bandpass(nep_ctx *ctx, const task *k, bool is_afni, do
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, k->n_t * k->n_t, sizeof *passed, "band-pass", &passed));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, k->n_t * k->n_t, sizeof *m, "band-pass", &m));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, k->n_t * k->n_cols, sizeof *y, "band-passed series", &y));
-    NEP_TRY_OR_DONE(st, bandpass(ctx, k, passed));
+    NEP_TRY_OR_DONE(st, nep_bandpass_operator(ctx, k->n_t, k->tr_s, k->low_hz, k->high_hz, 0.5, passed));
     st = is_afni ? afni(ctx, k, passed, y, a, b, m) : cpac(ctx, k, passed, y, a, b);
 done:
     nep_alloc_free(y);

@@ -58,6 +58,41 @@ same_as() {
     same_as clean_synthetic_unscaled.tsv
 }
 
+@test "3dTproject's ways with censored frames, 3dBandpass and fslmaths by name" {
+    B="--tr 2 --confounds $GOLDEN/clean_synthetic_confounds.tsv --columns c0,c1,c2 --high-pass 0.01 --low-pass 0.08"
+    printf 'frame\n0\n1\n2\n50\n51\n52\n53\n120\n198\n199\n' > censor.tsv
+    for mode in zero ntrp; do
+        "$NEPENTHE" clean "$(S synthetic)" $B --definition afni --cenmode $mode --censor censor.tsv > got.tsv
+        same_as clean_afni_$mode.tsv
+    done
+    "$NEPENTHE" clean "$(S synthetic)" $B --definition 3dbandpass > got.tsv
+    same_as clean_3dbandpass.tsv
+    "$NEPENTHE" clean "$(S synthetic)" $B --definition fsl > got.tsv
+    same_as clean_bptf.tsv
+    "$NEPENTHE" clean "$(S synthetic)" --tr 2 --low-pass 0.1 --definition fsl > got.tsv
+    same_as clean_bptf_low.tsv
+}
+
+@test "runs that follow one another are cleaned each by itself, as nilearn's runs= does" {
+    B="--tr 2 --confounds $GOLDEN/clean_synthetic_confounds.tsv --columns c0,c1,c2 --detrend --high-pass 0.01"
+    "$NEPENTHE" clean "$(S synthetic)" $B --low-pass 0.08 --runs 90,70,40 -o got.tsv
+    same_as clean_runs.tsv
+    python3 - <<'PY'
+import json
+runs = json.load(open("got.json"))["Clean"]["runs"]
+assert [r["frames_in"] for r in runs] == [90, 70, 40] and all(r["confounds"] == 3 for r in runs)
+PY
+    "$NEPENTHE" clean "$(S synthetic)" $B --filter cosine --standardize psc --runs 90,70,40 > got.tsv
+    same_as clean_runs_cosine.tsv
+    # a run alone gives what it gives beside others
+    sed -n '1p;92,161p' "$(S synthetic)" > second.tsv
+    "$NEPENTHE" clean second.tsv --tr 2 --low-pass 0.1 > alone.tsv
+    "$NEPENTHE" clean "$(S synthetic)" --tr 2 --low-pass 0.1 --runs 90,70,40 > got.tsv
+    diff alone.tsv <(sed -n '1p;92,161p' got.tsv)
+    refused 64 "190 frames together, the series has 200" "$NEPENTHE" clean "$(S synthetic)" --tr 2 --low-pass 0.1 --runs 90,100 -o out.tsv
+    refused 64 "is not a number of frames" "$NEPENTHE" clean "$(S synthetic)" --runs 90,x -o out.tsv
+}
+
 @test "sets of confounds and censoring by an fMRIPrep table, by nilearn's load_confounds" {
     c="$GOLDEN/confounds_fmriprep.tsv" x="$GOLDEN/confounds_series.tsv" O="--filter none --detrend --definition nilearn"
     for set in simple compcor 36p; do
@@ -144,6 +179,12 @@ im = nib.Nifti1Image(x, np.eye(4)); im.header.set_zooms((3, 3, 3, 2)); im.header
     refused 64 "by --polort" "$NEPENTHE" clean "$s" --definition afni --detrend -o out.tsv
     refused 64 "is for --definition afni" "$NEPENTHE" clean "$s" --polort 3 -o out.tsv
     refused 64 "removes censored" "$NEPENTHE" clean "$s" --definition afni --fill -o out.tsv
+    refused 64 "is for --definition afni" "$NEPENTHE" clean "$s" --cenmode zero -o out.tsv
+    refused 64 "fsl has no --order" "$NEPENTHE" clean "$s" --tr 2 --definition fsl --order 3 --low-pass 0.1 -o out.tsv
+    refused 64 "is a filter of its own" "$NEPENTHE" clean "$s" --tr 2 --definition 3dbandpass --filter none -o out.tsv
+    refused 64 "takes a quadratic off" "$NEPENTHE" clean "$s" --tr 2 --definition 3dbandpass --detrend --low-pass 0.1 -o out.tsv
+    printf 'frame\n9\n' > nine.tsv
+    refused 64 "fslmaths -bptf knows no censored frames" "$NEPENTHE" clean "$s" --tr 2 --definition fsl --low-pass 0.1 --censor nine.tsv -o out.tsv
     refused 64 "no cosine" "$NEPENTHE" clean "$s" --tr 2 --definition xcpd --filter cosine --high-pass 0.01 -o out.tsv
     refused 64 "1 to 10" "$NEPENTHE" clean "$s" --tr 2 --order 12 --high-pass 0.01 -o out.tsv
     refused 65 "c3" "$NEPENTHE" clean "$s" --confounds "$c" --columns c0,c3 -o out.tsv

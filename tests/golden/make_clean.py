@@ -5,7 +5,8 @@
 nilearn to 1e-9 before anything is written, so that it can be trusted on the censored ones, where nilearn (0.14.1)
 interpolates frame i only if frame n-1-i is kept. `xcpd` and `afni` are worked from the published methods of XCP-D
 (Mehta et al. 2024, doi:10.1162/imag_a_00257, and its workflow documentation) and the help of AFNI's 3dTproject (its
-source for the rounding of bands and the softened inverse).
+source for the rounding of bands and the softened inverse). `bandpass3d` is AFNI's 3dBandpass and `bptf` FSL's fslmaths -bptf, both worked
+from their definitions; `runs` is nilearn's own argument.
 """
 import os
 
@@ -110,10 +111,17 @@ def xcpd(x, tr, confounds=None, kept=None, low_pass=None, high_pass=None, order=
     return x if fill else x[kept]
 
 
-def afni(x, tr, confounds=None, kept=None, low_pass=None, high_pass=None, polort=2):
+def afni(x, tr, confounds=None, kept=None, low_pass=None, high_pass=None, polort=2, cenmode="kill"):
     """Residuals of the kept frames on polynomials, stop-bands and demeaned confounds; singular values are softened."""
     n = len(x)
     kept = np.arange(n) if kept is None else np.asarray(kept)
+    if cenmode == "zero":
+        out = np.zeros_like(x)
+        out[kept] = afni(x, tr, confounds, kept, low_pass, high_pass, polort)
+        return out
+    if cenmode == "ntrp":  # straight between kept frames, level beyond them; confounds as they came
+        x = np.stack([np.interp(np.arange(n), kept, column[kept]) for column in x.T], axis=1)
+        return afni(x, tr, confounds, None, low_pass, high_pass, polort)
     step, top = 1 / (n * tr), n // 2
     stop = np.zeros(top + 1, bool)
     bands = ([(0, high_pass - 1e-4)] if high_pass else []) + ([(low_pass + 1e-4, 9999)] if low_pass else [])
@@ -132,6 +140,53 @@ def afni(x, tr, confounds=None, kept=None, low_pass=None, high_pass=None, polort
     u, s, vt = np.linalg.svd(a / np.linalg.norm(a, axis=0), full_matrices=False)
     shrunk = s / (s**2 + 1e-6 * s[0]**2)
     return x[kept] - (u * s) @ (shrunk[:, None] * (u.T @ x[kept]))
+
+
+def bandpass3d(x, tr, confounds=None, low_pass=None, high_pass=None, taper=None):
+    """Quadratic off, zero-padded transform, ends of the band tapered, 0 and Nyquist out; then confounds that went the same way."""
+    n = len(x)
+    size = n + n % 2
+    while size // (size & -size) not in (1, 3, 5, 15):
+        size += 2
+    t = np.linspace(-1, 1, n)
+    basis = np.stack([t ** 0, t, t ** 2], axis=1)
+    spectrum = np.fft.rfft(x - basis @ np.linalg.lstsq(basis, x, rcond=None)[0], size, axis=0)
+    bottom = int(np.rint((high_pass or 0) * size * tr))
+    top = min(int(np.rint((low_pass or 1e6) * size * tr)), size // 2 - 1)
+    weight = np.zeros(size // 2 + 1)
+    weight[bottom:top + 1] = 1
+    taper = taper or (0.5 if confounds is None else 0.05)
+    weight[[bottom, top]] *= taper
+    weight[[0, -1]] = 0
+    y = np.fft.irfft(spectrum * weight[:, None], size, axis=0)[:n]
+    if confounds is not None:
+        c = bandpass3d(confounds, tr, None, low_pass, high_pass, 0.5)
+        y = y - c @ np.linalg.lstsq(c, y, rcond=None)[0]
+    return y
+
+
+def bptf(x, tr, confounds=None, low_pass=None, high_pass=None):
+    """A local straight line's value off, then the mean; a Gaussian mean; confounds likewise, and their fit off."""
+    def one(column):
+        t = np.arange(len(column))
+        if high_pass:
+            sigma, rest = 1 / (2 * high_pass * tr), np.empty(len(column))
+            for i in t:
+                near = np.abs(t - i) <= int(3 * sigma)
+                d = t[near] - i
+                rest[i] = column[i] - np.polyfit(d, column[near], 1, w=np.exp(-d ** 2 / (4 * sigma ** 2)))[1]
+            column = rest - rest.mean()
+        if low_pass:
+            sigma = 1 / (2 * low_pass * tr)
+            w = np.exp(-(t[:, None] - t) ** 2 / (2 * sigma ** 2)) * (np.abs(t[:, None] - t) <= int(20 * sigma) + 2)
+            column = w @ column / w.sum(axis=1)
+        return column
+    y = np.stack([one(column) for column in x.T], axis=1)
+    if confounds is None:
+        return y
+    c = np.stack([one(column) for column in confounds.T], axis=1)
+    c = c - c.mean(axis=0)
+    return y - c @ np.linalg.lstsq(c, y, rcond=None)[0]
 
 
 # ---- inputs ------------------------------------------------------------------------------------------------------
@@ -272,13 +327,28 @@ for name, definition, with_c, options, censored in [
         ("xcpd", xcpd, True, band, []), ("xcpd_censored", xcpd, True, band, edges), ("xcpd_filled", xcpd, True, dict(band, fill=True), edges),
         ("xcpd_plain", xcpd, False, band, edges), ("xcpd_unfiltered", xcpd, True, {}, edges), ("xcpd_order4", xcpd, True, dict(high_pass=0.01, order=4), []),
         ("afni", afni, True, band, []), ("afni_censored", afni, True, band, edges), ("afni_polort", afni, True, dict(polort=5), edges),
-        ("afni_low", afni, False, dict(low_pass=0.1, polort=0), [60, 139])]:
+        ("afni_low", afni, False, dict(low_pass=0.1, polort=0), [60, 139]),
+        ("afni_zero", afni, True, dict(band, cenmode="zero"), edges), ("afni_ntrp", afni, True, dict(band, cenmode="ntrp"), edges)]:
     x, c, tr = INPUTS["spiked" if name == "afni_low" else "synthetic"]
     kept = np.setdiff1d(np.arange(len(x)), censored) if censored else None
     want = definition(x, tr, c if with_c else None, kept, **options)
     write_tsv(f"clean_{name}.tsv", [f"c{k}" for k in range(6)], want)
     made.append(entry(f"clean_{name}.tsv", "spiked" if name == "afni_low" else "synthetic", with_c,
                       dict(filter="butterworth", standardize=None, detrend=False, **options), censored, definition.__name__))
+
+for name, definition, label, with_c, options in [
+        ("3dbandpass", bandpass3d, "3dbandpass", True, band), ("3dbandpass_plain", bandpass3d, "3dbandpass", False, band),
+        ("3dbandpass_high", bandpass3d, "3dbandpass", True, dict(high_pass=0.02)),
+        ("bptf", bptf, "fsl", True, band), ("bptf_high", bptf, "fsl", False, dict(high_pass=0.01)), ("bptf_low", bptf, "fsl", False, dict(low_pass=0.1))]:
+    x, c, tr = INPUTS["synthetic"]
+    write_tsv(f"clean_{name}.tsv", [f"c{k}" for k in range(6)], definition(x, tr, c if with_c else None, **options))
+    made.append(entry(f"clean_{name}.tsv", "synthetic", with_c, dict(filter="butterworth", standardize=None, detrend=False, **options), [], label))
+
+lengths = [90, 70, 40]
+for name, options in [("runs", BAND), ("runs_cosine", dict(filter="cosine", high_pass=0.01, standardize="psc"))]:
+    x, c, tr = INPUTS["synthetic"]
+    write_tsv(f"clean_{name}.tsv", [f"c{k}" for k in range(6)], clean(x.copy(), confounds=c.copy(), t_r=tr, runs=np.repeat([1, 2, 3], lengths), **options))
+    made.append(entry(f"clean_{name}.tsv", "synthetic", True, options, [], "default") | {"runs": lengths})
 
 # Both spikes censored must leave what the series without spikes leaves: the values under censor do not matter.
 kept = np.setdiff1d(np.arange(n), [60, 139])

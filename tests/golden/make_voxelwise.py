@@ -35,14 +35,10 @@ def quadratic_removed(x):
 
 
 def even_smooth_length(n):
-    """The next even 2^a 3^b 5^c that holds n."""
-    def smooth(k):
-        for p in (2, 3, 5):
-            while k % p == 0:
-                k //= p
-        return k == 1
+    """The next even length with at most one factor of 3 and one of 5 (csfft_nextup_one35)."""
+    odd = {1, 3, 5, 15}
     k = n + n % 2
-    while not smooth(k):
+    while k // (k & -k) not in odd:
         k += 2
     return k
 
@@ -50,7 +46,7 @@ def even_smooth_length(n):
 def afni_bandpass(x, tr, lo, hi):
     n, size = x.shape[1], even_smooth_length(x.shape[1])
     spectrum = fft.rfft(quadratic_removed(x), size, axis=1)
-    bottom, top = int(np.rint(lo * size * tr)), int(np.rint(hi * size * tr))
+    bottom, top = int(np.rint(lo * size * tr)), min(int(np.rint(hi * size * tr)), size // 2 - 1)
     weight = np.zeros(size // 2 + 1)
     weight[bottom:top + 1] = 1
     if bottom >= 1:

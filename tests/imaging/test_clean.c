@@ -53,7 +53,7 @@ static int choice(const json_t *v, const char *key, const char *const *words, in
 
 static nep_clean_opts options(const json_t *v)
 {
-    static const char *const definitions[] = {"default", "nilearn", "xcpd", "afni"}, *const ends[] = {"drop", "nearest", "spline"};
+    static const char *const definitions[] = {"default", "nilearn", "xcpd", "afni", "3dbandpass", "fsl"}, *const cenmodes[] = {"kill", "zero", "ntrp"}, *const ends[] = {"drop", "nearest", "spline"};
     const char *filter = json_string_value(json_object_get(v, "filter")), *scale = json_string_value(json_object_get(v, "standardize"));
     return (nep_clean_opts){
         .tr_s = json_number_value(json_object_get(v, "tr_s")),
@@ -67,6 +67,7 @@ static nep_clean_opts options(const json_t *v)
         .ends = (nep_clean_ends)choice(v, "ends", ends, NEP_LEN(ends)),
         .order = (int)json_integer_value(json_object_get(v, "order")),
         .polort = json_object_get(v, "polort") ? (int)json_integer_value(json_object_get(v, "polort")) : 2,
+        .cenmode = (nep_clean_cenmode)choice(v, "cenmode", cenmodes, NEP_LEN(cenmodes)),
         .fill = json_is_true(json_object_get(v, "fill")),
     };
 }
@@ -108,14 +109,18 @@ static void compare_variant(const json_t *doc, const json_t *v)
     if (json_is_array(columns))
         picked = only_columns(&c, columns);
     const nep_series *use = picked.data ? &picked : c.data ? &c : NULL;
-    nep_clean op = {0};
+    const json_t *runs = json_object_get(v, "runs");
+    nep_clean_runs op = {0};
     float *out = NULL;
-    assert_ok(ctx, nep_clean_build(ctx, x.n_t, use, &o, &op));
+    int64_t length[8] = {x.n_t};
+    for (size_t i = 0; i < json_array_size(runs); i++)
+        length[i] = json_integer_value(json_array_get(runs, i));
+    assert_ok(ctx, nep_clean_runs_build(ctx, length, runs ? (int64_t)json_array_size(runs) : 1, x.n_t, use, &o, &op));
     assert_ok(ctx, nep_alloc(ctx, op.n_out * x.n_cols, sizeof *out, "result", &out));
-    assert_ok(ctx, nep_clean_apply(ctx, &op, x.data, x.n_cols, out));
+    assert_ok(ctx, nep_clean_runs_apply(ctx, &op, x.data, x.n_cols, out));
     compare(file, out, op.n_out, &want);
     nep_alloc_free(out);
-    nep_clean_free(&op);
+    nep_clean_runs_free(&op);
     nep_series_free(&want);
     nep_series_free(&picked);
     nep_series_free(&c);
@@ -143,7 +148,7 @@ static void compare_all(bool haxby, int least)
 static void test_golden(void **state)
 {
     (void)state;
-    compare_all(false, 29);
+    compare_all(false, 39);
 }
 
 static void test_golden_haxby(void **state)
@@ -291,7 +296,8 @@ static void test_any_series(void **state)
     assert_int_equal(nep_alloc_used(ctx), 0);
 }
 
-/* Polynomials, sines and cosines are the same set backwards: so 3dTproject turns with time. Under XCP-D the frames that were
+/* Polynomials, sines and cosines are the same set backwards, and a symmetric filter runs the same way: 3dTproject, 3dBandpass and
+ * fslmaths turn with time. Under XCP-D the frames that were
  * filled in beside the kept ones change nothing in these. */
 static void test_afni_and_xcpd(void **state)
 {
@@ -303,16 +309,20 @@ static void test_afni_and_xcpd(void **state)
     noise(x, 9);
     for (int t = 0; t < T; t++)
         memcpy(y + t * COLS, x + (T - 1 - t) * COLS, COLS * sizeof *y);
-    o.definition = NEP_CLEAN_AFNI;
+    static const nep_clean_definition turn[] = {NEP_CLEAN_AFNI, NEP_CLEAN_3DBANDPASS, NEP_CLEAN_FSL};
     o.scale = NEP_CLEAN_UNSCALED;
     o.tr_s = 2;
     o.high_pass_hz = 0.01;
     o.low_pass_hz = 0.08;
-    cleaned(x, &o, NULL, a, &n);
-    cleaned(y, &o, NULL, b, &n);
-    for (int t = 0; t < T; t++)
-        for (int c = 0; c < COLS; c++)
-            assert_near(b[t * COLS + c], a[(T - 1 - t) * COLS + c], 1e-4);
+    o.detrend = false;
+    for (int d = 0; d < NEP_LEN(turn); d++) {
+        o.definition = turn[d];
+        cleaned(x, &o, NULL, a, &n);
+        cleaned(y, &o, NULL, b, &n);
+        for (int t = 0; t < T; t++)
+            for (int c = 0; c < COLS; c++)
+                assert_near(b[t * COLS + c], a[(T - 1 - t) * COLS + c], 1e-4);
+    }
     memset(keep, 1, sizeof keep);
     keep[0] = keep[1] = keep[77] = keep[T - 1] = false;
     o.definition = NEP_CLEAN_XCPD;
@@ -412,7 +422,31 @@ static void test_refusals(void **state)
     refused(&o, T, &c, NEP_E_SINGULAR, "leave nothing");
     o.fill = true;
     refused(&o, T, NULL, NEP_E_ARG, "removes censored");
-    o.fill = false;
+    o.fill = o.detrend = false;
+    o.low_pass_hz = 0.1;
+    o.keep = keep;
+    o.definition = NEP_CLEAN_3DBANDPASS;
+    refused(&o, T, NULL, NEP_E_ARG, "3dBandpass knows no censored frames");
+    o.definition = NEP_CLEAN_FSL;
+    refused(&o, T, NULL, NEP_E_ARG, "fslmaths -bptf knows no censored frames");
+    o.definition = NEP_CLEAN_AFNI;
+    o.cenmode = NEP_CLEAN_NTRP;
+    refused(&o, T, NULL, NEP_E_FORMAT, "at least 4");
+    o.cenmode = NEP_CLEAN_KILL;
+    o.keep = NULL;
+    o.definition = NEP_CLEAN_3DBANDPASS;
+    o.low_pass_hz = 0.001;
+    o.high_pass_hz = 0.0005;
+    refused(&o, T, NULL, NEP_E_ARG, "holds no frequency of 200 frames every 2 s, padded to 240");
+    o.high_pass_hz = (double)NAN;
+    o.low_pass_hz = 0.003;
+    o.definition = NEP_CLEAN_AFNI;
+    const int64_t unequal[] = {100, 90};
+    nep_clean_runs runs = {0};
+    assert_fails(nep_clean_runs_build(ctx, unequal, 2, T, NULL, &o, &runs), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(ctx), "190 frames together, the series has 200"));
+    assert_null(runs.run);
+    nep_ctx_clear(ctx);
     o.filter = NEP_CLEAN_COSINE;
     refused(&o, T, NULL, NEP_E_ARG, "no cosine");
     o = (nep_clean_opts)NEP_CLEAN_DEFAULTS;

@@ -3,6 +3,7 @@
  * on a sample first, then the best of many runs is timed and set against its floor: the bytes of its arrays, inputs read once
  * and results written once, at the rate of a copy, or its operations at the rate of the multipliers, whichever is longer (on
  * the CPU by CPU time). */
+#include "bench_case_bits.h"
 #include "bench_case_maps.h"
 #include "bench_case_series.h"
 
@@ -45,6 +46,7 @@ static const row rows[] = {
     {"pair_sums", "6,000 rows of 300: count, sum, z", 1.0 * UN * UN * UT, F32, FUNCTIONS(pair_sums)},
     {"top_pairs", "6,000 rows of 300, the 10 nearest", 1.0 * UN * UN * UT, F32, FUNCTIONS(top_pairs)},
     {"project_rows", "6,000 rows of 300 on 32", 2.0 * UN * UT * UM, F64, FUNCTIONS(project_rows)},
+    {"bit_hits", "1 query, 400,000 rows of 2,048 bits", 0, F64, FUNCTIONS(bit_hits)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

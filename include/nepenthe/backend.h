@@ -67,7 +67,8 @@ void nep_buf_free(nep_buf *b);
     X(permute_maps, GEMM)                                                                                             \
     X(pair_sums, GEMM)                                                                                                \
     X(top_pairs, EXACT)                                                                                               \
-    X(project_rows, GEMM)
+    X(project_rows, GEMM)                                                                                             \
+    X(bit_hits, EXACT)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -198,6 +199,28 @@ typedef nep_status nep_op_top_pairs(nep_ctx *, nep_queue *, const float *z, int6
 typedef nep_status nep_op_project_rows(nep_ctx *, nep_queue *, const float *z, int64_t n, int64_t n_t, const double *q, int64_t m,
                                        bool squares, double *out);
 
+/* Bit vectors in order of their counts of bits, and queries with what each asks of a row. */
+enum { NEP_BIT_WORDS = 128, NEP_BIT_SKETCH = 16, NEP_BIT_NEVER = 0xFFFF };
+typedef struct {
+    const uint64_t *row;      /* [n, words] */
+    const uint16_t *popcount; /* [n] ascending */
+    const uint8_t *sketch;    /* [n, 16] bits in each of 16 equal parts of a row, or NULL */
+    int64_t n, words;         /* words <= NEP_BIT_WORDS, <= 63 with a sketch */
+} nep_bit_rows;
+typedef struct {
+    const uint64_t *query; /* [n_q, words] */
+    const uint8_t *sketch; /* [n_q, 16], or NULL */
+    const uint16_t *need;  /* [n_q, 64 words + 1] */
+    int64_t n_q;
+} nep_bit_queries;
+
+/* bit_hits: row i is a hit of query q when it has common >= need[q, popcount[i]] bits in common with it (NEP_BIT_NEVER: never).
+ * count int32 [n_q] gets the number of hits; position int32 [n_q, cap] and common uint16 [n_q, cap] get them in any order where there
+ * are no more than cap, else nothing that holds. Sketches change no answer: hits have at most sum_p min(sketch_p, sketch_q,p) bits in
+ * common, so rows are left out by it where it pays. The structs lie on the host for every backend, their arrays where it works. */
+typedef nep_status nep_op_bit_hits(nep_ctx *, nep_queue *, const nep_bit_rows *rows, const nep_bit_queries *queries, int64_t cap,
+                                   int32_t *count, int32_t *position, uint16_t *common);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -284,6 +307,18 @@ NEP_MUST_USE nep_status nep_backend_top_pairs(nep_ctx *ctx, const float *z, int6
                                               double *r);
 NEP_MUST_USE nep_status nep_backend_project_rows(nep_ctx *ctx, const float *z, int64_t n, int64_t n_t, const double *q, int64_t m,
                                                  bool squares, double *out);
+
+/* Rows brought once to where the backend works, for many calls; on a host backend the caller's arrays as they are. */
+typedef struct {
+    nep_bit_rows at;
+    nep_buf row, popcount, sketch;
+} nep_bit_place;
+NEP_MUST_USE nep_status nep_backend_bit_rows(nep_ctx *ctx, const nep_bit_rows *rows, nep_bit_place *out);
+void nep_backend_bit_rows_free(nep_bit_place *p);
+/* bit_hits on rows first .. first + n - 1 of those placed; positions count from `first`. Errors: NEP_E_ARG, NEP_E_NOMEM. */
+NEP_MUST_USE nep_status nep_backend_bit_hits(nep_ctx *ctx, const nep_bit_place *rows, int64_t first, int64_t n,
+                                             const nep_bit_queries *queries, int64_t cap, int32_t *count, int32_t *position,
+                                             uint16_t *common);
 
 #ifdef __cplusplus
 }

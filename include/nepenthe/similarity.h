@@ -17,7 +17,7 @@ extern "C" {
 
 /* With a, b the bits of query and row, c those in common:
  *   tanimoto c / (a + b - c)    dice 2 c / (a + b)    cosine c / sqrt(a b)    tversky c / (alpha (a - c) + beta (b - c) + c)
- * and 0 where the denominator is 0 (as RDKit). With dense q, x: cosine q.x / (|q| |x|), 0 where a norm is 0; inner q.x;
+ * and 0 where nothing is in common, whatever the denominator. With dense q, x: cosine q.x / (|q| |x|), 0 where a norm is 0; inner q.x;
  * l2 |q - x| = sqrt(sum (q - x)^2), the only one where less is better. */
 typedef enum { NEP_METRIC_TANIMOTO, NEP_METRIC_DICE, NEP_METRIC_COSINE, NEP_METRIC_TVERSKY, NEP_METRIC_INNER, NEP_METRIC_L2 } nep_metric;
 

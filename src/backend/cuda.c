@@ -24,7 +24,7 @@ static nep_status check_driver(nep_ctx *ctx)
     return NEP_OK;
 }
 
-static nep_status check_device(nep_ctx *ctx, int device)
+static nep_status check_device(nep_ctx *ctx, int device, int *major)
 {
     struct cudaDeviceProp p;
     int count = 0;
@@ -35,6 +35,7 @@ static nep_status check_device(nep_ctx *ctx, int device)
     NEP_REQUIRE(ctx, p.major >= OLDEST_MAJOR, NEP_E_DEVICE,
                 "cuda: device %d (%s) has compute capability %d.%d, needed is %d.0 or newer", device, p.name, p.major,
                 p.minor, OLDEST_MAJOR);
+    *major = p.major;
     return NEP_OK;
 }
 
@@ -65,12 +66,14 @@ static nep_status cuda_open(nep_ctx *ctx, int device, void **state)
 {
     nep_cuda_state *s = NULL;
     cudaStream_t stream = NULL;
+    int major = 0;
     nep_status st;
     NEP_TRY(check_driver(ctx));
-    NEP_TRY(check_device(ctx, device));
+    NEP_TRY(check_device(ctx, device, &major));
     s = calloc(1, sizeof *s);
     NEP_REQUIRE(ctx, s, NEP_E_NOMEM, "cuda: no memory for the state of a device");
     s->device = device;
+    s->major = major;
     cudaError_t e = cudaSetDevice(device);
     if (e == cudaSuccess)
         e = cudaStreamCreate(&stream);

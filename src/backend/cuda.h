@@ -17,7 +17,7 @@ NEP_OP_LIST(NEP_X)
 typedef struct nep_cuda_blas nep_cuda_blas;
 
 typedef struct {
-    int device;
+    int device, major;   /* which, and its compute capability */
     void *stream;
     void *pool;          /* cudaMemPool_t; NULL on a device without pools */
     nep_cuda_blas *blas; /* NULL until first needed */

@@ -53,7 +53,8 @@ static inline uint64_t nep_module_hash(void)
 #undef NEP_X
         ;
     const uint64_t sizes[] = {sizeof(nep_backend), sizeof(nep_ops), sizeof(nep_buf), sizeof(nep_module_host),
-                              sizeof(nep_module), sizeof(nep_module_rates), NEP_STATUS_COUNT};
+                              sizeof(nep_module), sizeof(nep_module_rates), sizeof(nep_bit_rows), sizeof(nep_bit_queries),
+                              NEP_STATUS_COUNT};
     uint64_t h = 14695981039346656037u;
     for (size_t i = 0; i < sizeof text; i++)
         h = (h ^ (unsigned char)text[i]) * 1099511628211u;

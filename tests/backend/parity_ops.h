@@ -621,4 +621,121 @@ static nep_status run_project_rows(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+/* ---- bit vectors near one of five patterns, by their counts of bits ------------------------------------------------- */
+typedef struct {
+    uint64_t row[NEP_BIT_WORDS];
+    uint16_t popcount;
+} bit_row;
+
+static bit_row near_pattern(uint64_t stream, int64_t i, int64_t words)
+{
+    bit_row r = {0};
+    for (int64_t w = 0; w < words; w++) {
+        uint64_t kept = ~0ull, common = ~0ull, own = ~0ull;
+        for (uint64_t k = 0; k < 6; k++) { /* a bit of these words is set one time in 4, 8 and 64 */
+            const uint64_t at = (uint64_t)(i * words + w) * 16 + 2 * k;
+            const uint64_t mine = (uint64_t)nep_philox_u32(7, stream, at) << 32 | nep_philox_u32(7, stream, at + 1);
+            const uint64_t pattern = (uint64_t)nep_philox_u32(7, Z, (uint64_t)((i % 5) * words + w) * 16 + k) * 0x9E3779B97F4A7C15u;
+            own &= mine;
+            kept &= k < 2 ? mine : ~0ull;
+            common &= k < 3 ? pattern : ~0ull;
+        }
+        r.row[w] = (common & ~kept) | own;
+        r.popcount = (uint16_t)(r.popcount + __builtin_popcountll(r.row[w]));
+    }
+    return r;
+}
+
+static int by_popcount(const void *x, const void *y)
+{
+    return (int)((const bit_row *)x)->popcount - (int)((const bit_row *)y)->popcount;
+}
+
+/* words, then sketches where `sketch` is not NULL. */
+static void make_bit_rows(uint64_t stream, int64_t n, int64_t words, uint64_t *row, uint16_t *popcount, uint8_t *sketch)
+{
+    bit_row *r = zeroed(n, sizeof *r);
+    for (int64_t i = 0; i < n; i++)
+        r[i] = near_pattern(stream, i, words);
+    if (n > 2)
+        r[n / 2] = (bit_row){0};
+    if (n)
+        qsort(r, (size_t)n, sizeof *r, by_popcount);
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(row + i * words, r[i].row, (size_t)words * sizeof *row);
+        popcount[i] = r[i].popcount;
+        for (int64_t b = 0; sketch && b < 64 * words; b++)
+            sketch[i * NEP_BIT_SKETCH + b / (4 * words)] += (uint8_t)(r[i].row[b / 64] >> b % 64 & 1);
+    }
+    free(r);
+}
+
+typedef struct {
+    int32_t position;
+    uint16_t common;
+} bit_hit;
+
+static int by_position(const void *x, const void *y)
+{
+    return ((const bit_hit *)x)->position - ((const bit_hit *)y)->position;
+}
+
+static void push_bit_hits(result *r, int32_t count, int64_t cap, const int32_t *position, const uint16_t *common)
+{
+    bit_hit *h = zeroed(count <= cap ? count : 0, sizeof *h);
+    push(r, count, 0, INTEGER);
+    for (int32_t i = 0; count <= cap && i < count; i++)
+        h[i] = (bit_hit){position[i], common[i]};
+    if (count > 0 && count <= cap)
+        qsort(h, (size_t)count, sizeof *h, by_position);
+    for (int32_t i = 0; count <= cap && i < count; i++) {
+        push(r, h[i].position, 0, INTEGER);
+        push(r, h[i].common, 0, INTEGER);
+    }
+    free(h);
+}
+
+/* Thresholds of Tanimoto that many, few and no rows reach; one query wants all rows of even counts; some find more than is room for. */
+static nep_status run_bit_hits(nep_ctx *ctx, const shape *s, result *r)
+{
+    static const int64_t widths[] = {32, 1, 16, 7, 63, 2, 64, 33, 128, 5};
+    const int64_t n = s->cols > 1000 ? 1000 + s->cols % 7 : s->cols, n_q = s->rows, words = widths[(s->rows + s->cols) % NEP_LEN(widths)];
+    const int64_t cap = 1 + n / (s->rows % 2 ? 1 : 9), most = 64 * words;
+    uint64_t *row = zeroed(n * words, sizeof *row), *query = zeroed(n_q * words, sizeof *query);
+    uint16_t *popcount = zeroed(n, sizeof *popcount), *bits_q = zeroed(n_q, sizeof *bits_q), *need = zeroed(n_q * (most + 1), sizeof *need);
+    uint8_t *sketch = zeroed(n * NEP_BIT_SKETCH, 1), *sketch_q = zeroed(n_q * NEP_BIT_SKETCH, 1);
+    int32_t *count = zeroed(n_q, sizeof *count), *position = zeroed(n_q * cap, sizeof *position);
+    uint16_t *common = zeroed(n_q * cap, sizeof *common);
+    const bool with = words < 64 && s->rows % 4;
+    nep_bit_place placed = {0};
+    make_bit_rows(X, n, words, row, popcount, with ? sketch : NULL);
+    make_bit_rows(Y, n_q, words, query, bits_q, with ? sketch_q : NULL);
+    for (int64_t q = 0; q < n_q; q++)
+        for (int64_t b = 0; b <= most; b++) {
+            const int64_t tenths = 2 + q % 7, least = (tenths * (bits_q[q] + b) + 9 + tenths) / (10 + tenths);
+            need[q * (most + 1) + b] = (uint16_t)(q % 11 == 5 ? (b % 2 ? NEP_BIT_NEVER : 0) : least);
+        }
+    const nep_bit_rows rows = {row, popcount, with ? sketch : NULL, n, words};
+    const nep_bit_queries queries = {query, with ? sketch_q : NULL, need, n_q};
+    nep_status st = nep_backend_bit_rows(ctx, &rows, &placed);
+    for (int part = 0; st == NEP_OK && part < 3; part++) { /* all rows; the last two thirds; none */
+        const int64_t first = part == 0 ? 0 : part == 1 ? n / 3 : n;
+        st = nep_backend_bit_hits(ctx, &placed, first, n - first, &queries, cap, count, position, common);
+        for (int64_t q = 0; st == NEP_OK && q < n_q; q++)
+            push_bit_hits(r, count[q], cap, position + q * cap, common + q * cap);
+    }
+    nep_backend_bit_rows_free(&placed);
+    free(row);
+    free(query);
+    free(popcount);
+    free(bits_q);
+    free(need);
+    free(sketch);
+    free(sketch_q);
+    free(count);
+    free(position);
+    free(common);
+    return st;
+}
+
 #endif

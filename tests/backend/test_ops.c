@@ -302,6 +302,42 @@ static void test_tanimoto(void **state)
     assert_memory_equal(total, want_total, sizeof total);
 }
 
+/* 3 words: rows of 0, 2, 2 and 4 bits; a query that wants 1 common bit of rows of 2 and any of 4, and one that wants none of them. */
+static void test_bit_hits(void **state)
+{
+    const uint64_t row[] = {0, 0, 0, 3, 0, 0, 0, 0, 3, 1, 1, 3}, query[] = {1, 0, 0, 0, 0, 7};
+    const uint16_t popcount[] = {0, 2, 2, 4};
+    uint16_t need[2 * 193], common[4];
+    int32_t count[2], position[4];
+    nep_bit_place placed = {0};
+    memset(need, 0xFF, sizeof need);
+    need[2] = 1;
+    need[4] = 0;
+    const nep_bit_rows rows = {row, popcount, NULL, 4, 3};
+    nep_bit_queries queries = {query, NULL, need, 2};
+    assert_ok(*state, nep_backend_bit_rows(*state, &rows, &placed));
+    assert_ok(*state, nep_backend_bit_hits(*state, &placed, 0, 4, &queries, 2, count, position, common));
+    assert_true(count[0] == 2 && count[1] == 0 && position[0] + position[1] == 1 + 3);
+    assert_true(common[0] == 1 && common[1] == 1);
+    need[0] = 0;
+    assert_ok(*state, nep_backend_bit_hits(*state, &placed, 0, 4, &queries, 2, count, position, common));
+    assert_int_equal(count[0], 3); /* more than there is room for */
+    assert_ok(*state, nep_backend_bit_hits(*state, &placed, 3, 1, &queries, 2, count, position, common));
+    assert_true(count[0] == 1 && position[0] == 0 && common[0] == 1);
+    assert_ok(*state, nep_backend_bit_hits(*state, &placed, 4, 0, &queries, 2, count, position, common));
+    assert_true(count[0] == 0 && count[1] == 0);
+    queries.n_q = 0;
+    assert_ok(*state, nep_backend_bit_hits(*state, &placed, 0, 4, &queries, 1, NULL, NULL, NULL));
+    queries.n_q = 2;
+    assert_fails(nep_backend_bit_hits(*state, &placed, 2, 3, &queries, 2, count, position, common), NEP_E_ARG);
+    assert_fails(nep_backend_bit_hits(*state, &placed, 0, 4, &queries, 0, count, position, common), NEP_E_ARG);
+    assert_fails(nep_backend_bit_hits(*state, &placed, 0, 4, &queries, 2, count, NULL, common), NEP_E_ARG);
+    nep_backend_bit_rows_free(&placed);
+    const nep_bit_rows wide = {row, popcount, (const uint8_t *)"", 1, 64};
+    assert_fails(nep_backend_bit_rows(*state, &wide, &placed), NEP_E_ARG);
+    nep_ctx_clear(*state);
+}
+
 static void test_quadratic_forms(void **state)
 {
     const double r[] = {1, 2, -1, 3}, q[] = {1, 2, 4, 3, 0, 1, 1, 0}, k[] = {10, -1};
@@ -415,7 +451,7 @@ int main(void)
         cmocka_unit_test(test_difference_squares), cmocka_unit_test(test_permute_t),
         cmocka_unit_test(test_permute_maps),
         cmocka_unit_test(test_permute_t_is_float64),
-        cmocka_unit_test(test_tanimoto),           cmocka_unit_test(test_quadratic_forms),
+        cmocka_unit_test(test_bit_hits),          cmocka_unit_test(test_tanimoto),           cmocka_unit_test(test_quadratic_forms),
         cmocka_unit_test(test_exceedances),        cmocka_unit_test(test_lag_products),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_choose),             cmocka_unit_test(test_buffers),

@@ -44,6 +44,7 @@ static const struct {
     {"pair_sums", run_pair_sums},
     {"top_pairs", run_top_pairs},
     {"project_rows", run_project_rows},
+    {"bit_hits", run_bit_hits},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

@@ -158,6 +158,22 @@ static inline int __popcll(unsigned long long v)
     return __builtin_popcountll(v);
 }
 
+/* The smaller of each of four bytes. */
+static inline unsigned __vminu4(unsigned a, unsigned b)
+{
+    unsigned out = 0;
+    for (int k = 0; k < 32; k += 8)
+        out |= ((a >> k & 255u) < (b >> k & 255u) ? a >> k & 255u : b >> k & 255u) << k;
+    return out;
+}
+
+static inline unsigned __dp4a(unsigned a, unsigned b, unsigned c)
+{
+    for (int k = 0; k < 32; k += 8)
+        c += (a >> k & 255u) * (b >> k & 255u);
+    return c;
+}
+
 static inline long long __double_as_longlong(double v)
 {
     long long out;

@@ -116,7 +116,7 @@ typedef struct {
 #define NEP_VOTE_DEFAULTS {.n_perm = 1000, .n_boot = 2000, .least = 5}
 
 typedef struct {
-    double value, low, high;        /* 90 % interval: subjects redrawn within their class, their neighbours kept */
+    double value, low, high;        /* 90 % interval over subjects, their neighbours kept */
     double p, null_mean, null_95;   /* one-sided; null_95: values above it reach p <= 0.05 */
 } nep_vote_measure;
 
@@ -140,13 +140,16 @@ typedef struct {
  * shares in expectation. AUROC: mean over classes of the area under the curve of the class's share, one against the rest, ties one half.
  * p: labels permuted within blocks, features kept, p = (1 + #{null >= observed}) / (1 + n_perm), ties within 1e-10. Leaving out biases
  * both measures below 1/classes and 1/2 when nothing is there, so that chance is the mean of the null.
+ * Intervals: Bayesian bootstrap over subjects, for balanced accuracy with Jeffreys' prior in each class (of one class alone it is the
+ * Beta posterior with half a right and half a wrong answer added), so that a perfect score of few is not taken for certain. The area's
+ * has no prior and is blind when nothing is misplaced.
  * Verdict: NEP_VOTE_SIGNAL when p <= 0.05 for balanced accuracy and its interval lies above chance; NEP_VOTE_CONFOUNDS when moreover
  * the confounds were not regressed out and do as well (the interval of the difference reaches 0); NEP_VOTE_UNCHECKED when fewer than
  * two classes have `least` subjects, or n_perm or n_boot is 0.
  *
  * Cost: n_perm n (k + classes log n). Same bits for any thread count. Errors: NEP_E_ARG, NEP_E_NOMEM, NEP_E_INTERRUPTED.
  * Sources: Golland & Fischl (2003) doi:10.1007/978-3-540-45087-0_28 for the null; Brodersen et al. (2010) doi:10.1109/ICPR.2010.764
- * for balanced accuracy. */
+ * for balanced accuracy and its Beta posterior; Rubin (1981) doi:10.1214/aos/1176345338 for the Bayesian bootstrap. */
 NEP_MUST_USE nep_status nep_vote_check(nep_ctx *ctx, const nep_cases_near *near, const nep_cases_near *baseline, int64_t k,
                                        const int32_t *label, int64_t n, int32_t n_classes, const nep_vote_opts *opts,
                                        nep_vote_result *out);

@@ -17,6 +17,7 @@
     X(contrast)                                                                                                       \
     X(permute)                                                                                                        \
     X(tfce)                                                                                                           \
+    X(similar_cases)                                                                                                  \
     X(maps_compare)                                                                                                   \
     X(maps_nulls)                                                                                                     \
     X(maps_dominance)                                                                                                 \

@@ -3,7 +3,6 @@
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "core/order.h"
 #include "similarity/vote_parts.h"
@@ -29,13 +28,13 @@ typedef struct {
     int64_t *member;      /* [n] subjects by block */
     int64_t *block_start; /* [n_blocks + 1] */
     int64_t n_blocks, widest;
-    int64_t *of_class;    /* [n] subjects by class */
-    int64_t *class_start; /* [n_classes + 1] */
 } job;
 
 /* Scratch of one thread. */
 typedef struct {
-    int32_t *label, *order, *weight;
+    int32_t *label, *order;
+    nep_vote_draw draw;
+    double *swapped; /* the prior with right for wrong */
     double *share;
     nep_vote_item *sorted;
 } bench;
@@ -69,19 +68,21 @@ static void one_permutation(const job *j, const side *sides, int n_sides, int64_
     }
 }
 
-/* Subjects redrawn within their class. */
+/* Subjects reweighted: the Bayesian bootstrap, with Jeffreys' prior of half a right and half a wrong answer per class, without which a class that is right throughout would seem to be so for certain. Weights are Gamma(1), the prior's Gamma(1/2). What
+ * is right of the prior by the features is wrong by the confounds, so that their difference has a prior as well. */
 static void one_redraw(const job *j, const side *sides, int n_sides, int64_t t, bench *b)
 {
-    const uint64_t stream = UINT64_MAX - (uint64_t)t;
-    memset(b->weight, 0, (size_t)j->s.n * sizeof *b->weight);
-    for (int32_t c = 0; c < j->s.n_classes; c++) {
-        const int64_t from = j->class_start[c], m = j->class_start[c + 1] - from;
-        for (int64_t i = 0; i < m; i++)
-            b->weight[j->of_class[from + (int64_t)((double)m * nep_philox_uniform(j->seed, stream, (uint64_t)(from + i)))]]++;
+    const uint64_t stream = UINT64_MAX - 2 * (uint64_t)t;
+    for (int64_t i = 0; i < j->s.n; i++)
+        b->draw.weight[i] = -log(nep_philox_uniform(j->seed, stream, (uint64_t)i));
+    for (int64_t c = 0; c < 2 * (int64_t)j->s.n_classes; c++) {
+        const double z = nep_philox_normal(j->seed, stream - 1, (uint64_t)c);
+        b->draw.prior[c] = b->swapped[c ^ 1] = z * z / 2;
     }
     for (int q = 0; q < n_sides; q++) {
-        sides[q].boot[0][t] = nep_vote_balanced(&j->s, sides[q].share, j->label, b->weight);
-        sides[q].boot[1][t] = nep_vote_area(&j->s, sides[q].sorted, j->label, b->weight);
+        const nep_vote_draw draw = {b->draw.weight, q == 0 ? b->draw.prior : b->swapped};
+        sides[q].boot[0][t] = nep_vote_balanced(&j->s, sides[q].share, j->label, &draw);
+        sides[q].boot[1][t] = nep_vote_area(&j->s, sides[q].sorted, j->label, &draw);
     }
 }
 
@@ -90,7 +91,9 @@ static void close_bench(bench *b, int threads)
     for (int t = 0; b && t < threads; t++) {
         nep_alloc_free(b[t].label);
         nep_alloc_free(b[t].order);
-        nep_alloc_free(b[t].weight);
+        nep_alloc_free(b[t].draw.weight);
+        nep_alloc_free(b[t].draw.prior);
+        nep_alloc_free(b[t].swapped);
         nep_alloc_free(b[t].share);
         nep_alloc_free(b[t].sorted);
     }
@@ -106,7 +109,9 @@ static nep_status open_bench(nep_ctx *ctx, const job *j, int threads, bench **ou
     for (int t = 0; t < threads; t++) {
         NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->s.n, sizeof *b->label, what, &b[t].label));
         NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->widest, sizeof *b->order, what, &b[t].order));
-        NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->s.n, sizeof *b->weight, what, &b[t].weight));
+        NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->s.n, sizeof *b->draw.weight, what, &b[t].draw.weight));
+        NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * (int64_t)j->s.n_classes, sizeof *b->draw.prior, what, &b[t].draw.prior));
+        NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * (int64_t)j->s.n_classes, sizeof *b->swapped, what, &b[t].swapped));
         NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->s.n * j->s.n_classes, sizeof *b->share, what, &b[t].share));
         NEP_TRY_OR_DONE(st, nep_alloc(ctx, j->s.n * j->s.n_classes, sizeof *b->sorted, what, &b[t].sorted));
     }
@@ -174,7 +179,6 @@ static nep_status open_job(nep_ctx *ctx, job *j)
         blocks = j->o->block[i] >= blocks ? j->o->block[i] + 1 : blocks;
     j->n_blocks = blocks;
     NEP_TRY(group_by(ctx, j->o->block, j->s.n, blocks, &j->member, &j->block_start));
-    NEP_TRY(group_by(ctx, j->label, j->s.n, j->s.n_classes, &j->of_class, &j->class_start));
     for (int64_t b = 0; b < blocks; b++)
         if (j->block_start[b + 1] - j->block_start[b] > j->widest)
             j->widest = j->block_start[b + 1] - j->block_start[b];
@@ -323,8 +327,6 @@ done:
     nep_alloc_free(difference);
     nep_alloc_free(j.member);
     nep_alloc_free(j.block_start);
-    nep_alloc_free(j.of_class);
-    nep_alloc_free(j.class_start);
     nep_alloc_free(counts);
     return st;
 }

@@ -40,17 +40,17 @@ static double credit(const double *share, int32_t truth, int32_t n_classes)
     return share[truth] >= best * (1 - tie) ? 1.0 / ties : 0;
 }
 
-double nep_vote_balanced(const nep_vote_shape *s, const double *share, const int32_t *truth, const int32_t *weight)
+double nep_vote_balanced(const nep_vote_shape *s, const double *share, const int32_t *truth, const nep_vote_draw *draw)
 {
     double total = 0;
     int classes = 0;
     for (int32_t c = 0; c < s->n_classes; c++) {
-        double right = 0, n = 0;
         if (!s->counts[c])
             continue;
+        double right = draw ? draw->prior[2 * c] : 0, n = draw ? draw->prior[2 * c] + draw->prior[2 * c + 1] : 0;
         for (int64_t i = 0; i < s->n; i++)
             if (truth[i] == c) {
-                const double w = weight ? weight[i] : 1;
+                const double w = draw ? draw->weight[i] : 1;
                 right += w * credit(share + i * s->n_classes, c, s->n_classes);
                 n += w;
             }
@@ -77,14 +77,14 @@ static void sort_class(const nep_vote_shape *s, const double *share, int32_t c, 
 }
 
 /* Area of class c against the rest, over the sorted list: pairs in the right order, ties one half. */
-static double area(const nep_vote_shape *s, const nep_vote_item *list, const int32_t *truth, const int32_t *weight, int32_t c)
+static double area(const nep_vote_shape *s, const nep_vote_item *list, const int32_t *truth, const nep_vote_draw *draw, int32_t c)
 {
     double pairs = 0, below = 0, own = 0, other = 0, n_own = 0;
     for (int64_t r = 0; r < s->n;) {
         const double score = list[r].score;
         own = other = 0;
         for (; r < s->n && list[r].score - score <= tie; r++) {
-            const double w = weight ? weight[list[r].i] : 1;
+            const double w = draw ? draw->weight[list[r].i] : 1;
             *(truth[list[r].i] == c ? &own : &other) += w;
         }
         pairs += own * (below + other / 2);
@@ -100,14 +100,14 @@ void nep_vote_sort(const nep_vote_shape *s, const double *share, nep_vote_item *
         sort_class(s, share, c, sorted + c * s->n);
 }
 
-double nep_vote_area(const nep_vote_shape *s, const nep_vote_item *sorted, const int32_t *truth, const int32_t *weight)
+double nep_vote_area(const nep_vote_shape *s, const nep_vote_item *sorted, const int32_t *truth, const nep_vote_draw *draw)
 {
     double total = 0;
     int classes = 0;
     for (int32_t c = 0; c < s->n_classes; c++) {
         if (!s->counts[c])
             continue;
-        total += area(s, sorted + c * s->n, truth, weight, c);
+        total += area(s, sorted + c * s->n, truth, draw, c);
         classes++;
     }
     return total / classes;

@@ -16,11 +16,16 @@ typedef struct {
     int64_t i;
 } nep_vote_item;
 
-/* Balanced accuracy of shares [n, n_classes]; weight [n] counts each subject so often, NULL = once. */
-double nep_vote_balanced(const nep_vote_shape *s, const double *share, const int32_t *truth, const int32_t *weight);
+/* How much each subject counts, weight [n], and what is added to each class's right and wrong, prior [n_classes, 2]. */
+typedef struct {
+    double *weight, *prior;
+} nep_vote_draw;
+
+/* Balanced accuracy of shares [n, n_classes]; draw NULL = each subject once and nothing added. */
+double nep_vote_balanced(const nep_vote_shape *s, const double *share, const int32_t *truth, const nep_vote_draw *draw);
 /* sorted [n_classes, n]: subjects by their share of each class. */
 void nep_vote_sort(const nep_vote_shape *s, const double *share, nep_vote_item *sorted);
 /* Mean area over the classes, one against the rest; a class without a rest, or that nobody has, counts one half. */
-double nep_vote_area(const nep_vote_shape *s, const nep_vote_item *sorted, const int32_t *truth, const int32_t *weight);
+double nep_vote_area(const nep_vote_shape *s, const nep_vote_item *sorted, const int32_t *truth, const nep_vote_draw *draw);
 
 #endif

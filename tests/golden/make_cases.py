@@ -110,6 +110,13 @@ query = np.asarray(query, np.float32).astype(float)
 query[1, [2, 7]] = np.nan
 out["query"] = {"x": query, "euclidean": nan_euclidean_distances(z.transform(query), z.transform(x)),
                 "cosine": cosine_distances(z.transform(query)[[0, 2]], z.transform(x))}
+# the interval of balanced accuracy when all answers are right or wrong: the mean of a Beta posterior per class
+def beta_interval(right, wrong, draws=1_000_000):
+    mean = np.mean([rng.beta(r + 0.5, w + 0.5, draws) for r, w in zip(right, wrong)], axis=0)
+    return {"right": right, "wrong": wrong, "low": np.quantile(mean, 0.05), "high": np.quantile(mean, 0.95)}
+
+
+out["intervals"] = [beta_interval([10, 10], [0, 0]), beta_interval([6, 15], [4, 0])]
 out["made_by"] = made_by("numpy", "sklearn")
 out["classes"] = classes
 write_json("cases.json", out)

@@ -95,6 +95,40 @@ static void test_null_as_an_independent_one(void **state)
     nep_cases_near_free(&near);
 }
 
+/* Neighbours that make a given number of each class right: one neighbour each, of the own class or of the other. */
+static void test_interval_is_the_beta_posterior(void **state)
+{
+    nep_ctx *ctx = *state;
+    json_t *doc = NULL;
+    assert_ok(ctx, nep_json_read(ctx, TEST_GOLDEN("cases.json"), &doc));
+    const json_t *list = json_object_get(doc, "intervals");
+    for (size_t q = 0; q < 2; q++) {
+        const json_t *want = json_array_get(list, q), *wrong = json_object_get(want, "wrong");
+        int32_t label[40];
+        int64_t start[41] = {0}, row[40], n = 0, of[2];
+        double distance[40];
+        for (size_t c = 0; c < 2; c++) {
+            of[c] = json_integer_value(json_array_get(json_object_get(want, "right"), c)) + json_integer_value(json_array_get(wrong, c));
+            for (int64_t i = 0; i < of[c]; i++)
+                label[n++] = (int32_t)c;
+        }
+        for (int64_t i = 0; i < n; i++) {
+            const bool second = i >= of[0], miss = (second ? i - of[0] : i) < json_integer_value(json_array_get(wrong, second));
+            row[i] = second != miss ? of[0] : 0; /* the first of a class */
+            distance[i] = 1;
+            start[i + 1] = i + 1;
+        }
+        const nep_cases_near near = {n, start, row, distance};
+        const nep_vote_opts o = {.n_perm = 19, .n_boot = 20000, .least = 1};
+        nep_vote_result r;
+        assert_ok(ctx, nep_vote_check(ctx, &near, NULL, 1, label, n, 2, &o, &r));
+        assert_near(r.balanced.low, json_number_value(json_object_get(want, "low")), 5e-3);
+        assert_near(r.balanced.high, json_number_value(json_object_get(want, "high")), 5e-3);
+        assert_true(r.balanced.low < r.balanced.value);
+    }
+    json_decref(doc);
+}
+
 static void test_threads_change_nothing(void **state)
 {
     nep_ctx *ctx = *state, *other = test_ctx(5);
@@ -110,7 +144,8 @@ static void test_threads_change_nothing(void **state)
     assert_ok(other, nep_vote_check(other, &near, &near, K, d.label, N, CLASSES, &o, &b));
     assert_true(a.balanced.p == b.balanced.p && a.balanced.low == b.balanced.low && a.auroc.null_mean == b.auroc.null_mean &&
                 a.auroc.high == b.auroc.high && a.more_low == b.more_low);
-    assert_true(a.more == 0 && a.more_low == 0 && a.more_high == 0); /* the same data on both sides, redrawn together */
+    assert_true(a.more == 0 && a.more_low < 0 && a.more_high > 0); /* the same data on both sides: what is left is the prior */
+    assert_near(a.more_low, -a.more_high, 0.03);
     assert_true(a.baseline.p == a.balanced.p);
     nep_cases_near_free(&near);
     nep_ctx_free(other);
@@ -276,7 +311,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_measures_as_scikit_learn), cmocka_unit_test(test_null_as_an_independent_one),
-        cmocka_unit_test(test_threads_change_nothing), cmocka_unit_test(test_false_alarms), cmocka_unit_test(test_sites_need_blocks),
+        cmocka_unit_test(test_threads_change_nothing),
+        cmocka_unit_test(test_interval_is_the_beta_posterior), cmocka_unit_test(test_false_alarms), cmocka_unit_test(test_sites_need_blocks),
         cmocka_unit_test(test_a_planted_difference_is_found), cmocka_unit_test(test_confounds_are_called_so),
         cmocka_unit_test(test_small_classes_and_bad_words),
     };

@@ -137,6 +137,8 @@ void cli_features_failures_free(features_failures *k);
 /* Waits for the lock of OUT, for files that several jobs write; closing *fd gives it back, -1 = none (a warning was given:
  * the file system has no locks). */
 NEP_MUST_USE nep_status cli_features_lock(features *f, int *fd);
+/* Every image of every participant (features_participant.c). Errors: NEP_E_PARTIAL (some failed; when all did, their own). */
+NEP_MUST_USE nep_status cli_features_participant(features *f, const nep_bids_filter *filter);
 /* The group tables and features.h5 (features_group.c). */
 NEP_MUST_USE nep_status cli_features_group(features *f, const nep_bids_filter *filter);
 /* The outputs of a run: OUT/<folder>/<stem>[_seg-<seg>]_<tail><ext>. */

@@ -48,7 +48,7 @@ nep_status cli_features_atlas(features *f, const nep_grid *grid, const char *nam
     *out = &f->atlas;
     if (nep_grid_same(&f->atlas.grid, grid))
         return NEP_OK;
-    NEP_REQUIRE(f->ctx, f->o.resample, NEP_E_GRID, "%s: the atlas lies on another grid (%lld x %lld x %lld, the run has %lld x %lld x %lld); give --resample",
+    NEP_REQUIRE(f->ctx, f->o.resample, NEP_E_GRID, "%s: the atlas lies on another grid (%lld x %lld x %lld, the run has %lld x %lld x %lld); give --resample, or bring all runs onto one grid with --resample-to",
                 name, (long long)f->atlas.grid.nx, (long long)f->atlas.grid.ny, (long long)f->atlas.grid.nz, (long long)grid->nx, (long long)grid->ny,
                 (long long)grid->nz);
     *out = &f->fitted;

@@ -89,6 +89,100 @@ NEP_MUST_USE nep_status nep_dense_search(nep_ctx *ctx, const nep_index *index, c
 NEP_MUST_USE nep_status nep_hits_merge(nep_ctx *ctx, const nep_hits *parts, int64_t n_parts, const nep_search_opts *opts,
                                        nep_hits *out);
 
+/* ---- a set with itself ------------------------------------------------------------------------------------------
+ * Of bit vectors: an index of dense vectors is refused (NEP_E_NOTSUP). Positions and row numbers are those of the index. A pair of rows
+ * is said once, in the order of the index: by (population count, row number). Sets are whole: a shard of an index is refused, its
+ * rows are neighbours of others. */
+
+typedef struct {
+    int64_t a, b;          /* positions */
+    double score;
+    int32_t common, total; /* bits in common and in either; 0 for dense */
+} nep_pair;
+
+/* Gets the next pairs in their order; what it returns other than NEP_OK ends the work. */
+typedef nep_status nep_pairs_sink(nep_ctx *ctx, void *user, const nep_pair *pair, int64_t n);
+
+/* Threshold graph: every pair a < b of positions with score >= threshold (l2: <=), by (a, b). Half of all pairs is looked at, less
+ * those that the bounds by population count and sketch leave out.
+ *
+ * opts         metric, weights, threshold, no_sketch, no_shadow, batch are read
+ * first, last  a runs over positions first .. last - 1 (b over all behind it): part of the work, see nep_pairs_shard
+ * report       may be NULL
+ *
+ * Memory: that of a batch and its hits, never of all pairs.
+ * Errors: NEP_E_ARG (a shard of a set, a metric of the other kind, tversky with unequal weights, a threshold that every pair
+ * reaches or none can, first and last outside 0 .. n), NEP_E_NOMEM, NEP_E_INTERRUPTED, those of the sink. */
+NEP_MUST_USE nep_status nep_pairs_within(nep_ctx *ctx, const nep_index *index, const nep_search_opts *opts, int64_t first, int64_t last,
+                                         nep_pairs_sink *sink, void *user, nep_search_report *report);
+
+/* k-nearest graph: for each row number a = first .. last - 1 ascending its k best other rows b, best first (fewer when the set is
+ * smaller). A row leaves itself out by its number: its duplicates stay. Neighbours are directed, so tversky may have any weights.
+ *
+ * opts  as above, and k >= 1; threshold and by_threshold: rows that reach it alone
+ *
+ * Errors: as above. */
+NEP_MUST_USE nep_status nep_pairs_nearest(nep_ctx *ctx, const nep_index *index, const nep_search_opts *opts, int64_t first, int64_t last,
+                                          nep_pairs_sink *sink, void *user, nep_search_report *report);
+
+/* Where part `shard` of `n_shards` (from 0) of n rows begins and ends: with `triangle` equal parts of all pairs, otherwise of rows.
+ * The parts' answers one after the other are the whole answer. Errors: NEP_E_ARG (shard outside 0 .. n_shards - 1). */
+NEP_MUST_USE nep_status nep_pairs_shard(nep_ctx *ctx, int64_t n, int64_t shard, int64_t n_shards, bool triangle, int64_t *first,
+                                        int64_t *last);
+
+/* Clusters in the order in which they were formed. */
+typedef struct {
+    int64_t n, n_clusters;
+    int64_t n_pairs;   /* of the threshold graph */
+    int64_t n_single;  /* clusters of one row; */
+    int64_t n_orphans; /* those of them that have neighbours, all taken by earlier clusters ("false singletons") */
+    int64_t *start;    /* [n_clusters + 1] */
+    int64_t *position; /* [n] centroid first, then by (score to it, best first; row number) */
+    double *score;     /* [n] to the centroid; its own is that of the row with itself */
+} nep_clusters;
+/* Empties it; a zeroed one is fine. */
+void nep_butina_free(nep_clusters *c);
+
+/* Butina's clusters of the threshold graph. Rows by (number of neighbours descending, row number ascending) become centroids in turn,
+ * unless taken, and take all their neighbours that are not. reordering: the neighbours that count are those not yet taken, so that
+ * each centroid takes the most that any can.
+ *
+ * opts  as nep_pairs_within
+ *
+ * Cost: the graph, and 8 bytes per pair beside 40 per row. Errors: those of nep_pairs_within; NEP_E_NOMEM names the memory that
+ * would do, and a threshold where one can be named.
+ * Source: Butina (1999), doi:10.1021/ci9803381; reordering: as RDKit's ClusterData. */
+NEP_MUST_USE nep_status nep_butina_cluster(nep_ctx *ctx, const nep_index *index, const nep_search_opts *opts, bool reordering,
+                                           nep_clusters *out);
+
+typedef struct {
+    nep_metric metric;       /* a symmetric one; distance = 1 - score, of l2 the score; inner has none */
+    nep_decimal alpha, beta; /* tversky, equal, at most 1000 */
+    int64_t n;               /* picks wanted, the first ones included; all rows when there are fewer */
+    const int64_t *first;    /* [n_first] positions picked beforehand, each once; n_first 0: one row drawn from the context's seed */
+    int64_t n_first;
+    bool by_distance;     /* stop when every row left is nearer than `distance` to a pick */
+    nep_decimal distance; /* exact for bits, the nearest float64 for dense */
+} nep_maxmin_opts;
+
+typedef struct {
+    int64_t n;
+    int64_t *position;  /* [n] in the order of picking */
+    double *distance;   /* [n] to the nearest earlier pick when it was picked; NaN for those given or drawn */
+    int64_t *nearest;   /* [n] which pick that was (the earliest of several), -1 for those given or drawn */
+} nep_picks;
+/* Empties it; a zeroed one is fine. */
+void nep_maxmin_free(nep_picks *p);
+
+/* MaxMin picking: each pick is the row whose nearest pick is farthest, the smaller row number among equals. Bounds are lazy: a row is
+ * compared with further picks only while it may still be the farthest. The drawn first row is number floor(n u), u the first
+ * uniform of stream 0 under the seed.
+ *
+ * Errors: NEP_E_ARG (a shard, n < 1, a metric without a distance, a first position outside the index or given twice, more first ones
+ * than n), NEP_E_NOMEM, NEP_E_INTERRUPTED.
+ * Source: Ashton et al. (2002), doi:10.1002/qsar.200290002. */
+NEP_MUST_USE nep_status nep_maxmin_pick(nep_ctx *ctx, const nep_index *index, const nep_maxmin_opts *opts, nep_picks *out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* butina_rank - the members of each cluster by their score to its centroid, compared as fractions where they are bit vectors. */
+#include <stdlib.h>
+
+#include "similarity/pairs.h"
+
+typedef struct {
+    int64_t position, number, bits, common;
+    double score;
+} member;
+
+typedef struct {
+    bool of_bits, less_is_better;
+    nep_order_rule rule;
+    int64_t bits; /* of the centroid */
+} centroid;
+
+static int compare(const void *a, const void *b, void *user)
+{
+    const member *x = a, *y = b;
+    const centroid *c = user;
+    int better = c->of_bits ? nep_order_score(&c->rule, c->bits, x->bits, x->common, y->bits, y->common) : (x->score > y->score) - (x->score < y->score);
+    better = c->less_is_better ? -better : better;
+    return better ? -better : (x->number > y->number) - (x->number < y->number);
+}
+
+nep_status nep_butina_rank(nep_ctx *ctx, const nep_index *index, const nep_search_opts *opts, nep_clusters *c)
+{
+    centroid mid = {.of_bits = index->kind == NEP_INDEX_BITS, .less_is_better = opts->metric == NEP_METRIC_L2, .rule = nep_order_make(opts)};
+    member *all = NULL;
+    int64_t most = 0;
+    nep_status st = NEP_OK;
+    for (int64_t k = 0; k < c->n_clusters; k++)
+        most = c->start[k + 1] - c->start[k] > most ? c->start[k + 1] - c->start[k] : most;
+    NEP_TRY(nep_alloc(ctx, most, sizeof *all, "members of a cluster", &all));
+    for (int64_t k = 0; k < c->n_clusters; k++) {
+        const int64_t first = c->start[k], n = c->start[k + 1] - first, centre = c->position[first];
+        if (k % 1024 == 0)
+            NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
+        mid.bits = mid.of_bits ? index->bits.popcount[centre] : 0;
+        for (int64_t i = 0; i < n; i++) {
+            const int64_t p = c->position[first + i];
+            all[i] = (member){.position = p, .number = nep_index_number(index, p)};
+            if (mid.of_bits) {
+                all[i].bits = index->bits.popcount[p];
+                all[i].common = nep_pairs_common(index, centre, p);
+                all[i].score = nep_pairs_value(&mid.rule, mid.bits, all[i].bits, all[i].common);
+            }
+        }
+        qsort_r(all + 1, (size_t)n - 1, sizeof *all, compare, &mid); /* the centroid stays first */
+        for (int64_t i = 0; i < n; i++) {
+            c->position[first + i] = all[i].position;
+            c->score[first + i] = all[i].score;
+        }
+    }
+done:
+    nep_alloc_free(all);
+    return st;
+}

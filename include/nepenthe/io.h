@@ -8,6 +8,7 @@
 #define NEPENTHE_IO_H
 
 #include <nepenthe/data.h>
+#include <nepenthe/index.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -122,6 +123,51 @@ typedef struct {
 } nep_study;
 NEP_MUST_USE nep_status nep_study_read(nep_ctx *ctx, const char *path, nep_study *out);
 void nep_study_free(nep_study *s);
+
+/* ---- index files, nepenthe/index/1 (index*.c; docs/index_files.md has the format byte by byte) ------------------
+ * Opens by mapping the file; nep_index_free unmaps it. Verified at once: header and table (checksum), sizes against the file, order and
+ * range of all that a search relies on to place a row, an id or a cell. Left to nep_index_check: the checksums of the sections and what
+ * follows from the rows. Nepenthe replaces files and never shortens one in place; where another program shortens a mapped file, the
+ * system ends this one with SIGBUS.
+ * Errors: NEP_E_MISSING, NEP_E_PERMISSION, NEP_E_FORMAT (no index, damaged), NEP_E_TRUNCATED, NEP_E_NOTSUP (a newer version), NEP_E_NOMEM. */
+NEP_MUST_USE nep_status nep_index_open(nep_ctx *ctx, const char *path, nep_index *out);
+/* Verifies all of an index: checksums of its sections, and counts, sketches, norms, int8 copies and hashes against the rows.
+ * Cost: reads everything once. Errors: NEP_E_FORMAT with what does not agree, NEP_E_INTERRUPTED, NEP_E_NOMEM (a bit per row). */
+NEP_MUST_USE nep_status nep_index_check(nep_ctx *ctx, const nep_index *x);
+/* Writes x; the same rows give the same bytes, whoever made x. Errors: NEP_E_WRITE, NEP_E_PERMISSION, NEP_E_IO (the disk is full). */
+NEP_MUST_USE nep_status nep_index_write(nep_ctx *ctx, const char *path, const nep_index *x);
+
+/* Rows to a file, block by block, in memory that one block and its ids need (and, for bits, nothing per row): what cannot be placed yet
+ * waits in nameless files beside the output. */
+typedef struct {
+    nep_index_kind kind;
+    int64_t width;        /* bits or dims */
+    nep_vector_type type; /* of vectors */
+    bool sketch, shadow;  /* made where such rows can have them (up to 63 words; not int8) */
+    bool ids;             /* rows may have ids */
+    int64_t n_columns;    /* metadata */
+    const char *const *column;
+    const char *about;       /* one line, or NULL */
+    int64_t total;           /* rows that will come; needed for a shard of vectors, else 0 = not known */
+    int64_t shard, n_shards; /* 0, 0 = all; else rows of shard 1..n: vectors by ranges of row numbers, bits in turn (number mod n) */
+} nep_index_layout;
+typedef struct nep_index_writer nep_index_writer;
+/* source: a name for sentences on rows. Errors: those of nep_index_write, NEP_E_ARG (width, shard, columns). */
+NEP_MUST_USE nep_status nep_index_writer_create(nep_ctx *ctx, const char *path, const char *source, const nep_index_layout *layout,
+                                                nep_index_writer **out);
+/* The next n rows: uint64_t [n, words] or float [n, dims]; ids [n] and cells [n, n_columns] as the layout has them, each entry NULL or
+ * one line of UTF-8. Errors: NEP_E_FORMAT (row and column are named), NEP_E_IO, NEP_E_NOMEM. */
+NEP_MUST_USE nep_status nep_index_writer_add(nep_index_writer *w, const void *rows, int64_t n, char *const *ids, char *const *cells);
+int64_t nep_index_writer_rows(const nep_index_writer *w); /* that came so far */
+/* Sorts, hashes and lands the file; frees w, also on failure. Errors: NEP_E_FORMAT (no row at all, or none in this shard), NEP_E_IO. */
+NEP_MUST_USE nep_status nep_index_writer_commit(nep_index_writer *w);
+void nep_index_writer_abort(nep_index_writer *w); /* takes NULL */
+
+/* One file from several: the shards of one set (all of them, in any order), or whole sets, whose rows then follow one another and get
+ * new numbers. Either way the bytes are those of one run over all rows. Names are for sentences.
+ * Errors: NEP_E_FORMAT (a shard is missing, foreign or there twice; kinds, widths, types, columns or descriptions differ), NEP_E_NOTSUP
+ * (inverted lists), those of nep_index_write. */
+NEP_MUST_USE nep_status nep_index_merge(nep_ctx *ctx, const char *path, const nep_index *parts, const char *const *names, int64_t n_parts);
 
 /* ---- HDF5 (hdf5.c) ---------------------------------------------------------------------------------------------
  * Output is built, then lands atomically; no times are stored, so equal input gives equal bytes. */

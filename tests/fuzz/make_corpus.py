@@ -107,3 +107,32 @@ put("hdf5", "texts_bad", b"NEPH5TXT" + struct.pack("<2q", 1, 3) + b"\xff\t\0" + 
 for i, name in enumerate(["sub-01_ses-A_task-rest_run-1_space-MNI_res-2_desc-preproc_bold.nii.gz", "sub-01_desc-confounds_timeseries.tsv",
                           "sub-01_task-jr+wc_bold", "sub-_bold.nii", "sub-01_sub-02_bold.nii", "_.", "sub-" + "a" * 245 + "_b.nii"]):
     put("bids", "name%d" % i, name)
+
+
+def index(kind, type_, width, n, sections, total=None, first=0, columns=0, lists=0):
+    """nepenthe/index/1 after docs/index_files.md; checksums are left 0, which the target mends."""
+    at, body, table = 4096, b"", b""
+    for tag, data in sections:
+        step = 4096 if tag in ("rows", "shadow") else 64
+        at = (at + step - 1) // step * step
+        table += struct.pack("<8sqqQ", tag.encode(), at, len(data), 0)
+        body += bytes(at - 4096 - len(body)) + data
+        at += len(data)
+    head = struct.pack("<24sIIqqqqQQIIqqqqQ", b"nepenthe/index/1", kind, type_, width, n, total or n, first, 0, 0, columns, len(sections), lists,
+                       4096 + len(body), 0, 0, 0)
+    assert len(head) == 128
+    return head + table + bytes(4096 - 128 - len(table)) + body
+
+
+def i64(*v):
+    return struct.pack("<%dq" % len(v), *v)
+
+
+put("index", "bits", index(1, 0, 70, 3, [("rows", struct.pack("<6Q", 1, 0, 3, 0, 7, 32)), ("popcount", struct.pack("<3H", 1, 2, 4)),
+    ("sketch", bytes([1] + [0] * 15 + [2] + [0] * 15 + [3] + [0] * 7 + [1] + [0] * 7)), ("number", i64(2, 0, 1)), ("idstart", i64(0, 1, 1, 3)),
+    ("idtext", b"abc"), ("columns", b"x\0yz\0"), ("cellstrt", i64(0, 1, 1, 2, 2, 2, 3)), ("celltext", b"pqr"), ("about", b"made up\0")], columns=2))
+row = struct.pack("<3f", 3, 4, 0) + bytes(52)
+put("index", "f32", index(2, 1, 3, 2, [("rows", row * 2), ("norm", struct.pack("<2d", 5, 5)), ("shadow", bytes(128)), ("shscale", bytes(8)),
+    ("shresid", bytes(8)), ("about", b"\0")], total=5, first=3))
+put("index", "int8", index(2, 4, 2, 2, [("rows", (bytes([3, 252]) + bytes(62)) * 2), ("scale", struct.pack("<2f", 1, 1)), ("norm", struct.pack("<2d", 5, 5)),
+    ("centroid", struct.pack("<2f", 1, 2)), ("lists", i64(0, 2)), ("number", i64(0, 1)), ("about", b"\0")], lists=1))

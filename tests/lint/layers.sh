@@ -7,7 +7,7 @@ allowed() { # rooms that room $1 may use, itself included
     case $1 in
     core) echo "core math" ;;
     data) echo "core data index math" ;;
-    io) echo "core data index io bids" ;;
+    io) echo "core data index math io bids" ;;
     backend) echo "core data backend math" ;;
     imaging) echo "core data backend math imaging connectome contrast permute pet radiomics resample glm local" ;;
     similarity) echo "core data index backend math similarity cases" ;;

@@ -22,8 +22,8 @@ ROOT="$BATS_TEST_DIRNAME/../.."
 
 @test "explain: every parameter that the table names is an option of the command; a misspelt name is answered with the nearest" {
     "$NEPENTHE" explain --markdown | while IFS=$'\t' read -r name title; do
-        command=$(sed -n "s/^    {\"$name\", \"[^\"]*\", \"\([a-z]*\)\".*/\1/p" "$ROOT/src/cli/page_table.c")
-        listed=$(tr '\n' ' ' < "$ROOT/src/cli/page_table.c" | sed -n "s/.*{\"$name\", \"[^\"]*\", \"[a-z]*\", *\"\([a-z0-9 -]*\)\".*/\1/p")
+        command=$(sed -n "s/^    {\"$name\", \"[^\"]*\", \"\([a-z ]*\)\".*/\1/p" "$ROOT/src/cli/page_table.c")
+        listed=$(tr '\n' ' ' < "$ROOT/src/cli/page_table.c" | sed -n "s/.*{\"$name\", \"[^\"]*\", \"[a-z ]*\", *\"\([a-z0-9 -]*\)\".*/\1/p")
         [ -n "$command" ] && [ -n "$listed" ] || { echo "$name: cannot be read from the table"; exit 1; }
         for option in $listed; do
             "$NEPENTHE" explain "$name" | grep -q -- "^  --$option[ :]" || { echo "$name: --$option is no option of $command"; exit 1; }

@@ -45,15 +45,16 @@ CODE __m512i add_quarters(__m512i x, __m512i y)
     return _mm512_add_epi64(_mm512_shuffle_i64x2(x, y, 0x88), _mm512_shuffle_i64x2(x, y, 0xDD));
 }
 
-/* Bits in common with each of 32 rows, in their order. */
+/* Bits in common with each of 32 rows, in their order. The loop stays one: processors foresee the next address of a load from the last
+ * one of the same instruction, and rows come from memory twice as fast for it. */
 CODE __m512i half_block(const uint64_t *query, const uint64_t *row, int64_t words)
 {
-    const __m512i t0 = add_lanes(four_rows(query, row, words), four_rows(query, row + 4 * words, words));
-    const __m512i t1 = add_lanes(four_rows(query, row + 8 * words, words), four_rows(query, row + 12 * words, words));
-    const __m512i u0 = add_quarters(t0, t1);
-    const __m512i t2 = add_lanes(four_rows(query, row + 16 * words, words), four_rows(query, row + 20 * words, words));
-    const __m512i t3 = add_lanes(four_rows(query, row + 24 * words, words), four_rows(query, row + 28 * words, words));
-    return add_quarters(u0, add_quarters(t2, t3));
+    __m512i four[LANES];
+#pragma GCC unroll 1
+    for (int k = 0; k < LANES; k++)
+        four[k] = four_rows(query, row + 4 * k * words, words);
+    const __m512i low = add_quarters(add_lanes(four[0], four[1]), add_lanes(four[2], four[3]));
+    return add_quarters(low, add_quarters(add_lanes(four[4], four[5]), add_lanes(four[6], four[7])));
 }
 
 CODE __m512i needed(const nep_cpu_bit_need *need, int64_t from)

@@ -10,7 +10,7 @@ enum {
     BATCH_DEVICE = 1024,   /* and on a device */
     SLOTS = 1 << 20,       /* candidates of a batch and tile */
     LEAST_CAP = 256,       /* of a query */
-    FIRST = 1024,          /* rows of the first tile of a search for the best */
+    FIRST = 512,           /* rows of the first tile of a search for the best */
     GROWTH = 2,            /* tiles are so many times what was met before */
     SEGMENT = 1 << 30      /* rows at a time, at most */
 };

@@ -155,6 +155,52 @@ class Degree(Matrix):
         result["conditions"].append({"what": "MB held beside the series, most", "value": max(held), "bar": "< 8", "met": max(held) < 8})
 
 
+class Bits(Matrix):
+    """Beside RDKit's list of all scores, and FPSim2 where it is installed; whole scans beside the ceilings of memory and registers; and
+    what sketches win and cost."""
+
+    def ours(self, b):
+        result = super().ours(b)
+        for threshold in ("0", "0.7"):
+            name = f"fpsim2_t{threshold[2:]}" if threshold != "0" else "fpsim2_top"
+            try:
+                timed = [json.loads(line) for line in b.peer("bits_fpsim2.py", "--bits", b.data / "bits_parents.u64", "--threshold", threshold).splitlines()]
+            except Unmeasured as why:
+                print(f"bits: FPSim2 not measured: {why}", file=sys.stderr)
+                break
+            for clock in ("wall", "cpu"):
+                result[f"{name}_seconds_{clock}"] = min(t[f"seconds_{clock}"] * t["scale"] for t in timed)
+            result["fpsim2_version"] = timed[0]["version"]
+        return result
+
+    def peer(self, b):
+        return b.timed_peer(self.script, "--bits", b.data / "bits_parents.u64")
+
+    def at_least(self, result, what, value, bar):
+        result["conditions"].append({"what": what, "value": round(value, 3), "bar": f">= {bar:g}", "met": value >= bar})
+
+    def finish(self, result):
+        ours, top = result["ours"], result["ceilings"]
+        n = ours["rows"]
+        rate = ours["most_rows"] * 256 / ours["full1_seconds_wall"] * 1e-9
+        result["of_ceiling"] = {"gbs": round(rate, 2), "of": "read_gbs", "share": round(rate / top["read_gbs"], 3)}
+        self.at_least(result, "whole scan for one query, share of reading memory", rate / top["read_gbs"], 0.9)
+        for q, rows in ((64, n), (1024, ours["many_rows"])):
+            pairs = q * rows / ours[f"full{q}_seconds_wall"] * 1e-6
+            self.at_least(result, f"pairs/s of {q} queries, share of counting bits in registers", pairs / top["mpairs"], 0.75)
+        scan = ours["full1_seconds_wall"] / ours["most_rows"] * n * ours["singles"]
+        for t, bar in ((70, 5), (80, 8)):
+            self.at_least(result, f"threshold 0.{t // 10}, a whole scan's seconds over ours", scan / ours[f"t{t}_sketch_seconds_wall"], bar)
+        cost = max(ours[f"t{t}_sketch{many}_seconds_wall"] / ours[f"t{t}_plain{many}_seconds_wall"] for t in (35, 50, 70, 80) for many in ("", "64"))
+        result["conditions"].append({"what": "seconds with sketches over those without, most", "value": round(cost, 3), "bar": "<= 1.1", "met": cost <= 1.1})
+        if "fpsim2_top_seconds_wall" in ours:
+            one = ours["fpsim2_top_seconds_wall"]
+            for what, theirs, mine in (("100 nearest to one query", one, ours["seconds_wall"]),
+                                       ("100 nearest to each of 64", 64 * one, ours["top64_seconds_wall"]),
+                                       ("threshold 0.7, one query", ours["fpsim2_t7_seconds_wall"], ours["t70_sketch_seconds_wall"] / ours["singles"])):
+                self.at_least(result, f"{what}, FPSim2's seconds over ours", theirs / mine, 1)
+
+
 class Parcels:
     """The whole program on a file, beside the inflaters' own rate on that file."""
 
@@ -240,7 +286,8 @@ ROWS = {row.name: row for row in (
     Tfce("tfce", "tfce_nilearn.py", 25.0, None, None),
     Memory("radiomics", "radiomics_pyradiomics.py", 20.0, "read_gbs", "copy_gbs"),
     Memory("reho", "reho_numpy.py", 50.0, "moved_gbs", "copy_gbs"),
-    Matrix("alff", "alff_scipy.py", 100.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"))}
+    Matrix("alff", "alff_scipy.py", 100.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
+    Bits("bits", "bits_rdkit.py", 20.0, None, None))}
 
 
 def machine():

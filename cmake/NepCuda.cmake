@@ -1,9 +1,6 @@
 # nepenthe_cuda.so: the CUDA backend as a module loaded at run time. Built when nvcc is found, or as NEP_CUDA says.
 # NEP_CUDA_ARCHITECTURES=80 (or another list) cuts the time of a build for one kind of GPU.
 set(NEP_CUDA_ARCHITECTURES "80;86;89;90;90a" CACHE STRING "Compute capabilities compiled for; the newest plain one is added as PTX")
-# Where an installed program looks for it: from its own folder, so that the tree can be moved.
-set_source_files_properties(src/backend/module.c PROPERTIES
-  COMPILE_DEFINITIONS "NEP_MODULE_FOLDER=\"../${CMAKE_INSTALL_LIBDIR}/nepenthe\"")
 if(NEP_CUDA STREQUAL "OFF")
   return()
 endif()

@@ -21,6 +21,11 @@ foreach(source IN LISTS NEP_TEST_SOURCES)
     ENVIRONMENT "NEP_BINARY=$<TARGET_FILE:nepenthe>;OMP_WAIT_POLICY=passive")
 endforeach()
 
+# The module is looked for beside the program that loads it.
+if(TARGET nepenthe_rdkit AND TARGET test_molecule_convert)
+  add_dependencies(test_molecule_convert nepenthe_rdkit)
+endif()
+
 find_program(NEP_BATS bats)
 file(GLOB NEP_BATS_FILES CONFIGURE_DEPENDS tests/cli/*.bats)
 if(NEP_SANITIZE) # what is instrumented is not for others to link or carry away; the ordinary build tries the package and the bundle

@@ -62,6 +62,34 @@ NEP_MUST_USE nep_status nep_tsv_write_matrix(nep_ctx *ctx, const char *path, con
                                              char *const *col_names, int64_t rows, int64_t cols, const double *values);
 NEP_MUST_USE nep_status nep_tsv_write_series(nep_ctx *ctx, const char *path, const nep_series *s);
 
+/* ---- molecules: .smi, .sdf, .csv, .tsv, each also .gz (records.c) ------------------------------------------------
+ * Records are cut apart here and understood by whoever knows molecules; one that is cut wrong is told of, not fatal. */
+typedef struct {
+    const char *format;        /* "smi", "sdf", "csv" or "tsv"; NULL = by the name */
+    const char *smiles_column; /* csv, tsv; NULL = smiles or canonical_smiles, in any case */
+    const char *id_column;     /* csv, tsv; NULL = id, drug_id or name where there is such. sdf: data field; NULL = title line */
+} nep_records_opts;
+
+/* Lent until the next call. */
+typedef struct {
+    int64_t line;     /* where it begins, 1-based */
+    const char *text; /* SMILES or mol block, with a NUL past its end */
+    int64_t n_bytes;
+    const char *id;      /* one line of UTF-8; NULL = it has none */
+    const char *problem; /* not NULL: why there is no text */
+} nep_record;
+
+typedef struct nep_records nep_records;
+/* .smi: SMILES, blank or tab, id (to the next tab); empty lines and lines from '#' on are no records, nor is a first line that
+ * begins with the word SMILES. .sdf: to $$$$. Memory: the longest record, at most 4 MiB (a longer one is a problem of its own), and
+ * the stream. Errors: NEP_E_MISSING, NEP_E_ARG (no format to tell by the name, no such column), NEP_E_FORMAT (no header). */
+NEP_MUST_USE nep_status nep_records_open(nep_ctx *ctx, const char *path, const nep_records_opts *opts, nep_records **out);
+/* Errors: those of reading and inflating; *more is false after the last. */
+NEP_MUST_USE nep_status nep_records_next(nep_records *r, nep_record *out, bool *more);
+bool nep_records_molblocks(const nep_records *r);                               /* texts are mol blocks, not SMILES */
+void nep_records_progress(const nep_records *r, int64_t *done, int64_t *total); /* bytes of the file; total 0 for a pipe */
+void nep_records_close(nep_records *r);                                         /* takes NULL */
+
 /* ---- BIDS events (events.c) ------------------------------------------------------------------------------------
  * What happened during a run: columns onset and duration in s, trial_type and modulation where there are such. */
 typedef struct {
@@ -183,6 +211,7 @@ NEP_MUST_USE nep_status nep_hdf5_attribute_i64(nep_hdf5 *h, const char *object, 
 NEP_MUST_USE nep_status nep_hdf5_write_f64(nep_hdf5 *h, const char *name, const double *x, int rank, const int64_t *dims);
 NEP_MUST_USE nep_status nep_hdf5_write_f32(nep_hdf5 *h, const char *name, const float *x, int rank, const int64_t *dims);
 NEP_MUST_USE nep_status nep_hdf5_write_i64(nep_hdf5 *h, const char *name, const int64_t *x, int rank, const int64_t *dims);
+NEP_MUST_USE nep_status nep_hdf5_write_u64(nep_hdf5 *h, const char *name, const uint64_t *x, int rank, const int64_t *dims);
 NEP_MUST_USE nep_status nep_hdf5_write_strings(nep_hdf5 *h, const char *name, char *const *x, int64_t n);
 /* One compound table with fixed-length strings (pandas.read_hdf opens it). A column is text or number, not both. */
 typedef struct {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* molecule - what is known of a compound by itself: its affinities, made one per target, and its CNS exposure rules.
+/* molecule - what is known of a compound by itself: its structure in one canonical form, fingerprint and descriptors, its
+ * affinities, made one per target, and its CNS exposure rules.
  *
  * What it is not: no brain maps, no labels, no files. Affinities are -log10 of a molar concentration; missing is NaN,
  * never zero.
@@ -72,6 +73,64 @@ typedef struct {
  * than 4 give NaN.
  * Source: Wager et al. (2010) ACS Chem Neurosci 1:435, doi:10.1021/cn100008c. */
 double nep_exposure_mpo(const nep_exposure_input *in, int *n_used);
+
+/* ---- structures through RDKit (fingerprint.c, convert.c) ------------------------------------------------------------
+ * RDKit lies in a module that is loaded when first needed (NEPENTHE_RDKIT_MODULE, beside the program, the library folder). */
+typedef enum { NEP_FINGERPRINT_NONE, NEP_FINGERPRINT_MORGAN, NEP_FINGERPRINT_RDKIT, NEP_FINGERPRINT_MACCS, NEP_FINGERPRINT_KINDS } nep_fingerprint_kind;
+enum { NEP_FINGERPRINT_BITS_MOST = 8192 };
+
+typedef struct {
+    nep_fingerprint_kind kind;
+    int radius;     /* morgan: 0 to 10 bonds */
+    int64_t n_bits; /* 64 to 8192; 167 for maccs, whose bit 0 is never set */
+} nep_fingerprint;
+
+/* "morgan:R:BITS" (also called ECFP of diameter 2 R), "rdkit:BITS" (paths of 1 to 7 bonds, 2 bits each), "maccs" or "none".
+ * Errors: NEP_E_ARG with what is understood. */
+NEP_MUST_USE nep_status nep_fingerprint_parse(nep_ctx *ctx, const char *text, nep_fingerprint *out);
+/* 64-bit words of a row: bit b is bit b % 64 of word b / 64, so that the bytes of a row are those of an FPS line. */
+int64_t nep_fingerprint_words(const nep_fingerprint *f);
+
+typedef struct {
+    const char *text; /* SMILES or mol block; need not end in NUL */
+    int64_t n_bytes;
+    bool molblock; /* V2000 or V3000 */
+} nep_convert_input;
+
+typedef struct {
+    nep_fingerprint fingerprint;
+    bool inchikey, descriptors;
+    bool parent; /* everything of the largest component, in place of the record as given */
+} nep_convert_opts;
+
+/* One molecule. Texts are owned. */
+typedef struct {
+    char *smiles;         /* canonical, isomeric; NULL: not converted */
+    char *parent_smiles;  /* of the largest component (heavy atoms, then weight, then SMILES); NULL when there is one only */
+    char inchikey[28];    /* standard InChIKey, "" when not asked for or InChI has none (over 1,023 atoms, a query atom) */
+    char parent_inchikey[28]; /* of the largest component; equal to inchikey when there is one only */
+    char reason[224];     /* why it was not converted */
+} nep_converted;
+
+/* Descriptors, in this order; the first NEP_CONVERT_MEASURED are RDKit's, the rest follow from them. */
+enum { NEP_CONVERT_MEASURED = 13, NEP_CONVERT_DESCRIPTORS = 16 };
+extern const char *const nep_convert_descriptor_names[NEP_CONVERT_DESCRIPTORS];
+
+/* Converts n molecules, each by itself: the same answers for any thread count.
+ *
+ * in          [n]
+ * out         [n]  zeroed or freed before; free with nep_convert_free, also after a failure
+ * bits        [n, words] or NULL without a fingerprint; rows of unconverted molecules are 0
+ * descriptor  [n, NEP_CONVERT_DESCRIPTORS] or NULL without descriptors; NaN = none
+ *
+ * A molecule is refused with a reason when RDKit refuses it or it is past NEP_CONVERT_ATOMS_MOST atoms. Cost: about 0.5 ms each.
+ * Errors: NEP_E_NOTSUP (no RDKit here; says what to install), NEP_E_INTERRUPTED, NEP_E_NOMEM (no thread). */
+enum { NEP_CONVERT_ATOMS_MOST = 2000 };
+NEP_MUST_USE nep_status nep_convert_batch(nep_ctx *ctx, const nep_convert_opts *opts, const nep_convert_input *in, int64_t n,
+                                          nep_converted *out, uint64_t *bits, double *descriptor);
+void nep_convert_free(nep_converted *out, int64_t n);
+/* "RDKit 2022.09.3, InChI 1.03". Errors: NEP_E_NOTSUP. */
+NEP_MUST_USE nep_status nep_convert_about(nep_ctx *ctx, const char **out);
 
 #ifdef __cplusplus
 }

@@ -9,6 +9,8 @@
 
 #include <nepenthe/backend.h>
 
+#include "core/plugin.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -55,12 +57,7 @@ static inline uint64_t nep_module_hash(void)
     const uint64_t sizes[] = {sizeof(nep_backend), sizeof(nep_ops), sizeof(nep_buf), sizeof(nep_module_host),
                               sizeof(nep_module), sizeof(nep_module_rates), sizeof(nep_bit_rows), sizeof(nep_bit_queries),
                               NEP_STATUS_COUNT};
-    uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < sizeof text; i++)
-        h = (h ^ (unsigned char)text[i]) * 1099511628211u;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
-        h = (h ^ sizes[i]) * 1099511628211u;
-    return h;
+    return nep_plugin_hash(nep_plugin_hash(NEP_PLUGIN_SEED, text, sizeof text), sizes, sizeof sizes);
 }
 
 /* Loads the module from NEPENTHE_MODULE_PATH (a file or a folder), beside the program, or the library folder of the

@@ -308,6 +308,11 @@ nep_status nep_hdf5_write_i64(nep_hdf5 *h, const char *name, const int64_t *x, i
     return write_array(h, name, H5T_STD_I64LE, H5T_NATIVE_INT64, x, rank, dims);
 }
 
+nep_status nep_hdf5_write_u64(nep_hdf5 *h, const char *name, const uint64_t *x, int rank, const int64_t *dims)
+{
+    return write_array(h, name, H5T_STD_U64LE, H5T_NATIVE_UINT64, x, rank, dims);
+}
+
 nep_status nep_hdf5_write_strings(nep_hdf5 *h, const char *name, char *const *x, int64_t n)
 {
     const char **text = NULL;

@@ -222,6 +222,13 @@ nep_status nep_stream_read(nep_stream *s, void *out, int64_t n)
     return got == n ? NEP_OK : ended(s, v, n - got);
 }
 
+nep_status nep_stream_some(nep_stream *s, void *out, int64_t n, int64_t *got)
+{
+    nep_verdict v;
+    take(s, out, n, got, &v);
+    return v == NEP_GOING || v == NEP_ENDED ? NEP_OK : ended(s, v, 0);
+}
+
 nep_status nep_stream_skip(nep_stream *s, int64_t n)
 {
     return nep_stream_read(s, NULL, n);
@@ -335,6 +342,13 @@ int64_t nep_stream_most(const nep_stream *s)
     if (!s->regular)
         return INT64_MAX;
     return s->gz ? (s->file_bytes < INT64_MAX / 1032 ? s->file_bytes * 1032 : INT64_MAX) : s->file_bytes;
+}
+
+void nep_stream_progress(const nep_stream *s, int64_t *done, int64_t *total)
+{
+    const off_t at = s->regular ? lseek(s->fd, 0, SEEK_CUR) : 0;
+    *total = s->regular ? s->file_bytes : 0;
+    *done = at < 0 ? 0 : at < *total ? at : *total;
 }
 
 nep_status nep_stream_run_ahead(nep_stream *s)

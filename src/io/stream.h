@@ -17,8 +17,12 @@ int64_t nep_stream_bytes(const nep_ctx *ctx);
 bool nep_stream_gz(const nep_stream *s);
 /* The most bytes that the file can hold once inflated; INT64_MAX when it has no size (a pipe). */
 int64_t nep_stream_most(const nep_stream *s);
+/* Bytes of the file that were read so far, ahead of the reader at times, and its size; both 0 for a pipe. */
+void nep_stream_progress(const nep_stream *s, int64_t *done, int64_t *total);
 /* Exactly n bytes. Errors: NEP_E_TRUNCATED, NEP_E_FORMAT (gzip damaged, checksum), NEP_E_IO. */
 NEP_MUST_USE nep_status nep_stream_read(nep_stream *s, void *out, int64_t n);
+/* Up to n bytes; less only at a sound end of the file. Errors: as nep_stream_read, for an end that is not sound. */
+NEP_MUST_USE nep_status nep_stream_some(nep_stream *s, void *out, int64_t n, int64_t *got);
 NEP_MUST_USE nep_status nep_stream_skip(nep_stream *s, int64_t n);
 /* From here on a thread inflates while the caller works. Nothing happens for a file that is not gzip. */
 NEP_MUST_USE nep_status nep_stream_run_ahead(nep_stream *s);

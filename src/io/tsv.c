@@ -356,7 +356,7 @@ static nep_status text_column(nep_ctx *ctx, const nep_table *t, const char *name
 static bool is_descriptor(const nep_table *t, int64_t col)
 {
     static const char *const known[] = {"drug_id",         "name",    "smiles", "fingerprint", "atc4",
-                                        "mechanism_class", "licence", "source", "inchikey"};
+                                        "mechanism_class", "licence", "source", "inchikey",   "duplicate_of"};
     char *end;
     for (int k = 0; k < NEP_LEN(known); k++)
         if (strcmp(t->header[col], known[k]) == 0)

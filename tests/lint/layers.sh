@@ -18,7 +18,7 @@ allowed() { # rooms that room $1 may use, itself included
     cli) echo "core data io bids backend math imaging connectome contrast permute pet radiomics resample glm local brainmap molecule pharmacology simulate index similarity cases evidence rank report cli" ;;
     esac
 }
-for file in $(tree src c h); do
+for file in $(tree src c h cc); do
     room=$(echo "$file" | cut -d/ -f2)
     may=" $(allowed "$room") "
     for used in $(sed -nE 's@^#include [<"](nepenthe/)?([a-z_]+)[/.][a-z0-9_/.]*[>"].*@\1\2@p' "$file" | grep -E '^nepenthe/|^(core|data|io|backend|imaging|brainmap|molecule|pharmacology|simulate|similarity|evidence|rank|report|cli)$' | sed 's@nepenthe/@@' | sort -u); do

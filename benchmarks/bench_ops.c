@@ -4,6 +4,7 @@
  * and results written once, at the rate of a copy, or its operations at the rate of the multipliers, whichever is longer (on
  * the CPU by CPU time). */
 #include "bench_case_bits.h"
+#include "bench_case_dense.h"
 #include "bench_case_maps.h"
 #include "bench_case_series.h"
 
@@ -47,6 +48,8 @@ static const row rows[] = {
     {"top_pairs", "6,000 rows of 300, the 10 nearest", 1.0 * UN * UN * UT, F32, FUNCTIONS(top_pairs)},
     {"project_rows", "6,000 rows of 300 on 32", 2.0 * UN * UT * UM, F64, FUNCTIONS(project_rows)},
     {"bit_hits", "1 query, 400,000 rows of 2,048 bits", 0, F64, FUNCTIONS(bit_hits)},
+    {"dense_hits", "256 queries, 40,000 rows of 256", 2.0 * DQ * DN * DD, F32, FUNCTIONS(dense_hits)},
+    {"dense_scores", "100,000 pairs of 256", 2.0 * DPAIRS * DD, F64, FUNCTIONS(dense_scores)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

@@ -66,6 +66,42 @@ static __device__ __forceinline__ void nep_mma_bits(int *c, const unsigned *a, c
 }
 #endif
 
+/* sum + the products of four signed bytes of a with those of b. nep_mma_bytes: c [16, 8] += a [16, 32 bytes] times b [8, 32 bytes] in
+ * signed bytes, the whole warp together. Lane l = 4 g + t holds of a the words t and t + 4 of rows g and g + 8 as a[0], a[2] and a[1],
+ * a[3]; of b those of row g as b[0], b[1]; of c rows g (c[0], c[1]) and g + 8 (c[2], c[3]), columns 2 t and 2 t + 1. */
+#if defined(NEP_HOST_RIG)
+static inline int nep_dot4(unsigned a, unsigned b, int sum)
+{
+    for (int k = 0; k < 32; k += 8)
+        sum += (int)(signed char)(a >> k) * (int)(signed char)(b >> k);
+    return sum;
+}
+static inline void nep_mma_bytes(int *c, const unsigned *a, const unsigned *b)
+{
+    const unsigned g = threadIdx.x % NEP_WARP / 4, t = threadIdx.x % 4;
+    for (unsigned k = 0; k < 4; k++)
+        for (unsigned part = 0; part < 2; part++) {
+            const unsigned low = __shfl_sync(NEP_ALL_LANES, a[2 * part], 4 * g + k), high = __shfl_sync(NEP_ALL_LANES, a[2 * part + 1], 4 * g + k);
+            for (unsigned n = 0; n < 2; n++) {
+                const unsigned word = __shfl_sync(NEP_ALL_LANES, b[part], 4 * (2 * t + n) + k);
+                c[n] = nep_dot4(low, word, c[n]);
+                c[2 + n] = nep_dot4(high, word, c[2 + n]);
+            }
+        }
+}
+#else
+static __device__ __forceinline__ int nep_dot4(unsigned a, unsigned b, int sum)
+{
+    return __dp4a((int)a, (int)b, sum);
+}
+static __device__ __forceinline__ void nep_mma_bytes(int *c, const unsigned *a, const unsigned *b)
+{
+    asm volatile("mma.sync.aligned.m16n8k32.row.col.s32.s8.s8.s32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"
+                 : "+r"(c[0]), "+r"(c[1]), "+r"(c[2]), "+r"(c[3])
+                 : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+}
+#endif
+
 /* The fold of nep_lanes_fold() over a warp; lane 0 has the sum. */
 static __device__ __forceinline__ double nep_warp_fold(double v)
 {

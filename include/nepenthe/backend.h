@@ -14,6 +14,7 @@
 #define NEPENTHE_BACKEND_H
 
 #include <nepenthe/core.h>
+#include <nepenthe/math/dense.h>
 #include <nepenthe/math/rank.h>
 #include <nepenthe/math/spline.h>
 
@@ -68,7 +69,9 @@ void nep_buf_free(nep_buf *b);
     X(pair_sums, GEMM)                                                                                                \
     X(top_pairs, EXACT)                                                                                               \
     X(project_rows, GEMM)                                                                                             \
-    X(bit_hits, EXACT)
+    X(bit_hits, EXACT)                                                                                                \
+    X(dense_hits, EXACT)                                                                                              \
+    X(dense_scores, EXACT)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -221,6 +224,18 @@ typedef struct {
 typedef nep_status nep_op_bit_hits(nep_ctx *, nep_queue *, const nep_bit_rows *rows, const nep_bit_queries *queries, int64_t cap,
                                    int32_t *count, int32_t *position, uint16_t *common);
 
+/* dense_hits: the first pass of a search (math/dense.h): rows that are allowed and whose product with the query is not below t. count
+ * int32 [n_q] gets their number; hit [n_q, cap] gets them, in any order, where there are no more than cap, else nothing that holds.
+ * The product is exact for int8 rows up to the rounding of its scale, else a float32 sum in any order: at the edge of t backends may
+ * differ, what the search answers does not. The structs lie on the host for every backend, their arrays where it works. */
+typedef nep_status nep_op_dense_hits(nep_ctx *, nep_queue *, const nep_dense_rows *rows, const nep_dense_queries *queries, int64_t cap,
+                                     int32_t *count, nep_dense_hit *hit);
+
+/* dense_scores: out[i] = the lane sum of q.x, or of (q - x)^2 when `square`, of query pair_query[i] (float32 [any, dims]) and row
+ * pair_row[i]; float64 [n_pairs]. norm, residual and allow of the rows are not read. */
+typedef nep_status nep_op_dense_scores(nep_ctx *, nep_queue *, const nep_dense_rows *rows, const float *query, bool square,
+                                       const int32_t *pair_query, const int32_t *pair_row, int64_t n_pairs, double *out);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -307,6 +322,12 @@ NEP_MUST_USE nep_status nep_backend_top_pairs(nep_ctx *ctx, const float *z, int6
                                               double *r);
 NEP_MUST_USE nep_status nep_backend_project_rows(nep_ctx *ctx, const float *z, int64_t n, int64_t n_t, const double *q, int64_t m,
                                                  bool squares, double *out);
+/* Rows lie on the host. Errors: NEP_E_ARG (a shape, a stride that is no multiple of 64 bytes, more dims than int8 rows take). */
+NEP_MUST_USE nep_status nep_backend_dense_hits(nep_ctx *ctx, const nep_dense_rows *rows, const nep_dense_queries *queries, int64_t cap,
+                                               int32_t *count, nep_dense_hit *hit);
+/* n_q queries; of the rows only those that pairs name are placed. */
+NEP_MUST_USE nep_status nep_backend_dense_scores(nep_ctx *ctx, const nep_dense_rows *rows, const float *query, int64_t n_q, bool square,
+                                                 const int32_t *pair_query, const int32_t *pair_row, int64_t n_pairs, double *out);
 
 /* Rows brought once to where the backend works, for many calls; on a host backend the caller's arrays as they are. */
 typedef struct {

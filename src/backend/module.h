@@ -56,7 +56,7 @@ static inline uint64_t nep_module_hash(void)
         ;
     const uint64_t sizes[] = {sizeof(nep_backend), sizeof(nep_ops), sizeof(nep_buf), sizeof(nep_module_host),
                               sizeof(nep_module), sizeof(nep_module_rates), sizeof(nep_bit_rows), sizeof(nep_bit_queries),
-                              NEP_STATUS_COUNT};
+                              sizeof(nep_dense_rows), sizeof(nep_dense_queries), sizeof(nep_dense_hit), NEP_STATUS_COUNT};
     return nep_plugin_hash(nep_plugin_hash(NEP_PLUGIN_SEED, text, sizeof text), sizes, sizeof sizes);
 }
 

@@ -738,4 +738,151 @@ static nep_status run_bit_hits(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+/* ---- dense vectors ----------------------------------------------------------------------------------------------- */
+typedef struct {
+    nep_dense_rows rows;
+    void *row;
+    float *scale, *residual, *query;
+    double *norm;
+    uint64_t *allow;
+} dense_set;
+
+/* n rows of dims items of a type: whole numbers in -7 .. 7 when `whole`, whose sums are exact in any order, else anything. */
+static dense_set make_dense(nep_dense_type type, int64_t n, int64_t dims, int64_t n_q, bool whole)
+{
+    const int64_t size = nep_dense_size(type), stride = (dims * size + 63) / 64 * 64 / size;
+    dense_set d = {.rows = {.type = type, .n = n, .dims = dims, .stride = stride}, .row = zeroed(n * stride, (size_t)size)};
+    d.scale = zeroed(n, sizeof *d.scale);
+    d.residual = zeroed(n, sizeof *d.residual);
+    d.norm = zeroed(n, sizeof *d.norm);
+    d.allow = zeroed((n + 63) / 64, sizeof *d.allow);
+    d.query = zeroed(n_q * stride, sizeof *d.query);
+    for (int64_t i = 0; i < n; i++) {
+        d.scale[i] = whole ? 1.0f : (float)(0.01 + nep_philox_uniform(99, Z, (uint64_t)i));
+        d.allow[i / 64] |= (uint64_t)(i % 5 != 3) << (i % 64);
+        for (int64_t j = 0; j < dims; j++) {
+            const double u = nep_philox_uniform(99, X, (uint64_t)(i * dims + j)), v = whole ? floor(15 * u) - 7 : 4 * u - 2;
+            void *at = (char *)d.row + (i * stride + j) * size;
+            if (type == NEP_DENSE_F32)
+                *(float *)at = (float)v;
+            else if (type == NEP_DENSE_I8)
+                *(int8_t *)at = (int8_t)(whole ? v : 60 * v);
+            else
+                *(uint16_t *)at = type == NEP_DENSE_F16 ? nep_half_pack_f16((float)v) : nep_half_pack_bf16((float)v);
+        }
+    }
+    for (int64_t j = 0; j < n_q * stride; j++) {
+        const double u = nep_philox_uniform(99, Y, (uint64_t)j);
+        d.query[j] = j % stride < dims ? (float)(whole ? floor(15 * u) - 7 : 4 * u - 2) : 0.0f;
+    }
+    d.rows.row = d.row;
+    d.rows.scale = type == NEP_DENSE_I8 ? d.scale : NULL;
+    for (int64_t i = 0; i < n; i++) {
+        double sum = 0;
+        for (int64_t j = 0; j < dims; j++) {
+            const double v = (double)nep_dense_item(type, (char *)d.row + i * stride * size, j) * (double)(d.rows.scale ? d.scale[i] : 1);
+            sum += v * v;
+        }
+        d.norm[i] = i % 11 == 7 ? 1e30 : sqrt(sum); /* some are beyond float32: always kept */
+        d.residual[i] = (float)(i % 3) / 4;
+    }
+    d.rows.norm = d.norm;
+    return d;
+}
+
+static void free_dense(dense_set *d)
+{
+    free(d->row);
+    free(d->scale);
+    free(d->residual);
+    free(d->norm);
+    free(d->allow);
+    free(d->query);
+}
+
+static int compare_hits(const void *x, const void *y)
+{
+    const nep_dense_hit *a = x, *b = y;
+    return (a->position > b->position) - (a->position < b->position);
+}
+
+/* Whole numbers: the sums are exact, so every backend keeps the same rows. */
+static nep_status dense_hits_of(nep_ctx *ctx, nep_dense_type type, int64_t n, int64_t dims, int64_t n_q, result *r)
+{
+    dense_set d = make_dense(type, n, dims, n_q, true);
+    const int64_t cap = n > 3 ? n * 3 / 4 : n + 1;
+    int8_t *small = zeroed(n_q * d.rows.stride, 1);
+    float *gate = zeroed(4 * n_q, sizeof *gate);
+    int32_t *count = zeroed(n_q, sizeof *count);
+    nep_dense_hit *hit = zeroed(n_q * cap, sizeof *hit);
+    for (int64_t j = 0; j < n_q * d.rows.stride; j++)
+        small[j] = (int8_t)d.query[j];
+    for (int64_t q = 0; q < n_q; q++) { /* sums and halves of whole numbers: t is exact too where a norm is not beyond float32 */
+        gate[q] = q % 7 == 6 ? -INFINITY : (float)(4 * (q % 5) - 2) * (dims > 100 ? 8.0f : 1.0f);
+        gate[2 * n_q + q] = 0;
+        gate[3 * n_q + q] = 4;
+    }
+    d.rows.residual = dims % 2 ? d.residual : NULL;
+    d.rows.allow = n % 2 ? d.allow : NULL;
+    const nep_dense_queries q = {.query = type == NEP_DENSE_I8 ? (void *)small : (void *)d.query, .gate = gate, .n_q = n_q,
+                                 .metric = dims % 3 ? NEP_DENSE_COSINE : NEP_DENSE_INNER};
+    const nep_status st = nep_backend_dense_hits(ctx, &d.rows, &q, cap, count, hit);
+    for (int64_t j = 0; st == NEP_OK && j < n_q; j++) {
+        push(r, count[j], 0, INTEGER);
+        if (count[j] > cap)
+            continue;
+        qsort(hit + j * cap, (size_t)count[j], sizeof *hit, compare_hits);
+        for (int32_t i = 0; i < count[j]; i++) {
+            push(r, hit[j * cap + i].position, 0, INTEGER);
+            push(r, (double)hit[j * cap + i].near, 0, INTEGER);
+        }
+    }
+    free(small);
+    free(gate);
+    free(count);
+    free(hit);
+    free_dense(&d);
+    return st;
+}
+
+/* Rows both short and long, queries few and many, and more than fill a panel or a tile. */
+static nep_status run_dense_hits(nep_ctx *ctx, const shape *s, result *r)
+{
+    static const int64_t queries[] = {1, 3, 13, 40, 150};
+    nep_status st = NEP_OK;
+    for (int t = NEP_DENSE_F32; st == NEP_OK && s->cols > 0 && t <= NEP_DENSE_I8; t++) {
+        const int64_t n = s->cols > 400 ? 400 : s->cols;
+        st = dense_hits_of(ctx, (nep_dense_type)t, n, s->rows, queries[(s->rows + t) % 4 + (n < 40)], r);
+        if (st == NEP_OK && s->cols <= 600)
+            st = dense_hits_of(ctx, (nep_dense_type)t, s->rows, s->cols, queries[(s->cols + t) % 4], r);
+    }
+    return st;
+}
+
+static nep_status run_dense_scores(nep_ctx *ctx, const shape *s, result *r)
+{
+    enum { QUERIES = 3 };
+    nep_status st = NEP_OK;
+    for (int t = NEP_DENSE_F32; st == NEP_OK && s->cols > 0 && t <= NEP_DENSE_I8; t++) {
+        dense_set d = make_dense((nep_dense_type)t, s->rows, s->cols, QUERIES, false);
+        const int64_t n = s->rows < 20 ? 2 * s->rows : 40;
+        int32_t *query = zeroed(n, sizeof *query), *row = zeroed(n, sizeof *row);
+        double *out = zeroed(n, sizeof *out);
+        for (int64_t i = 0; i < n; i++) {
+            query[i] = (int32_t)(i % QUERIES);
+            row[i] = (int32_t)(i * 7 % s->rows);
+        }
+        for (int square = 0; st == NEP_OK && square < 2; square++) {
+            st = nep_backend_dense_scores(ctx, &d.rows, d.query, QUERIES, square, query, row, n, out);
+            for (int64_t i = 0; st == NEP_OK && i < n; i++)
+                push(r, out[i], 0, FLOAT64);
+        }
+        free(query);
+        free(row);
+        free(out);
+        free_dense(&d);
+    }
+    return st;
+}
+
 #endif

@@ -45,6 +45,8 @@ static const struct {
     {"top_pairs", run_top_pairs},
     {"project_rows", run_project_rows},
     {"bit_hits", run_bit_hits},
+    {"dense_hits", run_dense_hits},
+    {"dense_scores", run_dense_scores},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cpu_dense_hits_avx512 - the first pass in vectors of 512 bits: float32 multiply-adds, and products of bytes by VNNI. */
+#include "backend/cpu_dense_hits.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define CODE __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c")))
+
+enum { ROWS = NEP_CPU_DENSE_ROWS, PANEL = NEP_CPU_DENSE_PANEL, FEW = NEP_CPU_DENSE_FEW };
+
+CODE static inline __m512 load16(nep_dense_type t, const char *row, int64_t i)
+{
+    if (t == NEP_DENSE_F32)
+        return _mm512_loadu_ps((const float *)(const void *)row + i);
+    const __m256i h = _mm256_loadu_si256((const __m256i *)(const void *)(row + 2 * i));
+    if (t == NEP_DENSE_F16)
+        return _mm512_cvtph_ps(h);
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
+}
+
+/* The next rows are asked for while these are read: hardware stops at the end of a page. */
+CODE NEP_CPU_BODY void stream_body(nep_dense_type t, const char *row, int64_t pitch, int64_t n, const float *query, float *out)
+{
+    __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
+    const int64_t size = nep_dense_size(t);
+    for (int64_t i = 0; i < n; i += 16) {
+        const __m512 q = _mm512_loadu_ps(query + i);
+        const char *ahead = row + FEW * pitch + i * size;
+        if (size == 4 || i % 32 == 0) {
+            _mm_prefetch(ahead, _MM_HINT_T0);
+            _mm_prefetch(ahead + pitch, _MM_HINT_T0);
+            _mm_prefetch(ahead + 2 * pitch, _MM_HINT_T0);
+            _mm_prefetch(ahead + 3 * pitch, _MM_HINT_T0);
+        }
+        a = _mm512_fmadd_ps(q, load16(t, row, i), a);
+        b = _mm512_fmadd_ps(q, load16(t, row + pitch, i), b);
+        c = _mm512_fmadd_ps(q, load16(t, row + 2 * pitch, i), c);
+        d = _mm512_fmadd_ps(q, load16(t, row + 3 * pitch, i), d);
+    }
+    out[0] = _mm512_reduce_add_ps(a);
+    out[1] = _mm512_reduce_add_ps(b);
+    out[2] = _mm512_reduce_add_ps(c);
+    out[3] = _mm512_reduce_add_ps(d);
+}
+
+CODE static void stream(nep_dense_type t, const char *row, int64_t pitch, int64_t n, const float *query, float *out)
+{
+    if (t == NEP_DENSE_F32)
+        stream_body(NEP_DENSE_F32, row, pitch, n, query, out);
+    else if (t == NEP_DENSE_F16)
+        stream_body(NEP_DENSE_F16, row, pitch, n, query, out);
+    else
+        stream_body(NEP_DENSE_BF16, row, pitch, n, query, out);
+}
+
+CODE static void stream_int(const int8_t *row, int64_t pitch, int64_t n, const int8_t *query, int32_t *out)
+{
+    __m512i a = _mm512_setzero_si512(), b = a, c = a, d = a;
+    const __m512i flip = _mm512_set1_epi8((char)0x80);
+    for (int64_t i = 0; i < n; i += 64) {
+        const __m512i q = _mm512_loadu_si512(query + i);
+        const int8_t *at = row + i, *ahead = at + FEW * pitch;
+        _mm_prefetch(ahead, _MM_HINT_T0);
+        _mm_prefetch(ahead + pitch, _MM_HINT_T0);
+        _mm_prefetch(ahead + 2 * pitch, _MM_HINT_T0);
+        _mm_prefetch(ahead + 3 * pitch, _MM_HINT_T0);
+        a = _mm512_dpbusd_epi32(a, _mm512_xor_si512(_mm512_loadu_si512(at), flip), q);
+        b = _mm512_dpbusd_epi32(b, _mm512_xor_si512(_mm512_loadu_si512(at + pitch), flip), q);
+        c = _mm512_dpbusd_epi32(c, _mm512_xor_si512(_mm512_loadu_si512(at + 2 * pitch), flip), q);
+        d = _mm512_dpbusd_epi32(d, _mm512_xor_si512(_mm512_loadu_si512(at + 3 * pitch), flip), q);
+    }
+    out[0] = _mm512_reduce_add_epi32(a);
+    out[1] = _mm512_reduce_add_epi32(b);
+    out[2] = _mm512_reduce_add_epi32(c);
+    out[3] = _mm512_reduce_add_epi32(d);
+}
+
+CODE static void decode(nep_dense_type t, const void *row, int64_t n, float *out)
+{
+    for (int64_t i = 0; i < n; i += 16)
+        _mm512_storeu_ps(out + i, load16(t, row, i));
+}
+
+CODE static void decode_int(const int8_t *row, int64_t n, void *out)
+{
+    const __m512i flip = _mm512_set1_epi8((char)0x80);
+    for (int64_t i = 0; i < n; i += 64)
+        _mm512_storeu_si512((char *)out + i, _mm512_xor_si512(_mm512_loadu_si512(row + i), flip));
+}
+
+#define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+
+CODE static void tile(const float *row, int64_t pitch, int64_t n, const float *panel, float *out)
+{
+    __m512 c[ROWS][2];
+#define CLEAR(i) c[i][0] = c[i][1] = _mm512_setzero_ps();
+#define STEP(i)                                                                                                       \
+    x = _mm512_set1_ps(row[(i) * pitch + k]);                                                                         \
+    c[i][0] = _mm512_fmadd_ps(x, p, c[i][0]);                                                                         \
+    c[i][1] = _mm512_fmadd_ps(x, q, c[i][1]);
+#define STORE(i)                                                                                                      \
+    _mm512_storeu_ps(out + (i) * PANEL, c[i][0]);                                                                     \
+    _mm512_storeu_ps(out + (i) * PANEL + 16, c[i][1]);
+    EACH_ROW(CLEAR)
+    for (int64_t k = 0; k < n; k++) {
+        const __m512 p = _mm512_loadu_ps(panel + k * PANEL), q = _mm512_loadu_ps(panel + k * PANEL + 16);
+        __m512 x;
+        EACH_ROW(STEP)
+    }
+    EACH_ROW(STORE)
+#undef CLEAR
+#undef STEP
+#undef STORE
+}
+
+CODE static void tile_int(const void *row, int64_t pitch, int64_t n, const void *panel, int32_t *out)
+{
+    __m512i c[ROWS][2];
+    const char *r = row, *from = panel;
+#define CLEAR(i) c[i][0] = c[i][1] = _mm512_setzero_si512();
+#define STEP(i)                                                                                                       \
+    x = _mm512_set1_epi32(*(const int32_t *)(const void *)(r + (i) * pitch + k));                                     \
+    c[i][0] = _mm512_dpbusd_epi32(c[i][0], x, p);                                                                     \
+    c[i][1] = _mm512_dpbusd_epi32(c[i][1], x, q);
+#define STORE(i)                                                                                                      \
+    _mm512_storeu_si512(out + (i) * PANEL, c[i][0]);                                                                  \
+    _mm512_storeu_si512(out + (i) * PANEL + 16, c[i][1]);
+    EACH_ROW(CLEAR)
+    for (int64_t k = 0; k < n; k += 4) {
+        const __m512i p = _mm512_loadu_si512(from + k * PANEL), q = _mm512_loadu_si512(from + k * PANEL + 64);
+        __m512i x;
+        EACH_ROW(STEP)
+    }
+    EACH_ROW(STORE)
+#undef CLEAR
+#undef STEP
+#undef STORE
+}
+
+CODE static uint32_t test(const float *a, const float *gate, int64_t pitch, float n, float s, float r)
+{
+    uint32_t kept = 0;
+    for (int j = 0; j < PANEL; j += 16) {
+        __m512 t = _mm512_loadu_ps(gate + j);
+        t = _mm512_fmadd_ps(_mm512_loadu_ps(gate + pitch + j), _mm512_set1_ps(n), t);
+        t = _mm512_fmadd_ps(_mm512_loadu_ps(gate + 2 * pitch + j), _mm512_set1_ps(s), t);
+        t = _mm512_fnmadd_ps(_mm512_loadu_ps(gate + 3 * pitch + j), _mm512_set1_ps(r), t);
+        kept |= (uint32_t)_mm512_cmp_ps_mask(_mm512_loadu_ps(a + j), t, _CMP_NLT_UQ) << j;
+    }
+    return kept;
+}
+
+const nep_cpu_dense_family nep_cpu_dense_avx512 = {stream, stream_int, decode, decode_int, tile, tile_int, test, 1, 4, 128};
+#endif

@@ -197,6 +197,33 @@ void nep_index_writer_abort(nep_index_writer *w); /* takes NULL */
  * (inverted lists), those of nep_index_write. */
 NEP_MUST_USE nep_status nep_index_merge(nep_ctx *ctx, const char *path, const nep_index *parts, const char *const *names, int64_t n_parts);
 
+/* ---- rows of other programs' files (source.c, and one file per format) -------------------------------------------
+ * Vectors: .npy (versions 1 to 3, C order, f2 f4 f8 u1 i1), .fvecs .bvecs .ivecs, .fbin .u8bin .i8bin, .safetensors (F16 BF16 F32 F64 I8
+ * U8), .h5 (one dataset; an AnnData file's X with its obs names). Bits: .fps, .npy of booleans, and .npy of u1 or u8 (little-endian) when
+ * `bits` says so: bit b is bit b % 8 of byte b / 8, numpy.packbits(bitorder="little"). All but .h5 also as .gz. */
+typedef struct {
+    const char *format;  /* an ending of the list above without its point; NULL = by the name */
+    const char *dataset; /* of .h5 and .safetensors; NULL = X, or the only matrix there is */
+    bool bits;
+} nep_source_opts;
+typedef struct {
+    nep_index_kind kind;
+    int64_t n;            /* rows; -1 = not known before the end */
+    int64_t width;        /* bits or dims */
+    nep_vector_type type; /* of vectors, in which nothing is lost (f64 and whole numbers: f32) */
+    bool ids;             /* rows come with ids */
+    const char *about;    /* what the file says of its rows, "" = nothing */
+} nep_source_info;
+typedef struct nep_source nep_source;
+/* Memory: one block and the stream; .h5 is read whole. Errors: NEP_E_MISSING, NEP_E_ARG (no format to tell by the name, bits and vectors
+ * mixed up), NEP_E_FORMAT (not what it says), NEP_E_TRUNCATED. */
+NEP_MUST_USE nep_status nep_source_open(nep_ctx *ctx, const char *path, const nep_source_opts *opts, nep_source **out);
+const nep_source_info *nep_source_about(const nep_source *s);
+/* Up to n rows into rows (uint64_t [n, words] or float [n, dims]); *got is 0 at the end. ids [n] gets what they are called, lent until
+ * the next call; NULL where a source has none. Errors: NEP_E_FORMAT (row or line is named), NEP_E_TRUNCATED. */
+NEP_MUST_USE nep_status nep_source_next(nep_source *s, void *rows, int64_t n, char **ids, int64_t *got);
+void nep_source_free(nep_source *s); /* takes NULL */
+
 /* ---- HDF5 (hdf5.c) ---------------------------------------------------------------------------------------------
  * Output is built, then lands atomically; no times are stored, so equal input gives equal bytes. */
 typedef struct nep_hdf5 nep_hdf5;

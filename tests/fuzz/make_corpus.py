@@ -142,3 +142,10 @@ put("index", "f32", index(2, 1, 3, 2, [("rows", row * 2), ("norm", struct.pack("
     ("shresid", bytes(8)), ("about", b"\0")], total=5, first=3))
 put("index", "int8", index(2, 4, 2, 2, [("rows", (bytes([3, 252]) + bytes(62)) * 2), ("scale", struct.pack("<2f", 1, 1)), ("norm", struct.pack("<2d", 5, 5)),
     ("centroid", struct.pack("<2f", 1, 2)), ("lists", i64(0, 2)), ("number", i64(0, 1)), ("about", b"\0")], lists=1))
+
+formats = ["npy", "fps", "fvecs", "bvecs", "ivecs", "fbin", "u8bin", "i8bin", "safetensors"]
+for name, bits in (("f4.npy", 0), ("f2.npy", 0), ("v3.npy", 0), ("i1.npy", 0), ("bits_u1.npy", 1), ("bits_u8.npy", 1), ("u1.npy", 1), ("rdkit_166.fps", 0),
+                   ("a.fvecs", 0), ("a.bvecs", 0), ("a.ivecs", 0), ("a.fbin", 0), ("a.u8bin", 0), ("a.i8bin", 0), ("one.safetensors", 0)):
+    with open(os.path.join(HERE, "..", "..", "golden", "source_" + name), "rb") as f:
+        put("source", name, bytes([formats.index(name.split(".")[1]) * 2 + bits]) + f.read())
+put("source", "short.fps", b"\2#FPS1\r\n0f\ta\r\nF0\tb")

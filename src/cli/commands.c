@@ -22,6 +22,7 @@
     X(maps_nulls)                                                                                                     \
     X(maps_dominance)                                                                                                 \
     X(molecules)                                                                                                      \
+    X(vectors)                                                                                                        \
     X(rank)                                                                                                           \
     X(evaluate)                                                                                                       \
     X(channels)                                                                                                       \
@@ -29,6 +30,8 @@
     X(version)                                                                                                        \
     X(explain)                                                                                                        \
     X(doctor)                                                                                                         \
+    X(merge)                                                                                                          \
+    X(verify)                                                                                                         \
     X(completion)
 
 #define CLI_X(name) extern const cli_command cli_cmd_##name;

@@ -8,9 +8,11 @@
 
 #include "cli/index_facts.h"
 #include "cli/merge.h"
+#include "cli/similar.h"
 
 static const cli_merge_kind kinds[] = {
     {"nepenthe/index/", "index files", cli_merge_indexes},
+    {"nepenthe/similar-part/", "parts of a search", similar_merge_run},
 };
 
 static nep_status open_all(cli *c, nep_index *parts, const char **names)

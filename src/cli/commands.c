@@ -23,6 +23,7 @@
     X(maps_dominance)                                                                                                 \
     X(molecules)                                                                                                      \
     X(vectors)                                                                                                        \
+    X(similar)                                                                                                        \
     X(rank)                                                                                                           \
     X(evaluate)                                                                                                       \
     X(channels)                                                                                                       \

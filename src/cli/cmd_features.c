@@ -18,13 +18,15 @@ static const cli_option options[] = {
     {"session-label", 0, CLI_TEXTS, "LABEL", NULL, NULL, "sessions, with or without ses-; default all"},
     {"task-id", 't', CLI_TEXTS, "TASK", NULL, NULL, "tasks; default all"},
     {"space", 0, CLI_TEXT, "SPACE", NULL, NULL, "space entity of the runs, where there are several"},
-    {"features", 0, CLI_TEXTS, "LIST", "timeseries,connectivity,alff,falff", NULL, "of BOLD timeseries, connectivity, alff, falff, reho, lcor, vmhc, gcor, degree, weighted-degree, mean-z, rms, eigenvector, glm, with quality always; pet; radiomics of T1w"},
+    {"features", 0, CLI_TEXTS, "LIST", "timeseries,connectivity,alff,falff", NULL, "of BOLD timeseries, connectivity (Pearson), partial, covariance, precision, alff, falff, reho, lcor, vmhc, gcor, degree, weighted-degree, mean-z, rms, eigenvector, glm, with quality always; pet; radiomics of T1w"},
     {"contrast", 0, CLI_TEXTS, "NAME=FORMULA", NULL, NULL, "what glm tests, as `nepenthe glm` has it, such as faces='face - house'; what --permute tests, as `nepenthe permute`"},
     {"events", 0, CLI_INPUT, "DIR", NULL, NULL, "glm: BIDS data set with the events.tsv of the runs; default BIDS itself"},
     {"hrf", 0, CLI_CHOICE, "NAME", "glover", "glover|spm", "glm: response to an event"},
     {"slice-time-ref", 0, CLI_REAL, "SHARE", "0", NULL, "glm: a frame's time within its TR, 0 to 1; 0.5 after fMRIPrep's slice timing"},
     {"confounds", 0, CLI_TEXTS, "SET", "auto", NULL,
      CLI_CONFOUND_SETS ", none, columns, or several of these; auto is 36p where its columns are, else 6p and what there is of csf and white_matter"},
+    {"clean", 0, CLI_CHOICE, "NAME", "nepenthe", "nepenthe|nilearn|xcpd|afni", "whose order and rules clean the series; see `nepenthe clean --help`"},
+    {"shrinkage", 0, CLI_CHOICE, "HOW", "none", "none|ledoit-wolf", "connectivity, partial, covariance, precision: from the covariance as it is, or shrunk"},
     {"tr", 0, CLI_REAL, "S", NULL, NULL, "repetition time, s; default from the run's JSON, then its header"},
     {"band", 0, CLI_TEXTS, "LOW,HIGH", "0.01,0.08", NULL, "band of ALFF and of the band-pass before connectivity, Hz"},
     {"reho-neighbours", 0, CLI_CHOICE, "N", "27", "7|19|27", "neighbours of reho, the voxel among them"},
@@ -43,6 +45,7 @@ static const cli_option options[] = {
     {"min-frames", 0, CLI_INT, "N", "50", NULL, "a run with fewer frames left fails"},
     {"min-coverage", 0, CLI_REAL, "SHARE", "0.5", NULL, "a region with a smaller share of its voxels in the mask is missing, 0 to 1"},
     {"maps", 0, CLI_FLAG, NULL, NULL, NULL, "what is measured by voxel as images too (*_boldmap.nii.gz), n/a as NaN"},
+    {"tangent", 0, CLI_FLAG, NULL, NULL, NULL, "group level: every run's covariance as seen from the mean of all (Varoquaux 2010)"},
     {"permute", 0, CLI_INT, "N", NULL, NULL, "group level: tests every regional feature and every map by N shuffles; goes on where it was interrupted"},
     {"design", 0, CLI_INPUT, "TSV", NULL, NULL, "permute: participant_id and the model's columns, words as column=level; default: the mean alone"},
     {"columns", 0, CLI_TEXTS, "NAMES", NULL, NULL, "permute: which columns of --design; default: all"},
@@ -104,6 +107,7 @@ static nep_status run(cli *c)
     const bool group = strcmp(level, "group") == 0;
     NEP_REQUIRE(f.ctx, group || strcmp(level, "participant") == 0, NEP_E_USAGE, "the level is '%s': it must be participant or group", level);
     NEP_REQUIRE(f.ctx, !group || !(cli_text(c, "shard") || cli_text(c, "array-shard")), NEP_E_USAGE, "the group level takes no shard: it gathers all");
+    NEP_REQUIRE(f.ctx, group || !cli_flag(c, "tangent"), NEP_E_USAGE, "--tangent is for the group level");
     NEP_REQUIRE(f.ctx, !cli_text(c, "out"), NEP_E_USAGE, "--out: the output folder is the second word");
     NEP_TRY_OR_DONE(st, cli_features_options(&f, &filter.datatypes));
     NEP_TRY_OR_DONE(st, read_filter(&f, &filter, labels, NEP_LEN(labels)));

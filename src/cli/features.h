@@ -14,6 +14,9 @@
 #include "cli/glm_model.h"
 #include "cli/local_maps.h"
 
+/* Kinds of connectivity beside Pearson's, each a table of its own. */
+enum { FEATURES_PARTIAL, FEATURES_COVARIANCE, FEATURES_PRECISION, FEATURES_KINDS };
+
 typedef struct {
     double tr_s;                                     /* NaN = from the sidecar, else the header */
     double censor_mm, fail_fd_mm, warn_fd_mm;        /* framewise displacement */
@@ -29,6 +32,9 @@ typedef struct {
     bool maps;                                       /* and what is measured by voxel, as volumes */
     const char *resample_to;                         /* image onto whose grid runs are brought, or NULL */
     double fwhm_mm;                                  /* of the Gaussian before what is measured by voxel; 0 = none */
+    bool kinds[FEATURES_KINDS];                      /* of connectivity beside Pearson's */
+    bool shrinks;                                    /* every kind by Ledoit and Wolf */
+    nep_clean_definition clean;                      /* whose cleaning */
     nep_pet_model pet_model;
     nep_pet_opts pet;
     const char *pet_reference;                       /* a region of the atlas */
@@ -67,6 +73,8 @@ typedef struct {
     bool *keep;           /* [n_frames] */
     double *series;       /* [n_rows, n_regions] cleaned, percent */
     double *r, *z;        /* [n_regions, n_regions] */
+    double *kind[FEATURES_KINDS]; /* likewise, NULL = not asked for */
+    double shrinkage, shrinkage_z; /* of covariances, and of Pearson's r; NaN = nothing was shrunk */
     double *alff, *falff, *strength, *covered; /* [n_regions] */
     double *local[CLI_LOCALS];                 /* [n_regions] or NULL */
     double *pairs[CLI_CONNECTOME_REGIONAL];    /* [n_regions] or NULL */

@@ -43,5 +43,8 @@ typedef struct {
 /* Reads all and averages it. Runs that fail count only where a participant has no other. */
 NEP_MUST_USE nep_status cli_features_gather(features_gathering *g, const nep_bids_filter *filter);
 void cli_features_gather_free(features_gathering *g);
+/* Tangents of the runs that count and have a covariance, one table beside each, and their mean (features_tangent.c). Errors:
+ * NEP_E_MISSING (fewer than 2), NEP_E_SHAPE (other regions), NEP_E_SINGULAR. */
+NEP_MUST_USE nep_status cli_features_tangent(features_gathering *g);
 
 #endif

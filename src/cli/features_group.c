@@ -259,7 +259,7 @@ static nep_status write_all(features_gathering *g)
 static nep_status plan(features_gathering *g)
 {
     enum { MOST_OTHERS = 32 };
-    const char *outputs[FEATURES + MOST_OTHERS + 6];
+    const char *outputs[FEATURES + MOST_OTHERS + 8];
     char names[FEATURES + MOST_OTHERS][NEP_BIDS_MAX_NAME + 32];
     int n = 0, m = 0;
     for (int64_t b = 0; b < g->others.n && b < MOST_OTHERS; b++, m++) {
@@ -276,6 +276,10 @@ static nep_status plan(features_gathering *g)
             outputs[n++] = names[m++];
         }
     outputs[n++] = "features.h5";
+    if (cli_flag(g->f->c, "tangent")) {
+        outputs[n++] = "sub-*/[ses-*/]func/*_stat-tangent_relmat.tsv";
+        outputs[n++] = "group_tangent_mean.tsv";
+    }
     if (g->f->tests) {
         outputs[n++] = "group/*_permutation.tsv";
         outputs[n++] = "group/*_statmap.nii.gz";
@@ -296,6 +300,8 @@ nep_status cli_features_group(features *f, const nep_bids_filter *filter)
     warn_mixed_confounds(&g);
     NEP_TRY_OR_DONE(st, require_one_desc(&g));
     NEP_TRY_OR_DONE(st, write_all(&g));
+    if (cli_flag(f->c, "tangent"))
+        NEP_TRY_OR_DONE(st, cli_features_tangent(&g));
     if (f->tests)
         NEP_TRY_OR_DONE(st, cli_features_permute(&g));
     cli_say(f->c, "%lld participants, %lld runs, %lld regions", (long long)g.n_people, (long long)g.n, (long long)g.n_regions);

@@ -10,7 +10,7 @@ static nep_status read_features(features *f, unsigned *datatypes)
 {
     static const char *const known[] = {"timeseries", "connectivity", "alff",            "falff",  "quality", "reho",        "lcor", "vmhc",
                                         "gcor",       "degree",       "weighted-degree", "mean-z", "rms",     "eigenvector", "glm",  "pet",
-                                        "radiomics"};
+                                        "radiomics", "partial", "covariance", "precision"};
     bool wanted[NEP_LEN(known)] = {false};
     int n;
     const char *const *list = cli_texts(f->c, "features", &n);
@@ -33,8 +33,10 @@ static nep_status read_features(features *f, unsigned *datatypes)
         f->o.pairs[m] = wanted[5 + CLI_LOCALS + m];
     f->o.glm = wanted[5 + CLI_LOCALS + CLI_CONNECTOME_REGIONAL];
     const int pet = 6 + CLI_LOCALS + CLI_CONNECTOME_REGIONAL;
-    for (int at = 0; at < pet; at++)
-        *datatypes |= wanted[at] ? NEP_BIDS_FUNC : 0;
+    for (int k = 0; k < FEATURES_KINDS; k++)
+        f->o.kinds[k] = wanted[pet + 2 + k];
+    for (int at = 0; at < NEP_LEN(known); at++)
+        *datatypes |= wanted[at] && at != pet && at != pet + 1 ? NEP_BIDS_FUNC : 0;
     *datatypes |= (wanted[pet] ? NEP_BIDS_PET : 0) | (wanted[pet + 1] ? NEP_BIDS_ANAT : 0);
     bool tests;
     NEP_TRY(cli_features_permute_wanted(f, &tests));
@@ -100,6 +102,11 @@ nep_status cli_features_options(features *f, unsigned *datatypes)
     o->min_coverage = cli_real(f->c, "min-coverage");
     o->resample = cli_flag(f->c, "resample");
     o->maps = cli_flag(f->c, "maps");
+    o->shrinks = strcmp(cli_text(f->c, "shrinkage"), "ledoit-wolf") == 0;
+    static const char *const cleanings[] = {"nepenthe", "nilearn", "xcpd", "afni"};
+    for (int k = 0; k < NEP_LEN(cleanings); k++)
+        if (strcmp(cli_text(f->c, "clean"), cleanings[k]) == 0)
+            o->clean = (nep_clean_definition)k;
     o->resample_to = cli_text(f->c, "resample-to");
     o->fwhm_mm = cli_given(f->c, "fwhm") ? cli_real(f->c, "fwhm") : 0;
     NEP_REQUIRE(f->ctx, o->fwhm_mm >= 0 && o->fwhm_mm <= 100, NEP_E_USAGE, "--fwhm is a width of 0 (none) to 100 mm");

@@ -128,6 +128,26 @@ static void strengths(const double *z, int64_t n, double *out)
     }
 }
 
+static nep_status relate(features_job *j, const float *y, int64_t n_rows, nep_connectivity_kind kind, bool fisher_z, double *shrinkage, double *out)
+{
+    const int64_t n = j->atlas->n_regions;
+    return j->f->o.shrinks ? nep_connectivity_ledoit_wolf(j->ctx, y, n_rows, n, kind, fisher_z, shrinkage, out)
+                           : nep_connectivity(j->ctx, y, n_rows, n, kind, fisher_z, out);
+}
+
+static nep_status other_kinds(features_job *j, const float *y, features_result *r)
+{
+    static const nep_connectivity_kind kinds[FEATURES_KINDS] = {NEP_CONNECTIVITY_PARTIAL, NEP_CONNECTIVITY_COVARIANCE, NEP_CONNECTIVITY_PRECISION};
+    const int64_t n = j->atlas->n_regions;
+    for (int k = 0; k < FEATURES_KINDS; k++) {
+        if (!j->f->o.kinds[k])
+            continue;
+        NEP_TRY(nep_alloc(j->ctx, n * n, sizeof *r->kind[k], "connectivity", &r->kind[k]));
+        NEP_TRY(relate(j, y, r->n_rows, kinds[k], false, &r->shrinkage, r->kind[k]));
+    }
+    return NEP_OK;
+}
+
 static nep_status regional_series(features_job *j, features_result *r)
 {
     const int64_t n = j->atlas->n_regions;
@@ -142,13 +162,14 @@ static nep_status regional_series(features_job *j, features_result *r)
     NEP_TRY_OR_DONE(st, nep_clean_apply(j->ctx, &j->band, x, n, y));
     for (int64_t i = 0; i < r->n_rows * n; i++)
         r->series[i] = (double)y[i];
+    NEP_TRY_OR_DONE(st, other_kinds(j, y, r));
     if (!j->f->o.connectivity)
         goto done;
     NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n * n, sizeof *r->r, "connectivity", &r->r));
     NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n * n, sizeof *r->z, "connectivity", &r->z));
     NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, n, sizeof *r->strength, "connectivity", &r->strength));
-    NEP_TRY_OR_DONE(st, nep_connectivity(j->ctx, y, r->n_rows, n, NEP_CONNECTIVITY_PEARSON, false, r->r));
-    NEP_TRY_OR_DONE(st, nep_connectivity(j->ctx, y, r->n_rows, n, NEP_CONNECTIVITY_PEARSON, true, r->z));
+    NEP_TRY_OR_DONE(st, relate(j, y, r->n_rows, NEP_CONNECTIVITY_PEARSON, false, &r->shrinkage_z, r->r));
+    NEP_TRY_OR_DONE(st, relate(j, y, r->n_rows, NEP_CONNECTIVITY_PEARSON, true, &r->shrinkage_z, r->z));
     strengths(r->z, n, r->strength);
 done:
     nep_alloc_free(y);
@@ -201,9 +222,10 @@ done:
 nep_status cli_features_regions(features_job *j, const nep_series *whole, features_result *r)
 {
     const features_opts *o = &j->f->o;
-    if (o->series || o->connectivity || o->glm)
+    const bool series = o->series || o->connectivity || o->kinds[FEATURES_PARTIAL] || o->kinds[FEATURES_COVARIANCE] || o->kinds[FEATURES_PRECISION];
+    if (series || o->glm)
         NEP_TRY(regional_means(j, whole));
-    if (o->series || o->connectivity)
+    if (series)
         NEP_TRY(regional_series(j, r));
     if (o->glm)
         NEP_TRY(cli_features_glm(j, r));

@@ -20,7 +20,7 @@ static void job_free(features_job *j)
 
 void cli_features_result_free(features_result *r)
 {
-    void *const parts[] = {r->fd, r->dvars_t, r->keep, r->series, r->r, r->z, r->alff, r->falff, r->strength, r->covered, r->glm};
+    void *const parts[] = {r->fd, r->dvars_t, r->keep, r->series, r->r, r->z, r->kind[FEATURES_PARTIAL], r->kind[FEATURES_COVARIANCE], r->kind[FEATURES_PRECISION], r->alff, r->falff, r->strength, r->covered, r->glm};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
     for (int m = 0; m < CLI_LOCALS; m++)
@@ -39,17 +39,20 @@ static nep_status build_operators(features_job *j, features_result *r)
     nep_clean_opts k = NEP_CLEAN_DEFAULTS;
     const nep_series *confounds = j->confounds.n_cols > 0 ? &j->confounds : NULL;
     k.tr_s = r->tr_s;
+    k.definition = o->clean;
     k.confounds = j->exact;
     k.scale = NEP_CLEAN_PSC;
     k.keep = r->n_kept < r->n_frames ? r->keep : NULL;
     k.filter = NEP_CLEAN_NO_FILTER;
-    k.fill = k.keep != NULL;
+    k.fill = k.keep && o->clean != NEP_CLEAN_AFNI; /* spectra need a value in every frame */
+    k.cenmode = NEP_CLEAN_NTRP;
     nep_status st = nep_clean_build(j->ctx, r->n_frames, confounds, &k, &j->raw);
     if (st == NEP_OK) {
         k.filter = NEP_CLEAN_BUTTERWORTH;
         k.high_pass_hz = o->low_hz;
         k.low_pass_hz = o->high_hz;
         k.fill = false;
+        k.cenmode = NEP_CLEAN_KILL;
         st = nep_clean_build(j->ctx, r->n_frames, confounds, &k, &j->band);
     }
     if ((st == NEP_E_SINGULAR || st == NEP_E_FORMAT) && strcmp(r->verdict, "fail") == 0) {
@@ -78,7 +81,7 @@ static nep_status prepare(features_job *j, features_result *r)
 nep_status cli_features_measure(features *f, const nep_bids_run *run, features_result *out)
 {
     features_job j = {.f = f, .ctx = f->ctx, .run = run};
-    features_result r = {.dof = (double)NAN, .gcor = (double)NAN};
+    features_result r = {.dof = (double)NAN, .gcor = (double)NAN, .shrinkage = (double)NAN, .shrinkage_z = (double)NAN};
     nep_series whole = {0};
     nep_status st;
     NEP_TRY_OR_DONE(st, prepare(&j, &r));

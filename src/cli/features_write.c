@@ -9,8 +9,9 @@
 #include "cli/features.h"
 #include "cli/tabular.h"
 
-enum { SERIES, CORRELATION, FISHER, STRENGTH, ALFF, FALFF, REHO, LCOR, VMHC, GCOR, DEGREE, WEIGHTED, MEAN_Z, RMS, EIGENVECTOR, GLM, COVERAGE, FRAMES, QUALITY, TABLES };
+enum { SERIES, CORRELATION, FISHER, PARTIAL, COVARIANCE, PRECISION, STRENGTH, ALFF, FALFF, REHO, LCOR, VMHC, GCOR, DEGREE, WEIGHTED, MEAN_Z, RMS, EIGENVECTOR, GLM, COVERAGE, FRAMES, QUALITY, TABLES };
 _Static_assert(GCOR - REHO + 1 == CLI_LOCALS, "a table for each map that compares voxels, in their order");
+_Static_assert(PRECISION - PARTIAL + 1 == FEATURES_KINDS, "and for each other kind of connectivity");
 _Static_assert(EIGENVECTOR - ALFF + 1 == FEATURES_MAPS, "and what is measured by voxel stands together");
 _Static_assert(EIGENVECTOR - DEGREE + 1 == CLI_CONNECTOME_REGIONAL, "and for each of all pairs of voxels, in theirs");
 
@@ -20,6 +21,9 @@ static const struct {
     [SERIES] = {"stat-mean_timeseries", "Regional means after confound regression and band-pass, one row per frame that was kept", "percent"},
     [CORRELATION] = {"stat-pearsoncorrelation_relmat", "Pearson correlation of the cleaned regional series", "1"},
     [FISHER] = {"stat-fisherz_relmat", "Inverse hyperbolic tangent of the Pearson correlation; the diagonal is left out", "1"},
+    [PARTIAL] = {"stat-partialcorrelation_relmat", "Partial correlation of the cleaned regional series: of two regions given all others", "1"},
+    [COVARIANCE] = {"stat-covariance_relmat", "Covariance of the cleaned regional series, divisor n", "percent squared"},
+    [PRECISION] = {"stat-precision_relmat", "Inverse of the covariance of the cleaned regional series", "1 / percent squared"},
     [STRENGTH] = {"stat-strength_bold", "Mean Fisher z of a region with all others", "1"},
     [ALFF] = {"stat-alff_bold", "Mean amplitude over the band, one-sided, of each voxel after detrending and confound regression without "
                                 "band-pass, as percent of the voxel's mean; averaged over the region's voxels", "percent"},
@@ -105,6 +109,9 @@ static bool table_wanted(const features *f, int table, bool measured)
     case CORRELATION:
     case FISHER:
     case STRENGTH: return measured && f->o.connectivity;
+    case PARTIAL:
+    case COVARIANCE:
+    case PRECISION: return measured && f->o.kinds[table - PARTIAL];
     case ALFF: return measured && f->o.alff;
     case FALFF: return measured && f->o.falff;
     case REHO:
@@ -250,6 +257,9 @@ static nep_status write_table(features *f, const nep_bids_run *run, int table, c
     case SERIES: return nep_tsv_write_matrix(f->ctx, path, NULL, NULL, f->atlas.names, r->n_rows, n, r->series);
     case CORRELATION: return nep_tsv_write_matrix(f->ctx, path, "Node", f->atlas.names, f->atlas.names, n, n, r->r);
     case FISHER: return nep_tsv_write_matrix(f->ctx, path, "Node", f->atlas.names, f->atlas.names, n, n, r->z);
+    case PARTIAL:
+    case COVARIANCE:
+    case PRECISION: return nep_tsv_write_matrix(f->ctx, path, "Node", f->atlas.names, f->atlas.names, n, n, r->kind[table - PARTIAL]);
     case STRENGTH: return write_nodes(f, path, "strength", r->strength);
     case ALFF: return write_nodes(f, path, "alff", r->alff);
     case FALFF: return write_nodes(f, path, "falff", r->falff);
@@ -280,6 +290,16 @@ static void describe_map(int table, char *out, size_t size)
         *end = '\0';
 }
 
+static void describe_relation(int table, const features_result *r, json_t *doc)
+{
+    static const char *const measures[] = {"pearsoncorrelation", "fisherz", "partialcorrelation", "covariance", "precision"};
+    const double shrunk = table <= FISHER ? r->shrinkage_z : r->shrinkage;
+    json_object_update_new(doc, json_pack("{s:s,s:b,s:b,s:b}", "Measure", measures[table - CORRELATION], "Weighted", 1, "Directed", 0,
+                                          "ValidDiagonal", table != FISHER));
+    if (isfinite(shrunk))
+        json_object_set_new(doc, "LedoitWolfShrinkage", json_real(shrunk));
+}
+
 static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -301,9 +321,8 @@ static nep_status write_sidecar(features *f, const nep_bids_run *run, int table,
                     sources, "RepetitionTime", r->tr_s, "NumberOfVolumes", (json_int_t)r->n_frames, "NumberOfVolumesKept",
                     (json_int_t)r->n_kept, "Confounds", r->confounds, "MaskFromImages", (int)r->own_mask, "Provenance", provenance);
     NEP_REQUIRE_OR_DONE(st, f->ctx, doc, NEP_E_NOMEM, "%s: no memory for a sidecar", run->bold);
-    if (table == CORRELATION || table == FISHER)
-        json_object_update_new(doc, json_pack("{s:s,s:b,s:b,s:b}", "Measure", table == FISHER ? "fisherz" : "pearsoncorrelation", "Weighted", 1,
-                                              "Directed", 0, "ValidDiagonal", table == CORRELATION));
+    if (table >= CORRELATION && table <= PRECISION)
+        describe_relation(table, r, doc);
     if (f->o.resample_to)
         json_object_set_new(doc, "Resampled", json_pack("{s:s,s:s}", "To", base_name(f->o.resample_to), "Interpolation", "cubic B-spline"));
     if (is_map(table) && f->o.fwhm_mm > 0)
@@ -363,6 +382,18 @@ static nep_status write_map(features *f, const nep_bids_run *run, int table, con
     return nep_hash_file(f->ctx, beside, &m->map_sidecar[table]);
 }
 
+/* The tangent that an earlier group level made of this run's covariance. */
+static nep_status clear_tangent(features *f, const nep_bids_run *run)
+{
+    static const char *const ends[] = {".tsv", ".json"};
+    char path[4096];
+    for (int i = 0; i < NEP_LEN(ends); i++) {
+        NEP_TRY(cli_features_file(f, run, f->seg, "stat-tangent_relmat", ends[i], path, sizeof path));
+        unlink(path);
+    }
+    return NEP_OK;
+}
+
 nep_status cli_features_write(features *f, const nep_bids_run *run, const features_result *r)
 {
     char folder[4096], path[4096];
@@ -376,6 +407,7 @@ nep_status cli_features_write(features *f, const nep_bids_run *run, const featur
     unlink(path); /* from here on until the end, the outputs are not whole */
     NEP_TRY(cli_features_path(f->ctx, folder, sizeof folder, "%s/%s", f->out, run->folder));
     NEP_TRY(nep_file_folder(f->ctx, folder));
+    NEP_TRY(clear_tangent(f, run));
     NEP_TRY_OR_DONE(st, cli_features_provenance(f, run, &p));
     NEP_TRY_OR_DONE(st, cli_features_key(f, p, &key));
     for (int t = 0; t < TABLES; t++) {

@@ -55,7 +55,7 @@ static nep_status invert(nep_ctx *ctx, double *a, int64_t n, int64_t n_t, bool s
                         LAPACKE_dpocon(LAPACK_ROW_MAJOR, 'U', (lapack_int)n, a, (lapack_int)n, norm, &rcond) == 0;
     NEP_REQUIRE(ctx, enough && rcond > 1e-12, NEP_E_SINGULAR,
                 "connectivity: the correlations of %lld regions over %lld frames have no inverse; take fewer regions or a longer "
-                "run, or leave out regions that repeat another (nothing is shrunk in silence)",
+                "run, or leave out regions that repeat another (nothing is shrunk in silence: ask with --shrinkage ledoit-wolf)",
                 (long long)n, (long long)n_t);
     NEP_REQUIRE(ctx, LAPACKE_dpotri(LAPACK_ROW_MAJOR, 'U', (lapack_int)n, a, (lapack_int)n) == 0, NEP_E_SINGULAR,
                 "connectivity: the correlations of %lld regions have no inverse", (long long)n);

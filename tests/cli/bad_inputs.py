@@ -144,7 +144,8 @@ def table_commands(x):
             ["glm", "bold.nii.gz", "--events", x, "--contrast", "f=face"], ["glm", "bold.nii.gz", "--events", "events.tsv", "--confounds", x, "--contrast", "f=face"],
             ["maps", "compare", x, "maps.tsv", "--geometry", "geometry.tsv"], ["maps", "compare", "maps.tsv", "maps.tsv", "--geometry", x],
             ["permute", "bold.nii.gz", "--n", "9", "--design", x, "--contrast", "p=group=a"],
-            ["maps", "dominance", "maps.tsv", "--predictors", x], ["pet", x, "--model", "srtm", "--reference", "cerebellum"]]
+            ["maps", "dominance", "maps.tsv", "--predictors", x], ["pet", x, "--model", "srtm", "--reference", "cerebellum"],
+            ["similar", "cases", x, "--people", "design.tsv", "--diagnosis", "group"], ["similar", "cases", "table.tsv", "--people", x, "--diagnosis", "group"]]
 
 
 def more_commands():

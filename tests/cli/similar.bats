@@ -243,3 +243,7 @@ PY
     refused 66 "none.fps" "${SIMILAR[@]}" bits.idx --query none.fps --top 1 -o out.tsv
     refused 65 "bits.fps: is no index file" "${SIMILAR[@]}" bits.fps --row 1 --top 1 -o out.tsv
 }
+
+@test "the help is the one that was agreed on (help/similar.txt)" {
+    "$NEPENTHE" similar --help | sed '/^options of every command/,/^example/{/^example/!d}' | diff "$BATS_TEST_DIRNAME/help/similar.txt" -
+}

@@ -221,3 +221,7 @@ PY
     [ "$(verdict A --confounds age,fd_mean --regress)" = no_signal ]
     [ "$(verdict B --confounds age)" = no_signal ]
 }
+
+@test "the help is the one that was agreed on (help/similar_cases.txt)" {
+    "$NEPENTHE" similar cases --help | sed '/^options of every command/,/^example/{/^example/!d}' | diff "$BATS_TEST_DIRNAME/help/similar_cases.txt" -
+}

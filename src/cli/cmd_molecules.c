@@ -17,11 +17,12 @@ static const cli_option options[] = {
     {"id-column", 0, CLI_TEXT, "COLUMN", NULL, NULL, "of a csv or tsv (default: id, drug_id or name) or data field of an sdf (default: its title)"},
     {"tsv", 0, CLI_OUTPUT, "FILE", NULL, NULL, "also a table; `rank` reads it as its drugs"},
     {"fps", 0, CLI_OUTPUT, "FILE", NULL, NULL, "also fingerprints as FPS text, chemfp's format"},
+    {"index", 0, CLI_OUTPUT, "FILE", NULL, NULL, "also an index file of the fingerprints, to search in"},
     {"skipped", 0, CLI_OUTPUT, "FILE", NULL, NULL, "records that were skipped: line, id, reason; default: NAME_skipped.tsv beside the output"},
 };
 
-typedef enum { MOLSET, TABLE, FINGERPRINTS } kind;
-enum { most_outputs = 3 };
+typedef enum { MOLSET, TABLE, FINGERPRINTS, INDEX } kind;
+enum { most_outputs = 4 };
 
 typedef struct {
     const char *path[most_outputs];
@@ -50,14 +51,17 @@ static nep_status plan_outputs(cli *c, outputs *o)
     nep_ctx *ctx = cli_ctx(c);
     const char *out = cli_out(c);
     if (out) {
-        const bool h5 = ends_with(out, ".h5") || ends_with(out, ".hdf5"), tsv = ends_with(out, ".tsv"), fps = ends_with(out, ".fps");
-        NEP_REQUIRE(ctx, h5 || tsv || fps, NEP_E_USAGE, "-o '%s': a name that ends in .h5, .tsv or .fps tells what to write", out);
-        NEP_TRY(add_output(c, o, out, h5 ? MOLSET : tsv ? TABLE : FINGERPRINTS));
+        const bool h5 = ends_with(out, ".h5") || ends_with(out, ".hdf5"), tsv = ends_with(out, ".tsv"), fps = ends_with(out, ".fps"),
+                   index = ends_with(out, ".nepx");
+        NEP_REQUIRE(ctx, h5 || tsv || fps || index, NEP_E_USAGE, "-o '%s': a name that ends in .h5, .tsv, .fps or .nepx tells what to write", out);
+        NEP_TRY(add_output(c, o, out, h5 ? MOLSET : tsv ? TABLE : fps ? FINGERPRINTS : INDEX));
     }
     if (cli_given(c, "tsv"))
         NEP_TRY(add_output(c, o, cli_text(c, "tsv"), TABLE));
     if (cli_given(c, "fps"))
         NEP_TRY(add_output(c, o, cli_text(c, "fps"), FINGERPRINTS));
+    if (cli_given(c, "index"))
+        NEP_TRY(add_output(c, o, cli_text(c, "index"), INDEX));
     if (cli_given(c, "skipped")) {
         snprintf(o->skipped, sizeof o->skipped, "%s", cli_text(c, "skipped"));
     } else if (o->n > 0) {
@@ -75,13 +79,14 @@ static nep_status read_options(cli *c, cli_molecules_job *j, outputs *o)
     const char *text = cli_text(c, "fingerprint");
     NEP_TRY(nep_fingerprint_parse(ctx, text, &j->opts.fingerprint));
     snprintf(j->fingerprint, sizeof j->fingerprint, "%s", text);
+    j->source = strcmp(cli_input(c, 0), "-") == 0 ? "stdin" : cli_input(c, 0);
     j->opts.inchikey = !cli_flag(c, "no-inchikey");
     j->opts.descriptors = cli_flag(c, "descriptors");
     j->opts.parent = cli_flag(c, "parent");
     NEP_TRY(plan_outputs(c, o));
     for (int i = 0; i < o->n; i++)
-        NEP_REQUIRE(ctx, o->kind[i] != FINGERPRINTS || j->opts.fingerprint.n_bits > 0, NEP_E_USAGE, "'%s': FPS needs a fingerprint, and there is none",
-                    o->path[i]);
+        NEP_REQUIRE(ctx, (o->kind[i] != FINGERPRINTS && o->kind[i] != INDEX) || j->opts.fingerprint.n_bits > 0, NEP_E_USAGE,
+                    "'%s' needs a fingerprint, and there is none", o->path[i]);
     return NEP_OK;
 }
 
@@ -96,7 +101,7 @@ static nep_status plan(cli *c, const cli_molecules_job *j, const outputs *o)
 {
     nep_ctx *ctx = cli_ctx(c);
     nep_records *records = NULL;
-    const char *paths[] = {"standard output", NULL, NULL};
+    const char *paths[most_outputs] = {"standard output"};
     int64_t n = 0;
     nep_status st;
     const double each = (j->opts.descriptors ? 4e-4 : 1e-4) / nep_ctx_threads(ctx) + (j->opts.inchikey ? 2e-4 : 0);
@@ -124,7 +129,7 @@ static nep_status write_skipped(cli *c, const cli_molecules_job *j, const output
 static nep_status check_any(cli *c, const cli_molecules_job *j, const outputs *o)
 {
     const cli_skipped *s = &j->skipped;
-    const char *path = strcmp(cli_input(c, 0), "-") == 0 ? "stdin" : cli_input(c, 0);
+    const char *path = j->source;
     if (j->kept.n > 0)
         return NEP_OK;
     if (s->n == 0)
@@ -184,6 +189,7 @@ static nep_status write_all(cli *c, cli_molecules_job *j, const outputs *o)
         const char *path = o->path[i];
         NEP_TRY(o->kind[i] == MOLSET  ? write_molset(c, path, j)
                 : o->kind[i] == TABLE ? cli_molecules_tsv(cli_ctx(c), path, j)
+                : o->kind[i] == INDEX ? cli_molecules_index(cli_ctx(c), path, j)
                                       : cli_molecules_fps(cli_ctx(c), path, j));
         NEP_TRY(cli_sidecar(c, path, NULL, json_pack("{s:o}", "Molecules", summary(j))));
     }

@@ -30,6 +30,7 @@ typedef struct {
     nep_convert_opts opts;
     char fingerprint[64]; /* as it was asked for */
     const char *about;    /* versions of RDKit and InChI */
+    const char *source;   /* name of the input, for sentences */
     cli_molecules kept;
     cli_skipped skipped;
     int64_t n_duplicates, n_without_key;
@@ -45,6 +46,7 @@ const char *cli_molecules_text(const cli_molecules *m, int64_t at); /* NULL for 
 /* The writers; `user` is the job. */
 NEP_MUST_USE nep_status cli_molecules_tsv(nep_ctx *ctx, const char *path, void *user);
 NEP_MUST_USE nep_status cli_molecules_fps(nep_ctx *ctx, const char *path, void *user);
+NEP_MUST_USE nep_status cli_molecules_index(nep_ctx *ctx, const char *path, void *user);
 NEP_MUST_USE nep_status cli_molecules_hdf5(nep_ctx *ctx, const char *path, const cli_molecules_job *j, const char *provenance);
 NEP_MUST_USE nep_status cli_molecules_skipped(nep_ctx *ctx, const char *path, const cli_molecules_job *j);
 

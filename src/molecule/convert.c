@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { most_smiles = 20000, most_lines = 3 * NEP_CONVERT_ATOMS_MOST };
 
@@ -81,6 +82,43 @@ static int64_t atoms_of_smiles(const char *text, int64_t n)
     return atoms;
 }
 
+/* A number of five digits or more, or above 4999, in the next `most` numbers at c. */
+static bool large_number(const char *c, int most)
+{
+    for (; most > 0 && *c != '\n' && *c != '\0'; most--) {
+        c += strspn(c, " \t");
+        const size_t digits = strspn(c, "0123456789");
+        if (digits > 4 || (digits == 4 && *c > '4'))
+            return true;
+        c += digits;
+        if (digits == 0)
+            break;
+    }
+    return false;
+}
+
+/* RDKit makes space for what a V3000 block promises before it reads on: in its counts line, and in the length before each list,
+ * ATOMS=(999999999 1). A line that ends in '-' goes on in the next, also within a number. */
+static bool promises_too_much(const nep_convert_input *in)
+{
+    static const char on[] = "-\nM  V30 ";
+    const size_t n = (size_t)in->n_bytes;
+    char *text = malloc(n + 1);
+    size_t m = 0;
+    bool found = text == NULL;
+    for (size_t i = 0; text && i < n; i++)
+        if (n - i >= strlen(on) && memcmp(in->text + i, on, strlen(on)) == 0)
+            i += strlen(on) - 1;
+        else
+            text[m++] = in->text[i];
+    if (text)
+        text[m] = '\0';
+    for (const char *c = text; !found && c && *c; c++)
+        found = (*c == '(' && large_number(c + 1, 1)) || ((*c == 'C' || *c == 'c') && strncasecmp(c, "counts", 6) == 0 && large_number(c + 6, 5));
+    free(text);
+    return found;
+}
+
 /* What would cost RDKit minutes or its stack is refused before it sees it. */
 static bool refused(const nep_convert_input *in, char *reason, size_t size)
 {
@@ -92,6 +130,8 @@ static bool refused(const nep_convert_input *in, char *reason, size_t size)
         snprintf(reason, size, "it holds a NUL byte");
     else if (in->molblock && lines > most_lines)
         snprintf(reason, size, "its mol block has %lld lines, more than %d", (long long)lines, most_lines);
+    else if (in->molblock && promises_too_much(in))
+        snprintf(reason, size, "it promises lists of 5,000 items or more");
     else if (!in->molblock && in->n_bytes > most_smiles)
         snprintf(reason, size, "its SMILES has %lld characters, more than %d", (long long)in->n_bytes, most_smiles);
     else if (!in->molblock && atoms_of_smiles(in->text, in->n_bytes) > NEP_CONVERT_ATOMS_MOST)

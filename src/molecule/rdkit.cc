@@ -8,6 +8,7 @@
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <stdexcept>
 #include <streambuf>
 #include <string>
 #include <tuple>
@@ -24,8 +25,10 @@
 #include <GraphMol/GraphMol.h>
 #include <GraphMol/MolOps.h>
 #include <GraphMol/PeriodicTable.h>
+#include <GraphMol/SanitException.h>
 #include <GraphMol/SmilesParse/SmilesParse.h>
 #include <GraphMol/SmilesParse/SmilesWrite.h>
+#include <RDGeneral/FileParseException.h>
 #include <RDGeneral/RDLog.h>
 #include <RDGeneral/versions.h>
 #include <inchi_api.h>
@@ -337,8 +340,14 @@ bool convert(const nep_convert_input *in, const nep_convert_opts *o, nep_convert
             return true;
         }
         give_reason(out, heard);
-    } catch (const std::exception &e) {
+    } catch (const std::length_error &e) {
         give_reason(out, e.what());
+    } catch (const RDKit::MolSanitizeException &e) {
+        give_reason(out, e.what());
+    } catch (const RDKit::FileParseException &e) {
+        give_reason(out, e.what());
+    } catch (const std::exception &e) { /* a lookup or a check within RDKit: "idx" */
+        give_reason(out, std::string("RDKit cannot follow it (") + e.what() + ")");
     } catch (...) {
         give_reason(out, heard);
     }

@@ -13,7 +13,7 @@ need_rdkit() { "$NEPENTHE" doctor | grep -q '^structures *RDKit' || skip "the RD
 @test "molecules --help" {
     run "$NEPENTHE" molecules --help
     [ "$status" -eq 0 ]
-    for word in STRUCTURES --fingerprint --descriptors --parent --no-inchikey --format --smiles-column --id-column --tsv --fps --skipped morgan:2:2048; do
+    for word in STRUCTURES --fingerprint --descriptors --parent --no-inchikey --format --smiles-column --id-column --tsv --fps --index --skipped morgan:2:2048; do
         [[ "$output" == *"$word"* ]] || { echo "no $word"; return 1; }
     done
 }
@@ -41,7 +41,8 @@ QNAYBMKLOCPYGJ-REOHCLBHSA-N\tC[C@H](N)C(=O)O\tQNAYBMKLOCPYGJ-REOHCLBHSA-N\tn/a\t
     "$PYTHON" -c 'import h5py' || skip "python3-h5py is not installed"
     for threads in 1 4; do
         mkdir $threads
-        run "$NEPENTHE" molecules few.smi --descriptors --threads $threads -o $threads/out.h5 --tsv $threads/out.tsv --fps $threads/out.fps
+        run "$NEPENTHE" molecules few.smi --descriptors --threads $threads -o $threads/out.h5 --tsv $threads/out.tsv --fps $threads/out.fps \
+            --index $threads/out.nepx
         [ "$status" -eq 1 ]
     done
     diff -r 1 4
@@ -65,6 +66,10 @@ fps = [l.split("\t") for l in open("1/out.fps").read().splitlines() if l[0] != "
 assert fps == [list(p) for p in zip(as_hex, text("id"))]
 head = [l for l in open("1/out.fps").read().splitlines() if l[0] == "#"]
 assert head[:3] == ["#FPS1", "#num_bits=2048", "#type=RDKit-Morgan/1 radius=2 fpSize=2048 useFeatures=0 useChirality=0 useBondTypes=1"], head
+index = open("1/out.nepx", "rb").read() # positions run by (population count, row)
+order = sorted(range(4), key=lambda i: (int(np.unpackbits(h["bits"][i].view("u1")).sum()), i))
+assert b"".join(h["bits"][i].tobytes() for i in order) in index
+assert "".join(text("id")[i] for i in order).encode() in index and b"morgan:2:2048 by RDKit" in index
 names = [s.decode() for s in h["descriptor_names"][:]]
 for d, name in enumerate(names):
     assert np.allclose(h["descriptors"][:, d], [float(x) for x in table[name]], rtol=1e-8), name
@@ -110,6 +115,7 @@ ethanol,CCO' >odd.tsv
     refused 64 "morgan:RADIUS:BITS" "$NEPENTHE" molecules few.smi -f morgan:2:10000 -o out.h5
     refused 64 "tells what to write" "$NEPENTHE" molecules few.smi -o out.xyz
     refused 64 "needs a fingerprint" "$NEPENTHE" molecules few.smi -f none --fps out.fps
+    refused 64 "needs a fingerprint" "$NEPENTHE" molecules few.smi -f none -o out.nepx
     refused 64 "two outputs" "$NEPENTHE" molecules few.smi -o out.tsv --tsv out.tsv
     cp few.smi few.txt
     need_rdkit

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nepenthe resample - an image on the grid of another. */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <nepenthe/resample.h>
@@ -8,6 +10,7 @@
 
 static const cli_option options[] = {
     {"to", 't', CLI_INPUT, "NIFTI", NULL, NULL, "image whose grid the result gets"},
+    {"voxel", 0, CLI_TEXTS, "MM", NULL, NULL, "or voxels of this size along x, y and z that hold the image: one number, or three"},
     {"interpolation", 'i', CLI_CHOICE, "HOW", "continuous", "continuous|linear|nearest", "cubic B-spline, straight lines, or the nearest voxel (for labels)"},
     {"outside", 0, CLI_CHOICE, "WHAT", "zero", "zero|missing", "value beyond the image: 0, as in nilearn, or NaN"},
     {"overshoot", 0, CLI_FLAG, NULL, NULL, NULL, "keep what a spline puts beyond the range of the data and 0"},
@@ -38,18 +41,65 @@ static bool fits_int16(const job *j)
     return fits;
 }
 
+/* The grid along x, y and z, of voxels v mm wide, whose first voxel is the least corner of the image's outermost centres and whose last
+ * reaches the greatest: nilearn's, for a target affine of 3 by 3. */
+static nep_status make_target(cli *c, const double v[3], job *j)
+{
+    const nep_grid *g = &j->header.grid;
+    const int64_t size[3] = {g->nx, g->ny, g->nz};
+    int64_t n[3];
+    nep_grid t = {.voxel_mm = {v[0], v[1], v[2]}};
+    for (int a = 0; a < 3; a++) {
+        double low = g->affine[a][3], high = low;
+        for (int k = 0; k < 3; k++) {
+            const double span = g->affine[a][k] * (double)(size[k] - 1);
+            low += fmin(span, 0);
+            high += fmax(span, 0);
+        }
+        n[a] = (int64_t)ceil(fmin((high - low) / v[a] - 1e-9, 1e6)) + 1;
+        t.affine[a][a] = v[a];
+        t.affine[a][3] = low;
+    }
+    NEP_REQUIRE(cli_ctx(c), n[0] <= 32767 && n[1] <= 32767 && n[2] <= 32767 && (double)n[0] * (double)n[1] * (double)n[2] < 2e9, NEP_E_ARG,
+                "--voxel: %g x %g x %g mm gives %lld x %lld x %lld voxels; take larger ones", v[0], v[1], v[2], (long long)n[0], (long long)n[1],
+                (long long)n[2]);
+    t.nx = n[0];
+    t.ny = n[1];
+    t.nz = n[2];
+    j->target = j->header;
+    j->target.grid = t;
+    return NEP_OK;
+}
+
+static nep_status read_voxel(cli *c, job *j)
+{
+    int n = 0;
+    const char *const *text = cli_texts(c, "voxel", &n);
+    double v[3];
+    bool good = n == 1 || n == 3;
+    for (int a = 0; good && a < 3; a++) {
+        char *end;
+        const char *word = text[n == 3 ? a : 0];
+        v[a] = strtod(word, &end);
+        good = *word && !*end && v[a] > 0 && isfinite(v[a]);
+    }
+    NEP_REQUIRE(cli_ctx(c), good, NEP_E_ARG, "--voxel is a size in mm above 0, or three: X,Y,Z");
+    return make_target(c, v, j);
+}
+
 static nep_status read_options(cli *c, job *j)
 {
     static const char *const names[] = {"continuous", "linear", "nearest"};
     nep_ctx *ctx = cli_ctx(c);
     int k = 0;
-    NEP_REQUIRE(ctx, cli_given(c, "to"), NEP_E_USAGE, "resample needs --to NIFTI, an image whose grid the result gets");
+    NEP_REQUIRE(ctx, cli_given(c, "to") != cli_given(c, "voxel"), NEP_E_USAGE,
+                "resample needs --to NIFTI, an image whose grid the result gets, or --voxel MM");
     while (strcmp(names[k], cli_text(c, "interpolation")) != 0)
         k++;
     j->opts = (nep_resample_opts){.interpolation = (nep_resample_interpolation)k, .overshoot = cli_flag(c, "overshoot"),
                                   .outside = strcmp(cli_text(c, "outside"), "zero") == 0 ? 0 : NAN};
     NEP_TRY(cli_images_header(ctx, cli_input(c, 0), false, &j->header));
-    return cli_images_header(ctx, cli_text(c, "to"), false, &j->target);
+    return cli_given(c, "voxel") ? read_voxel(c, j) : cli_images_header(ctx, cli_text(c, "to"), false, &j->target);
 }
 
 static nep_status resample_one(nep_ctx *ctx, const float *volume, int64_t t, void *user)

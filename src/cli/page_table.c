@@ -144,7 +144,7 @@ const cli_page cli_pages[] = {
      "Zwanenburg et al. (2020), doi:10.1148/radiol.2020191145; reference manual arXiv:1612.07003.",
      "PyRadiomics begins its bins at multiples of the width, keeps 3 in the kurtosis, and swaps inside and outside in part of its mesh: --definition "
      "pyradiomics gives its numbers."},
-    {"resample", "an image on another grid", "resample", "to interpolation outside overshoot", "that of the image",
+    {"resample", "an image on another grid", "resample", "to voxel interpolation outside overshoot", "that of the image",
      "Value at each voxel centre of the new grid: cubic B-spline, straight lines or the nearest voxel. Missing voxels stay missing.",
      "Unser et al. (1993), doi:10.1109/78.193221.", "The same as nilearn's resample_img and SciPy's affine_transform, but that missing voxels are kept."},
     {"smooth", "Gaussian smoothing", "smooth", "fwhm mask definition", "that of the image",

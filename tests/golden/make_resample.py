@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""resample_in.tsv, resample_out.tsv, smooth.tsv: one volume on another grid and smoothed, by nilearn (SciPy underneath).
+"""resample_in.tsv, resample_out.tsv, resample_voxel.json, smooth.tsv: one volume on another grid, with voxels of another size, and
+smoothed, by nilearn (SciPy underneath).
 
 The input has float32 values and is handed over as float64, so that the results carry their full precision. One row per voxel, i
 fastest; `gaps` is the same volume with missing voxels. The grids are at the head of tests/imaging/test_resample.c.
 """
+import json
 from pathlib import Path
 
 import nibabel as nib
@@ -43,6 +45,9 @@ def main():
         for label, fwhm in (("6", 6), ("4_0_9", [4, 0, 9])):
             smooth[f"{name}_{label}"] = smooth_img(nib.Nifti1Image(data, AFFINE), fwhm).get_fdata()
     write("resample_out.tsv", out)
+    sized = resample_img(nib.Nifti1Image(x, AFFINE), np.diag([4.3, 5.2, 3.9]), interpolation="linear")
+    with open(HERE / "resample_voxel.json", "w") as f:
+        json.dump({"shape": sized.shape, "affine": sized.affine.tolist(), "linear": [float(f"{v:.9g}") for v in sized.get_fdata().reshape(-1, order="F")]}, f)
     write("smooth.tsv", smooth)
 
 

@@ -126,6 +126,68 @@ ids() { # N: a table of ids and metadata for N rows
     [ "$status" -eq 64 ]
 }
 
+@test "an index is what docs/index_files.md says: read again by numpy alone" {
+    PYTHON=${PYTHON:-/usr/bin/python3}
+    "$PYTHON" -c 'import numpy' 2> /dev/null || skip "no numpy here"
+    ids 7 > ids.tsv
+    for t in f32 f16 int8; do "$NEPENTHE" vectors "$GOLDEN/source_f4.npy" --ids ids.tsv --type $t -q -o $t.nepx; done
+    "$NEPENTHE" vectors "$GOLDEN/source_bits_b1.npy" -q -o bits.nepx
+    "$PYTHON" - "$GOLDEN" <<'PY'
+import struct, sys
+import numpy as np
+
+def read(path):
+    b = open(path, "rb").read()
+    assert b[:24].rstrip(b"\0") == b"nepenthe/index/1"
+    kind, typ, width, n, total, first = struct.unpack_from("<IIqqqq", b, 24)
+    columns, sections, lists, size = struct.unpack_from("<IIqq", b, 80)
+    assert size == len(b) and total == n and first == 0 and lists == 0
+    s = {}
+    for i in range(sections):
+        tag, at, m, _ = struct.unpack_from("<8sqqQ", b, 128 + 32 * i)
+        assert at % (4096 if tag.rstrip(b"\0") in (b"rows", b"shadow") else 64) == 0
+        s[tag.rstrip(b"\0").decode()] = b[at:at + m]
+    return kind, typ, width, n, columns, s
+
+golden = sys.argv[1]
+x = np.load(golden + "/source_f4.npy").astype(np.float64)
+for typ, name, dtype in ((1, "f32", "<f4"), (2, "f16", "<f2"), (4, "int8", "i1")):
+    kind, t, width, n, columns, s = read(name + ".nepx")
+    assert (kind, t, width, n, columns) == (2, typ, 5, 7, 2)
+    rows = np.frombuffer(s["rows"], dtype).reshape(n, -1).astype(np.float64)
+    assert (rows[:, width:] == 0).all()
+    rows = rows[:, :width]
+    if name == "int8":
+        scale = np.frombuffer(s["scale"], "<f4").astype(np.float64)
+        assert np.array_equal(rows, np.rint(x / scale[:, None]))
+        assert (abs(x).max(1) <= 127 * scale).all() and "shadow" not in s
+        rows = rows * scale[:, None]
+    else:
+        assert np.array_equal(rows, x)
+        scale = np.frombuffer(s["shscale"], "<f4").astype(np.float64)
+        shadow = np.frombuffer(s["shadow"], "i1").reshape(n, 64)[:, :width]
+        rest = np.linalg.norm(rows - shadow * scale[:, None], axis=1)
+        bound = np.frombuffer(s["shresid"], "<f4")
+        assert (bound >= rest).all() and (bound <= rest * 1.00001).all()
+    assert np.allclose(np.frombuffer(s["norm"], "<f8"), np.linalg.norm(rows, axis=1), rtol=1e-14)
+    start = np.frombuffer(s["idstart"], "<i8")
+    assert [s["idtext"][a:b].decode() for a, b in zip(start, start[1:])] == ["subject %d" % i for i in range(n)]
+    assert s["columns"] == b"group\0note\0"
+    start = np.frombuffer(s["cellstrt"], "<i8")
+    cells = [s["celltext"][a:b].decode() for a, b in zip(start, start[1:])]
+    assert cells[0:4] == ["g0", "", "g1", "n1"]
+kind, t, width, n, columns, s = read("bits.nepx")
+flags = np.load(golden + "/source_bits_b1.npy")
+assert (kind, t, width, n, columns) == (1, 0, 2048, 6, 0)
+number = np.frombuffer(s["number"], "<i8")
+assert np.array_equal(number, np.argsort(flags.sum(1), kind="stable"))
+rows = np.unpackbits(np.frombuffer(s["rows"], "u1").reshape(n, -1), axis=1, bitorder="little")
+assert np.array_equal(rows.astype(bool), flags[number])
+assert np.array_equal(np.frombuffer(s["popcount"], "<u2"), rows.sum(1))
+assert np.array_equal(np.frombuffer(s["sketch"], "u1").reshape(n, 16), rows.reshape(n, 16, 128).sum(2))
+PY
+}
+
 @test "vectors: a plan writes nothing" {
     run "$NEPENTHE" vectors "$GOLDEN/source_f4.npy" --dry-run -o out.nepx
     [ "$status" -eq 0 ]

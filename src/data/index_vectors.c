@@ -25,18 +25,25 @@ static inline double item_at(const void *row, int64_t i, nep_vector_type type, d
     return (double)((const int8_t *)row)[i] * scale;
 }
 
-/* Lane sum of (item - minus * minus_scale)^2; minus may be NULL. */
+/* Square of item i less its copy; minus may be NULL. */
+static inline double square_at(const void *row, int64_t i, nep_vector_type type, double scale, const int8_t *minus, double minus_scale)
+{
+    const double v = item_at(row, i, type, scale) - (minus ? (double)minus[i] * minus_scale : 0.0);
+    return v * v;
+}
+
+/* Lane sum of (item - minus * minus_scale)^2. */
 static inline double square_sum(const void *row, int64_t dims, nep_vector_type type, double scale, const int8_t *minus, double minus_scale)
 {
     double total = 0;
     for (int64_t from = 0; from < dims; from += NEP_LANES_CHUNK) {
-        const int64_t to = dims - from < NEP_LANES_CHUNK ? dims : from + NEP_LANES_CHUNK;
+        const int64_t to = dims - from < NEP_LANES_CHUNK ? dims : from + NEP_LANES_CHUNK, whole = to - (to - from) % NEP_LANES;
         double lane[NEP_LANES] = {0};
-        for (int64_t i = from; i < to; i += NEP_LANES)
-            for (int64_t l = 0; l < NEP_LANES && i + l < to; l++) {
-                const double v = item_at(row, i + l, type, scale) - (minus ? (double)minus[i + l] * minus_scale : 0.0);
-                lane[l] += v * v;
-            }
+        for (int64_t i = from; i < whole; i += NEP_LANES)
+            for (int64_t l = 0; l < NEP_LANES; l++)
+                lane[l] += square_at(row, i + l, type, scale, minus, minus_scale);
+        for (int64_t i = whole; i < to; i++)
+            lane[i - whole] += square_at(row, i, type, scale, minus, minus_scale);
         total += nep_lanes_fold(lane);
     }
     return total;
@@ -70,9 +77,10 @@ static float scale_for(double largest)
     return float_up(largest / 127.0);
 }
 
-static int8_t quantize(double v, float scale)
+/* v / scale to the nearest, ties to even, which the sum with 1.5 * 2^52 is; scale > 0. */
+static inline int8_t quantize(double v, double scale)
 {
-    const double q = scale > 0 ? rint(v / (double)scale) : 0;
+    const double q = (v / scale + 0x1.8p52) - 0x1.8p52;
     return (int8_t)(q > 127 ? 127 : q < -127 ? -127 : q);
 }
 
@@ -95,7 +103,7 @@ static void encode_i8(const float *x, int64_t dims, int8_t *row, float *scale)
         largest = fabsf(x[i]) > largest ? fabsf(x[i]) : largest;
     *scale = scale_for((double)largest);
     for (int64_t i = 0; i < dims; i++)
-        row[i] = quantize((double)x[i], *scale);
+        row[i] = *scale > 0 ? quantize((double)x[i], (double)*scale) : 0;
 }
 
 /* 16-bit items; returns the first column that became infinite, or -1. */
@@ -145,8 +153,9 @@ static inline void shade(const void *row, int64_t dims, nep_vector_type type, in
         largest = size > largest ? size : largest;
     }
     *scale = scale_for(largest);
+    const double step = (double)*scale;
     for (int64_t i = 0; i < dims; i++)
-        shadow[i] = quantize(item_at(row, i, type, 0), *scale);
+        shadow[i] = step > 0 ? quantize(item_at(row, i, type, 0), step) : 0;
     *residual = residual_up(square_sum(row, dims, type, 0, shadow, (double)*scale), dims);
 }
 

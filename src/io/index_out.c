@@ -190,17 +190,10 @@ static void put_header(const nep_index_out *o, const nep_index *x, uint64_t sum)
 nep_status nep_index_out_commit(nep_index_out *o, const nep_index *x, uint64_t sum)
 {
     put_header(o, x, sum);
-    const bool kept = msync(o->map, (size_t)o->bytes, MS_SYNC) == 0;
-    const int code = errno;
     nep_file *file = o->file;
-    if (kept)
-        o->file = NULL;
-    nep_ctx *ctx = o->ctx;
-    const char *path = o->path;
-    nep_index_out_abort(o);
-    if (kept)
-        return nep_file_commit(file);
-    return nep_ctx_fail_file(ctx, NEP_E_IO, path, "%s: could not be completed (%s); nothing was replaced", path, strerror(code));
+    o->file = NULL;
+    nep_index_out_abort(o); /* unmaps; the fsync of the commit takes what the mapping left */
+    return nep_file_commit(file);
 }
 
 void nep_index_out_abort(nep_index_out *o)

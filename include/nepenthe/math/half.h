@@ -47,16 +47,12 @@ NEP_HD uint16_t nep_half_pack_f16(float v)
     return (uint16_t)(sign | nep_half_shift((a & 0x7fffffu) | 0x800000u, 126 - (a >> 23)));
 }
 
-/* binary16 to float32, exact. */
+/* binary16 to float32, exact: the bits in place as a float32 2^112 too small, which a product mends for subnormal numbers too. */
 NEP_HD float nep_half_unpack_f16(uint16_t h)
 {
-    const uint32_t sign = (uint32_t)(h & 0x8000u) << 16, exponent = (h >> 10) & 31u, fraction = h & 0x3ffu;
-    if (exponent == 31)
-        return nep_half_float(sign | 0x7f800000u | fraction << 13);
-    if (exponent > 0)
-        return nep_half_float(sign | (exponent + 112) << 23 | fraction << 13);
-    const float least = 5.9604644775390625e-8f; /* 2^-24 */
-    return sign ? -((float)fraction * least) : (float)fraction * least;
+    const uint32_t sign = (uint32_t)(h & 0x8000u) << 16, high = (h & 0x7c00u) == 0x7c00u ? 0x7f800000u : 0;
+    const float size = nep_half_float((uint32_t)(h & 0x7fffu) << 13) * 5.192296858534828e33f; /* 2^112 */
+    return nep_half_float(sign | high | nep_half_bits(size));
 }
 
 /* float32 to bf16: 1 sign, 8 exponent, 7 fraction bits. */

@@ -201,7 +201,7 @@ static nep_status check_sizes(nep_ctx *ctx, const char *path, const nep_index_ma
     int64_t size[NEP_SECTION_COUNT];
     const bool fits = nep_index_section_sizes(x, m->size[NEP_SECTION_ID_TEXT], m->size[NEP_SECTION_CELL_TEXT], m->size[NEP_SECTION_COLUMNS],
                                               m->size[NEP_SECTION_ABOUT], size);
-    bool agree = fits && size[NEP_SECTION_ABOUT] > 0 && (!x->id_start || x->id_text) && (x->n_columns == 0 || (x->cell_text && x->cell_start)) &&
+    bool agree = fits && size[NEP_SECTION_ABOUT] > 0 && (!x->id_start || x->id_text) && (x->n_columns == 0 || (x->cell_text && x->cell_start && m->size[NEP_SECTION_COLUMNS] > 0)) &&
                  (x->kind != NEP_INDEX_BITS || (x->number && (!x->bits.sketch || x->bits.words <= NEP_INDEX_SKETCH_WORDS))) &&
                  (x->kind != NEP_INDEX_VECTORS || !x->vectors.shadow || x->vectors.type != NEP_VECTOR_I8) &&
                  (x->kind != NEP_INDEX_VECTORS || x->vectors.n_lists == 0 || x->number) && (!x->number || x->first == 0);

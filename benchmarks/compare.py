@@ -201,6 +201,26 @@ class Bits(Matrix):
                 self.at_least(result, f"{what}, FPSim2's seconds over ours", theirs / mine, 1)
 
 
+class Dense(Matrix):
+    """Beside FAISS' flat index; one query beside reading memory, many beside multiply-adds; and what the int8 copy wins."""
+
+    def finish(self, result):
+        ours, peer, top = result["ours"], result["peer"], result["ceilings"]
+        rate = ours["rows"] * ours["dims"] * 4e-9 / ours["seconds_wall"]
+        result["of_ceiling"] = {"gbs": round(rate, 2), "of": "read_gbs", "share": round(rate / top["read_gbs"], 3)}
+        gflops = 2e-9 * 1024 * ours["rows"] * ours["dims"] / ours["q1024_seconds_wall"]
+        for what, value, bar in (
+                ("one query, share of reading memory", rate / top["read_gbs"], 0.8),
+                ("one query, float32's seconds over those by the int8 copy, the same answer", ours["seconds_wall"] / ours["shadow_seconds_wall"], 3),
+                ("1,024 queries, share of multiply-adds in registers", gflops / top["fma_gflops"], 0.7),
+                ("1,024 queries, FAISS' seconds over ours", peer["q1024_seconds_wall"] / ours["q1024_seconds_wall"], 1.5)):
+            result["conditions"].append({"what": what, "value": round(value, 3), "bar": f">= {bar:g}", "met": value >= bar})
+        small, large = ours["sizes"][0], ours["sizes"][-1]
+        growth = large[1] / small[1] / (large[0] / small[0])
+        result["conditions"].append({"what": "seconds per row of 10,000,000 over those of 100,000", "value": round(growth, 2), "bar": "<= 1.5",
+                                     "met": growth <= 1.5})
+
+
 class Parcels:
     """The whole program on a file, beside the inflaters' own rate on that file."""
 
@@ -287,7 +307,8 @@ ROWS = {row.name: row for row in (
     Memory("radiomics", "radiomics_pyradiomics.py", 20.0, "read_gbs", "copy_gbs"),
     Memory("reho", "reho_numpy.py", 50.0, "moved_gbs", "copy_gbs"),
     Matrix("alff", "alff_scipy.py", 100.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
-    Bits("bits", "bits_rdkit.py", 20.0, None, None))}
+    Bits("bits", "bits_rdkit.py", 20.0, None, None),
+    Dense("dense", "dense_faiss.py", 4.0, None, None))}
 
 
 def machine():

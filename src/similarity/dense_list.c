@@ -65,6 +65,43 @@ nep_status nep_dense_list_reserve(nep_ctx *ctx, nep_dense_list *l, int64_t more)
     return NEP_OK;
 }
 
+void nep_dense_list_front(nep_dense_list *l, int64_t k)
+{
+    nep_dense_entry *e = l->entry;
+    for (int64_t first = 0, last = l->n - 1; first < last && k < l->n;) {
+        const double pivot = e[first + (last - first) / 2].high;
+        int64_t i = first, j = last;
+        while (i <= j) {
+            while (e[i].high > pivot)
+                i++;
+            while (e[j].high < pivot)
+                j--;
+            if (i <= j) {
+                const nep_dense_entry other = e[i];
+                e[i++] = e[j];
+                e[j--] = other;
+            }
+        }
+        if (k - 1 <= j)
+            last = j;
+        else if (k - 1 >= i)
+            first = i;
+        else
+            return;
+    }
+}
+
+void nep_dense_list_raise(nep_dense_list *l, nep_dense_metric m, int64_t k)
+{
+    l->n_best = 0;
+    for (int64_t i = 0; i < l->n; i++)
+        if (l->entry[i].settled)
+            push(l, k, nep_dense_query_value(m, l->entry[i].score));
+    if (l->n_best == k && l->best[0] > l->gate)
+        l->gate = l->best[0];
+    nep_dense_list_prune(l);
+}
+
 typedef struct {
     const nep_index *index;
     double sign; /* -1: less is better */

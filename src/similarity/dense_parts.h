@@ -50,6 +50,10 @@ void nep_dense_list_add(nep_dense_list *l, int64_t k, int64_t position, double l
 /* Drops what lies under the gate. */
 void nep_dense_list_prune(nep_dense_list *l);
 NEP_MUST_USE nep_status nep_dense_list_reserve(nep_ctx *ctx, nep_dense_list *l, int64_t more);
+/* The k entries with the greatest upper ends come first. */
+void nep_dense_list_front(nep_dense_list *l, int64_t k);
+/* The gate that the settled rows make: their values are the lower ends from here on. Then as prune. */
+void nep_dense_list_raise(nep_dense_list *l, nep_dense_metric m, int64_t k);
 /* All settled: in the order of the answer, those behind the k-th dropped, the gate moved. */
 void nep_dense_list_order(nep_dense_list *l, const nep_index *index, nep_dense_metric m, int64_t k);
 

@@ -183,6 +183,42 @@ static bool wants(const nep_dense_list *l, int64_t limit)
     return l->unsettled > limit || (limit == 0 && l->n > 0);
 }
 
+/* Scores of the first `most` rows of each list that has none for them. */
+static nep_status score_lists(nep_dense_search_state *s, pairs *p, int64_t limit, int64_t most)
+{
+    for (int64_t q = 0; q < s->n_q; q++) {
+        nep_dense_list *l = &s->list[q];
+        for (int64_t i = 0; wants(l, limit) && i < l->n && i < most; i++) {
+            if (l->entry[i].settled)
+                continue;
+            p->query[p->n] = (int32_t)q;
+            p->row[p->n] = (int32_t)l->entry[i].position;
+            p->entry[p->n++] = &l->entry[i];
+            if (p->n == PAIRS)
+                NEP_TRY(flush(s, p));
+        }
+    }
+    return flush(s, p);
+}
+
+/* The k that look best are scored first: their true values are a gate that many of the others do not reach. */
+static nep_status score_best(nep_dense_search_state *s, pairs *p, int64_t limit)
+{
+    const int64_t k = s->opts->k;
+#pragma omp parallel for schedule(dynamic, 8) num_threads(nep_ctx_threads(s->ctx)) if (s->n_q > 8)
+    for (int64_t q = 0; q < s->n_q; q++)
+        if (wants(&s->list[q], limit))
+            nep_dense_list_front(&s->list[q], k);
+    NEP_TRY(score_lists(s, p, limit, k));
+    for (int64_t q = 0; q < s->n_q; q++)
+        if (wants(&s->list[q], limit)) {
+            const int64_t unsettled = s->list[q].unsettled;
+            nep_dense_list_raise(&s->list[q], s->metric, k);
+            s->list[q].unsettled = unsettled; /* it is still wanted */
+        }
+    return NEP_OK;
+}
+
 nep_status nep_dense_settle(nep_dense_search_state *s, int64_t limit)
 {
     pairs p = {0};
@@ -193,19 +229,9 @@ nep_status nep_dense_settle(nep_dense_search_state *s, int64_t limit)
     if (!any)
         return NEP_OK;
     NEP_TRY_OR_DONE(st, make_pairs(s->ctx, &p));
-    for (int64_t q = 0; q < s->n_q; q++) {
-        nep_dense_list *l = &s->list[q];
-        for (int64_t i = 0; wants(l, limit) && i < l->n; i++) {
-            if (l->entry[i].settled)
-                continue;
-            p.query[p.n] = (int32_t)q;
-            p.row[p.n] = (int32_t)l->entry[i].position;
-            p.entry[p.n++] = &l->entry[i];
-            if (p.n == PAIRS)
-                NEP_TRY_OR_DONE(st, flush(s, &p));
-        }
-    }
-    NEP_TRY_OR_DONE(st, flush(s, &p));
+    if (s->opts->k > 0)
+        NEP_TRY_OR_DONE(st, score_best(s, &p, limit));
+    NEP_TRY_OR_DONE(st, score_lists(s, &p, limit, INT64_MAX));
 #pragma omp parallel for schedule(dynamic, 8) num_threads(nep_ctx_threads(s->ctx)) if (s->n_q > 8)
     for (int64_t q = 0; q < s->n_q; q++) {
         nep_dense_list *l = &s->list[q];

@@ -382,6 +382,40 @@ static void test_filters(void **state)
     nep_ctx_free(ctx);
 }
 
+/* FAISS' nearest where it is defined: no two scores are close. It computes in float32. */
+static void test_golden(void **state)
+{
+    (void)state;
+    enum { ROWS = 250, ASKED = 6, LONG = 20, TOP = 15 };
+    nep_ctx *ctx = test_ctx(2);
+    static float x[(ROWS + ASKED) * LONG];
+    char line[1024], metric[16];
+    int64_t hits = 0;
+    FILE *f = fopen(TEST_GOLDEN("similarity_dense_rows.tsv"), "r");
+    assert_true(f && fgets(line, sizeof line, f));
+    for (int64_t i = 0; i < (ROWS + ASKED) * LONG; i++)
+        assert_int_equal(fscanf(f, "%f", &x[i]), 1);
+    fclose(f);
+    nep_index index = make(ctx, x, ROWS, LONG, NEP_VECTOR_F32, true);
+    nep_hits h[3];
+    for (int m = 0; m < 3; m++)
+        h[m] = search(ctx, &index, x + ROWS * LONG, ASKED, &(nep_search_opts){.metric = metrics[m], .k = TOP}, NULL);
+    f = fopen(TEST_GOLDEN("similarity_dense.tsv"), "r");
+    assert_true(f && fgets(line, sizeof line, f));
+    long long query, rank, row;
+    for (double score; fscanf(f, "%15s %lld %lld %lld %lf", metric, &query, &rank, &row, &score) == 5; hits++) {
+        const int m = strcmp(metric, "cosine") == 0 ? 0 : strcmp(metric, "inner") == 0 ? 1 : 2;
+        assert_int_equal(h[m].number[query * TOP + rank], row);
+        assert_near(h[m].score[query * TOP + rank], score, 2e-6);
+    }
+    fclose(f);
+    assert_int_equal(hits, 3 * ASKED * TOP);
+    for (int m = 0; m < 3; m++)
+        nep_hits_free(&h[m]);
+    nep_index_free(&index);
+    nep_ctx_free(ctx);
+}
+
 /* What the certificate costs, and that a shadow that tells nothing is given up. */
 static void test_report(void **state)
 {
@@ -538,7 +572,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_loops), cmocka_unit_test(test_tiles),   cmocka_unit_test(test_long_rows),
         cmocka_unit_test(test_properties),    cmocka_unit_test(test_shards),  cmocka_unit_test(test_filters),
-        cmocka_unit_test(test_report), cmocka_unit_test(test_certificate),       cmocka_unit_test(test_refusals), cmocka_unit_test(test_failing_memory),
+        cmocka_unit_test(test_report), cmocka_unit_test(test_golden), cmocka_unit_test(test_certificate),       cmocka_unit_test(test_refusals), cmocka_unit_test(test_failing_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

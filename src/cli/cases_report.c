@@ -325,7 +325,7 @@ static void say_check(cli *c, const cases_check *k, const char *how)
     cli_say(c, "check, %s: balanced accuracy %.2f (90 %% %.2f to %.2f; chance %.2f; p = %.3g)", how, k->r.balanced.value, k->r.balanced.low,
             k->r.balanced.high, k->r.balanced.null_mean, k->r.balanced.p);
     if (!isnan(k->r.more))
-        cli_say(c, "  confounds alone %.2f; the features have %+.2f more (90 %% %+.2f to %+.2f)", k->r.baseline.value, k->r.more, k->r.more_low,
+        cli_say(c, "  confounds alone %.2f; the features differ from them by %+.2f (90 %% %+.2f to %+.2f)", k->r.baseline.value, k->r.more, k->r.more_low,
                 k->r.more_high);
     cli_say(c, "  %s", meaning[k->r.verdict]);
 }

@@ -290,7 +290,7 @@ extern "C" nep_status nep_cuda_bit_hits(nep_ctx *ctx, nep_queue *queue, const ne
     const job j = {*rows, *queries, cap, count, position, common};
     const nep_cuda_state *s = static_cast<const nep_cuda_state *>(nep_ctx_backend_state(ctx));
     int across = 1;
-    while (across < NEP_WARP && 2 * across < rows->words)
+    while (across < NEP_WARP && 2 * VECTORS * across < rows->words)
         across *= 2;
     NEP_TRY(nep_cuda_zero(ctx, queue, count, (size_t)queries->n_q * sizeof *count));
     if (rows->n == 0)

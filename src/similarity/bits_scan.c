@@ -10,6 +10,8 @@ enum {
     BATCH_DEVICE = 1024,   /* and on a device */
     SLOTS = 1 << 20,       /* candidates of a batch and tile */
     LEAST_CAP = 256,       /* of a query */
+    MOST_CAP = 1 << 16,
+    USUAL_CAP = 4096,      /* and where the best k are searched, or 4 k */
     FIRST = 512,           /* rows of the first tile of a search for the best */
     GROWTH = 2,            /* tiles are so many times what was met before */
     SEGMENT = 1 << 30      /* rows at a time, at most */
@@ -214,6 +216,14 @@ static int64_t segment_rows(nep_ctx *ctx, const nep_bits_job *j)
     return fit < 32 ? 32 : least(fit, SEGMENT);
 }
 
+/* Room for one query of a batch. More candidates are met in smaller tiles: it decides time alone. */
+static int64_t candidates_of(const nep_bits_job *j, int64_t size)
+{
+    const int64_t k = j->opts->k, usual = k == 0 ? MOST_CAP : 4 * least(k, SLOTS) > USUAL_CAP ? 4 * least(k, SLOTS) : USUAL_CAP;
+    const int64_t share = SLOTS / size < LEAST_CAP ? LEAST_CAP : SLOTS / size;
+    return least(least(usual, share), j->rows.n);
+}
+
 nep_status nep_bits_scan(nep_ctx *ctx, nep_bits_job *job)
 {
     const nep_backend *be = nep_ctx_backend(ctx);
@@ -222,8 +232,7 @@ nep_status nep_bits_scan(nep_ctx *ctx, nep_bits_job *job)
     const int64_t segments = (job->rows.n + rows - 1) / rows, middle = job->bin[job->bits[job->n_q / 2]] / rows;
     batch b = {.job = job};
     nep_status st = NEP_OK;
-    b.cap = SLOTS / size < LEAST_CAP ? LEAST_CAP : SLOTS / size;
-    b.cap = least(b.cap, job->rows.n);
+    b.cap = candidates_of(job, size);
     if (job->rows.n == 0)
         return NEP_OK;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, size * (64 * job->rows.words + 1), sizeof *b.need, "bits needed in common", &b.need));

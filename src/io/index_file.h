@@ -91,6 +91,19 @@ void nep_index_out_abort(nep_index_out *o); /* a zeroed one is fine */
 /* All n bytes at fd's place. */
 NEP_MUST_USE nep_status nep_index_out_write(nep_ctx *ctx, const char *path, int fd, const void *bytes, int64_t n);
 
+/* A nameless file beside path that grows, then is mapped; a zeroed one is closed. */
+typedef struct {
+    int fd; /* 0 = closed */
+    char *buffer;
+    int64_t have, bytes; /* in the buffer, in all */
+    char *map;
+} nep_index_spool;
+NEP_MUST_USE nep_status nep_index_spool_open(nep_ctx *ctx, const char *path, nep_index_spool *s);
+NEP_MUST_USE nep_status nep_index_spool_add(nep_ctx *ctx, const char *path, nep_index_spool *s, const void *bytes, int64_t n);
+/* From here on all of it is at s->map (NULL when it is empty). A closed one stays so. */
+NEP_MUST_USE nep_status nep_index_spool_map(nep_ctx *ctx, const char *path, nep_index_spool *s);
+void nep_index_spool_close(nep_index_spool *s);
+
 /* A mapped file, for those that look behind nep_index. NULL for an index in memory. */
 typedef struct {
     nep_index_owner owner; /* first */

@@ -6,88 +6,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-enum { spool_bytes = 1 << 18 };
-
-/* ---- spools: nameless files that grow, then are mapped ---- */
-
-typedef struct {
-    int fd; /* 0 = closed */
-    char *buffer;
-    int64_t have, bytes;
-    char *map;
-} spool;
-
-static nep_status spool_open(nep_ctx *ctx, const char *path, spool *s)
-{
-    char copy[4096], name[4096 + 32];
-    NEP_REQUIRE(ctx, snprintf(copy, sizeof copy, "%s", path) < (int)sizeof copy, NEP_E_ARG, "output: the path is too long");
-    const char *folder = dirname(copy);
-    s->fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (s->fd < 0) { /* not every file system has them */
-        snprintf(name, sizeof name, "%s/.nepenthe-XXXXXX", folder);
-        s->fd = mkostemp(name, O_CLOEXEC);
-        if (s->fd >= 0)
-            unlink(name);
-    }
-    if (s->fd < 0) {
-        s->fd = 0;
-        return nep_ctx_fail_file(ctx, NEP_E_WRITE, path, "%s: no temporary file can be made beside it (%s)", path, strerror(errno));
-    }
-    return nep_alloc(ctx, spool_bytes, 1, "output buffer", &s->buffer);
-}
-
-static nep_status spool_flush(nep_ctx *ctx, const char *path, spool *s)
-{
-    NEP_TRY(nep_index_out_write(ctx, path, s->fd, s->buffer, s->have));
-    s->have = 0;
-    return NEP_OK;
-}
-
-static nep_status spool_add(nep_ctx *ctx, const char *path, spool *s, const void *bytes, int64_t n)
-{
-    s->bytes += n;
-    if (s->have + n > spool_bytes)
-        NEP_TRY(spool_flush(ctx, path, s));
-    if (n > spool_bytes)
-        return nep_index_out_write(ctx, path, s->fd, bytes, n);
-    if (n > 0)
-        memcpy(s->buffer + s->have, bytes, (size_t)n);
-    s->have += n;
-    return NEP_OK;
-}
-
-static nep_status spool_map(nep_ctx *ctx, const char *path, spool *s)
-{
-    if (!s->fd)
-        return NEP_OK;
-    NEP_TRY(spool_flush(ctx, path, s));
-    if (s->bytes == 0)
-        return NEP_OK;
-    s->map = mmap(NULL, (size_t)s->bytes, PROT_READ, MAP_SHARED, s->fd, 0);
-    if (s->map == MAP_FAILED) {
-        s->map = NULL;
-        return nep_ctx_fail_file(ctx, NEP_E_IO, path, "%s: its temporary files cannot be mapped (%s)", path, strerror(errno));
-    }
-    return NEP_OK;
-}
-
-static void spool_close(spool *s)
-{
-    if (s->map)
-        munmap(s->map, (size_t)s->bytes);
-    if (s->fd)
-        close(s->fd);
-    nep_alloc_free(s->buffer);
-    *s = (spool){0};
-}
-
-/* ---- the writer ---- */
 
 typedef enum { ROWS, COUNTS, NORMS, SCALES, SHADOWS, SHADOW_SCALES, RESIDUALS, ID_ENDS, ID_TEXT, CELL_ENDS, CELL_TEXT, SPOOLS } spool_kind;
 
@@ -97,7 +18,7 @@ struct nep_index_writer {
     char **column;
     nep_index_layout layout;
     nep_index_out out;
-    spool spool[SPOOLS];
+    nep_index_spool spool[SPOOLS];
     int64_t seen, n;       /* rows that came, rows kept here */
     int64_t first, last;   /* numbers of a shard of vectors */
     int64_t stride, shade; /* items of a stored row and of its int8 copy (0 = none) */
@@ -179,7 +100,7 @@ static nep_status open_spools(nep_index_writer *w)
                                  [ID_TEXT] = l->ids,    [CELL_ENDS] = cells,    [CELL_TEXT] = cells};
     for (int s = 0; s < SPOOLS; s++)
         if (wanted[s])
-            NEP_TRY(spool_open(w->ctx, w->path, &w->spool[s]));
+            NEP_TRY(nep_index_spool_open(w->ctx, w->path, &w->spool[s]));
     return NEP_OK;
 }
 
@@ -226,7 +147,7 @@ void nep_index_writer_abort(nep_index_writer *w)
         return;
     nep_index_out_abort(&w->out);
     for (int s = 0; s < SPOOLS; s++)
-        spool_close(&w->spool[s]);
+        nep_index_spool_close(&w->spool[s]);
     for (int64_t c = 0; c < w->layout.n_columns; c++)
         nep_alloc_free(w->column[c]);
     free_blocks(w);
@@ -336,7 +257,7 @@ static nep_status refuse(nep_index_writer *w, const void *rows, int64_t bad)
 
 static nep_status add(nep_index_writer *w, spool_kind s, const void *bytes, int64_t n)
 {
-    return spool_add(w->ctx, w->path, &w->spool[s], bytes, n);
+    return nep_index_spool_add(w->ctx, w->path, &w->spool[s], bytes, n);
 }
 
 /* Text of one row or cell, and where it ends. */
@@ -525,11 +446,11 @@ static nep_status place_all(nep_index_writer *w)
 {
     int64_t *next = NULL, *place = NULL;
     const size_t bytes = (size_t)w->n * sizeof *place;
-    spool order = {0};
+    nep_index_spool order = {0};
     nep_status st = NEP_OK;
     if (bits_kind(w)) {
         NEP_TRY_OR_DONE(st, nep_alloc(w->ctx, w->layout.width + 2, sizeof *next, "popcounts", &next));
-        NEP_TRY_OR_DONE(st, spool_open(w->ctx, w->path, &order));
+        NEP_TRY_OR_DONE(st, nep_index_spool_open(w->ctx, w->path, &order));
         const int code = posix_fallocate(order.fd, 0, (off_t)bytes);
         place = code == 0 ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, order.fd, 0) : MAP_FAILED;
         if (place == MAP_FAILED)
@@ -548,7 +469,7 @@ static nep_status place_all(nep_index_writer *w)
 done:
     if (place)
         munmap(place, bytes);
-    spool_close(&order);
+    nep_index_spool_close(&order);
     nep_alloc_free(next);
     return st;
 }
@@ -570,7 +491,7 @@ nep_status nep_index_writer_commit(nep_index_writer *w)
                                                 (int64_t)strlen(w->about) + 1, size),
                         NEP_E_ARG, "%s: the index is larger than any file", w->path);
     for (int s = 0; s < SPOOLS; s++)
-        NEP_TRY_OR_DONE(st, spool_map(ctx, w->path, &w->spool[s]));
+        NEP_TRY_OR_DONE(st, nep_index_spool_map(ctx, w->path, &w->spool[s]));
     NEP_TRY_OR_DONE(st, nep_index_out_lay(&w->out, size));
     NEP_TRY_OR_DONE(st, place_all(w));
     st = nep_index_out_commit(&w->out, &x, w->sum);

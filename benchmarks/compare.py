@@ -70,7 +70,7 @@ def least(one, other):
     for key in (k for k in one if k.endswith(("seconds_wall", "seconds_cpu"))):
         if key in out:
             out[key] = min(one[key], other[key])
-    for key in ("peak_rss_mb", "gflops_per_cpu_s", "forms_gflops_per_cpu_s"):
+    for key in ("peak_rss_mb", "gflops_per_cpu_s", "forms_gflops_per_cpu_s", "mpairs_per_cpu_s"):
         if key in out:
             out[key] = max(one[key], other[key])
     if "sizes" in out:
@@ -97,7 +97,7 @@ class Matrix:
 
     def finish(self, result):
         ours = result["ours"]
-        rate = {"gflops_per_cpu_s": ours[self.rate], "of": self.ceiling}
+        rate = {self.rate if self.rate.startswith("mpairs") else "gflops_per_cpu_s": ours[self.rate], "of": self.ceiling}
         rate["share"] = round(ours[self.rate] / result["ceilings"][self.ceiling], 3)
         result["of_ceiling"] = rate
 
@@ -221,6 +221,24 @@ class Dense(Matrix):
                                      "met": growth <= 1.5})
 
 
+class Pairs(Matrix):
+    """All pairs beside FPSim2's matrix; picks and clusters beside RDKit's."""
+
+    def peer(self, b):
+        return b.timed_peer(self.script, b.data)
+
+    def finish(self, result):
+        ours, peer = result["ours"], result["peer"]
+        super().finish(result)
+        for what, value, bar in (("elapsed seconds without sketches", ours["whole_seconds_wall"], "<= 6.5"),
+                                 ("CPU seconds with sketches over those without", ours["seconds_cpu"] / ours["whole_seconds_cpu"], "<= 0.5")):
+            result["conditions"].append({"what": what, "value": round(value, 3), "bar": bar, "met": value <= float(bar[3:])})
+        for what, name, bar in (("1,000 of 100,000 picked, RDKit's elapsed seconds over ours", "pick", 1), ("clusters of 5,000, RDKit's elapsed seconds over ours, "
+                                 "its distances not counted", "cluster", 1)):
+            value = peer[f"{name}_seconds_wall"] / ours[f"{name}_seconds_wall"]
+            result["conditions"].append({"what": what, "value": round(value, 2), "bar": f"> {bar}", "met": value > bar})
+
+
 class Parcels:
     """The whole program on a file, beside the inflaters' own rate on that file."""
 
@@ -308,7 +326,8 @@ ROWS = {row.name: row for row in (
     Memory("reho", "reho_numpy.py", 50.0, "moved_gbs", "copy_gbs"),
     Matrix("alff", "alff_scipy.py", 100.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Bits("bits", "bits_rdkit.py", 20.0, None, None),
-    Dense("dense", "dense_faiss.py", 4.0, None, None))}
+    Dense("dense", "dense_faiss.py", 4.0, None, None),
+    Pairs("pairs", "pairs_fpsim2.py", 6.0, "mpairs_per_cpu_s", "mpairs_per_cpu_s"))}
 
 
 def machine():

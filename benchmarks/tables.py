@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ORDER = ["parcels", "clean", "dominance", "connectivity", "degree", "srtm", "glm", "permute", "tfce", "radiomics", "reho", "alff", "bits", "dense"]
+ORDER = ["parcels", "clean", "dominance", "connectivity", "degree", "srtm", "glm", "permute", "tfce", "radiomics", "reho", "alff", "bits", "dense", "pairs"]
 BEGIN, END = "<!-- benchmarks: begin -->\n", "<!-- benchmarks: end -->\n"
 YEAR = 365.25 * 86400
 
@@ -58,7 +58,7 @@ def short_table(results):
 
 def ceiling(r):
     c = r["of_ceiling"]
-    unit = next(k for k in ("mbs", "gbs", "gflops_per_cpu_s") if k in c)
+    unit = next(k for k in ("mbs", "gbs", "gflops_per_cpu_s", "mpairs_per_cpu_s") if k in c)
     return f"{100 * c['share']:.0f} % ({c[unit]:.4g} of {r['ceilings'][c['of']]:.4g}, `{c['of']}`)"
 
 

@@ -157,7 +157,7 @@ NEP_MUST_USE nep_status nep_butina_cluster(nep_ctx *ctx, const nep_index *index,
 
 typedef struct {
     nep_metric metric;       /* a symmetric one; distance = 1 - score, of l2 the score; inner has none */
-    nep_decimal alpha, beta; /* tversky, equal, at most 1000 */
+    nep_decimal alpha, beta; /* tversky, equal */
     int64_t n;               /* picks wanted, the first ones included; all rows when there are fewer */
     const int64_t *first;    /* [n_first] positions picked beforehand, each once; n_first 0: one row drawn from the context's seed */
     int64_t n_first;

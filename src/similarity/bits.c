@@ -2,8 +2,6 @@
 /* bits - exact search of bit vectors: the options checked, the scan, the answer in its order. */
 #include "similarity/bits.h"
 
-#include <math.h>
-
 /* ---- checks ------------------------------------------------------------------------------------------------------ */
 static bool good_decimal(const nep_decimal *d)
 {
@@ -40,22 +38,6 @@ static nep_status check(nep_ctx *ctx, const nep_index *index, const uint64_t *qu
 }
 
 /* ---- the answer -------------------------------------------------------------------------------------------------- */
-static double score(const nep_order_rule *r, int64_t a, int64_t b, int64_t c)
-{
-    if (c == 0)
-        return 0;
-    switch (r->metric) {
-    case NEP_METRIC_DICE:
-        return (double)(2 * c) / (double)(a + b);
-    case NEP_METRIC_COSINE:
-        return (double)c / sqrt((double)(a * b));
-    case NEP_METRIC_TVERSKY:
-        return (double)(c * r->unit) / (double)nep_order_tversky(r, a, b, c);
-    default:
-        return (double)c / (double)(a + b - c);
-    }
-}
-
 static nep_status make_room(nep_ctx *ctx, int64_t n_q, int64_t n, nep_hits *h)
 {
     h->n_queries = n_q;
@@ -75,7 +57,7 @@ static void write_hits(const nep_bits_job *j, int64_t s, nep_hits *h)
         const nep_bits_hit *x = &j->list[s].hit[i];
         h->position[to + i] = j->at ? j->at[x->position] : x->position;
         h->number[to + i] = x->number;
-        h->score[to + i] = score(&j->rule, a, x->bits, x->common);
+        h->score[to + i] = nep_order_value(&j->rule, a, x->bits, x->common);
         h->common[to + i] = x->common;
         h->total[to + i] = (int32_t)(a + x->bits - x->common);
     }

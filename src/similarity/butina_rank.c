@@ -27,6 +27,8 @@ static int compare(const void *a, const void *b, void *user)
 nep_status nep_butina_rank(nep_ctx *ctx, const nep_index *index, const nep_search_opts *opts, nep_clusters *c)
 {
     centroid mid = {.of_bits = index->kind == NEP_INDEX_BITS, .less_is_better = opts->metric == NEP_METRIC_L2, .rule = nep_order_make(opts)};
+    nep_pairs_counter *const count = nep_pairs_count();
+    const int64_t words = index->bits.words;
     member *all = NULL;
     int64_t most = 0;
     nep_status st = NEP_OK;
@@ -43,8 +45,8 @@ nep_status nep_butina_rank(nep_ctx *ctx, const nep_index *index, const nep_searc
             all[i] = (member){.position = p, .number = nep_index_number(index, p)};
             if (mid.of_bits) {
                 all[i].bits = index->bits.popcount[p];
-                all[i].common = nep_pairs_common(index, centre, p);
-                all[i].score = nep_pairs_value(&mid.rule, mid.bits, all[i].bits, all[i].common);
+                all[i].common = count(index->bits.row + centre * words, index->bits.row + p * words, words);
+                all[i].score = nep_order_value(&mid.rule, mid.bits, all[i].bits, all[i].common);
             }
         }
         qsort_r(all + 1, (size_t)n - 1, sizeof *all, compare, &mid); /* the centroid stays first */

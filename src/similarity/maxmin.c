@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* maxmin - picking of rows that lie far apart, with lazy bounds.
  *
- * A row carries its closeness to the nearest of the picks that it was compared with so far: a lower bound of how close it is to all.
+ * A row carries its closeness to the nearest of the picks that it was compared with so far: no row is farther from all picks than that.
  * It is compared with further picks only while that bound leaves it a chance against the farthest row found in this round, so most
  * rows are looked at and left. Rows go in chunks to the threads; which row is the farthest does not hang on who finds it.
  *
- * Closeness: the score of bits (as a fraction), the float64 score of dense vectors, less the distance for l2.
+ * Closeness is a float64 that orders rows as their scores do. Of bits: c / (a + b - c) for tanimoto; c / (a + b) for dice, and for tversky
+ * with equal weights, whose score grows with it; c^2 / (a b) for cosine. Numerators and denominators stay below 2^27, so two such
+ * fractions differ by more than 2^-53 or not at all, and rounded to float64 they are in order still, equal only where they are.
+ * Of dense vectors: the score, or less the distance for l2.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -13,23 +16,20 @@
 
 #include "similarity/pairs.h"
 
-enum { CHUNK = 2048, WARM = 64, MOST_WEIGHT = 1000 };
+enum { CHUNK = 2048, WARM = 64 };
 
-/* How close a row is to its nearest pick. For bits num / den is exact (of cosine the square) and value its float64: both are below
- * 2^53, so that value is rounded once and never orders two of them the wrong way. */
 typedef struct {
-    double value;
-    uint64_t num, den;
+    double close; /* to its nearest pick */
     int64_t position, number; /* -1: none */
-} closeness;
+} candidate;
 
 typedef struct {
     nep_ctx *ctx;
     const nep_index *index;
     const nep_maxmin_opts *opts;
     nep_order_rule rule;
-    bool of_bits;
-    double *bound;    /* [n] closeness to the nearest pick compared with, as float64; infinite for picks */
+    nep_pairs_counter *count;
+    double *bound;    /* [n] closeness to the nearest pick compared with; infinite for picks */
     int32_t *common;  /* [n] bits in common with it */
     int32_t *nearest; /* [n] which pick it is */
     int32_t *seen;    /* [n] picks compared with; -1 = picked itself */
@@ -38,77 +38,53 @@ typedef struct {
     nep_picks *out;
 } work;
 
-static closeness close_bits(const work *w, int64_t row, int64_t pick, int64_t c)
+static double closeness(const nep_order_rule *r, int64_t a, int64_t b, int64_t c)
 {
-    const int64_t a = w->index->bits.popcount[pick], b = w->index->bits.popcount[row];
-    closeness x = {.num = (uint64_t)c, .den = (uint64_t)(a + b - c)};
-    if (w->rule.metric == NEP_METRIC_DICE)
-        x = (closeness){.num = (uint64_t)(2 * c), .den = (uint64_t)(a + b)};
-    else if (w->rule.metric == NEP_METRIC_COSINE)
-        x = (closeness){.num = (uint64_t)(c * c), .den = (uint64_t)(a * b)};
-    else if (w->rule.metric == NEP_METRIC_TVERSKY)
-        x = (closeness){.num = (uint64_t)(c * w->rule.unit), .den = (uint64_t)nep_order_tversky(&w->rule, a, b, c)};
     if (c == 0)
-        x = (closeness){.num = 0, .den = 1};
-    x.value = (double)x.num / (double)x.den;
-    return x;
-}
-
-/* Closeness of a row to the nearest pick it was compared with. */
-static closeness close_now(const work *w, int64_t row)
-{
-    closeness x = {.value = w->bound[row]};
-    if (w->of_bits && w->seen[row] > 0)
-        x = close_bits(w, row, w->out->position[w->nearest[row]], w->common[row]);
-    x.position = row;
-    x.number = nep_index_number(w->index, row);
-    return x;
-}
-
-/* Below 0 where x is the farther one, and so the better pick. */
-static int compare(const work *w, const closeness *x, const closeness *y)
-{
-    if (x->value != y->value)
-        return x->value < y->value ? -1 : 1;
-    if (w->of_bits) {
-        const unsigned __int128 l = (unsigned __int128)x->num * y->den, r = (unsigned __int128)y->num * x->den;
-        if (l != r)
-            return l < r ? -1 : 1;
+        return 0.0;
+    switch (r->metric) {
+    case NEP_METRIC_TANIMOTO:
+        return (double)c / (double)(a + b - c);
+    case NEP_METRIC_COSINE:
+        return (double)(c * c) / (double)(a * b);
+    case NEP_METRIC_TVERSKY:
+        if (r->alpha == 0)
+            return 1.0; /* whatever c is */
+        /* falls through */
+    default:
+        return (double)c / (double)(a + b);
     }
-    return (x->number > y->number) - (x->number < y->number);
 }
 
 /* Compares the row with the next pick. */
 static void look(work *w, int64_t row)
 {
     const int32_t next = w->seen[row]++;
-    const int64_t pick = w->out->position[next];
-    const int32_t c = nep_pairs_common(w->index, pick, row);
-    const closeness x = close_bits(w, row, pick, c);
-    bool closer = next == 0 || x.value > w->bound[row];
-    if (!closer && x.value == w->bound[row]) { /* as float64; perhaps not as fractions */
-        const closeness had = close_bits(w, row, w->out->position[w->nearest[row]], w->common[row]);
-        closer = (unsigned __int128)x.num * had.den > (unsigned __int128)had.num * x.den;
-    }
-    if (closer) {
-        w->bound[row] = x.value;
+    const int64_t pick = w->out->position[next], words = w->index->bits.words;
+    const uint16_t *bits = w->index->bits.popcount;
+    const int32_t c = w->count(w->index->bits.row + pick * words, w->index->bits.row + row * words, words);
+    const double close = closeness(&w->rule, bits[pick], bits[row], c);
+    if (close > w->bound[row]) { /* the earliest of equals stays the nearest */
+        w->bound[row] = close;
         w->common[row] = c;
         w->nearest[row] = next;
     }
 }
 
-/* Compares the row with picks for as long as it may beat the farthest so far; puts it there if it does. */
-static bool try_row(work *w, int64_t row, closeness *best)
+/* Whether the row, as far as it was compared, comes before the farthest found. */
+static bool may_be(const work *w, int64_t row, const candidate *best)
+{
+    const double close = w->bound[row];
+    return close < best->close || (close == best->close && nep_index_number(w->index, row) < best->number);
+}
+
+/* Compares the row with picks for as long as it may be the farthest; puts it there if it is. */
+static bool try_row(work *w, int64_t row, candidate *best)
 {
     const int32_t picks = (int32_t)w->out->n;
-    while (w->seen[row] >= 0) {
-        if (w->bound[row] > best->value)
-            return false;
-        const closeness x = close_now(w, row);
-        if (best->position >= 0 && compare(w, &x, best) >= 0)
-            return false;
+    while (may_be(w, row, best)) {
         if (w->seen[row] == picks) {
-            *best = x;
+            *best = (candidate){w->bound[row], row, nep_index_number(w->index, row)};
             return true;
         }
         look(w, row);
@@ -117,28 +93,28 @@ static bool try_row(work *w, int64_t row, closeness *best)
 }
 
 /* The row whose nearest pick is farthest. */
-static closeness farthest(work *w)
+static candidate farthest(work *w)
 {
     const int64_t n = w->index->n, chunks = (n + CHUNK - 1) / CHUNK;
     const int threads = nep_ctx_threads(w->ctx);
-    closeness best = {.value = INFINITY, .position = -1};
+    candidate best = {INFINITY, -1, -1};
     for (int64_t i = 0; i < w->n_warm && i < WARM; i++)
         try_row(w, w->warm[i], &best);
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
     for (int64_t k = 0; k < chunks; k++) {
         const int64_t end = (k + 1) * CHUNK < n ? (k + 1) * CHUNK : n;
-        closeness mine;
+        candidate mine;
         bool found = false;
 #pragma omp critical(nep_maxmin_best)
         mine = best;
         for (int64_t row = k * CHUNK; row < end; row++)
-            if (w->bound[row] <= mine.value) /* most are not */
+            if (w->bound[row] <= mine.close) /* most are not */
                 found = try_row(w, row, &mine) || found;
         if (!found)
             continue;
 #pragma omp critical(nep_maxmin_best)
         {
-            if (best.position < 0 || compare(w, &mine, &best) < 0)
+            if (may_be(w, mine.position, &best)) /* its bound is what it is by now */
                 best = mine;
             w->warm[w->n_warm++ % WARM] = mine.position;
         }
@@ -146,33 +122,22 @@ static closeness farthest(work *w)
     return best;
 }
 
-/* Whether the row is nearer to its nearest pick than the distance at which picking ends. */
-static bool too_near(const work *w, const closeness *x)
+/* Whether the row is nearer to its nearest pick than the distance at which picking ends: score > 1 - distance, as fractions. */
+static bool too_near(const work *w, const candidate *x)
 {
     const nep_decimal t = w->opts->distance;
     if (!w->opts->by_distance)
         return false;
-    if (!w->of_bits) {
-        const double far = (double)t.num / (double)t.den;
-        return w->opts->metric == NEP_METRIC_L2 ? -x->value < far : 1.0 - x->value < far;
-    }
     if (t.num > t.den)
         return true; /* 1 - score is never so large */
-    unsigned __int128 p = (unsigned __int128)(t.den - t.num), q = (unsigned __int128)t.den; /* score > p / q */
-    if (w->rule.metric == NEP_METRIC_COSINE) {
-        p *= p;
-        q *= q;
-    }
-    return x->num * q > p * x->den;
+    const int64_t row = x->position, a = w->index->bits.popcount[w->out->position[w->nearest[row]]], b = w->index->bits.popcount[row];
+    return nep_order_against(&w->rule, a, b, w->common[row], t.den - t.num, t.den) > 0;
 }
 
-static double distance_of(const work *w, const closeness *x)
+static double distance_of(const work *w, const candidate *x)
 {
-    const int64_t row = x->position;
-    if (!w->of_bits)
-        return w->opts->metric == NEP_METRIC_L2 ? -x->value : 1.0 - x->value;
-    const int64_t a = w->index->bits.popcount[w->out->position[w->nearest[row]]], b = w->index->bits.popcount[row];
-    return 1.0 - nep_pairs_value(&w->rule, a, b, w->common[row]);
+    const int64_t row = x->position, a = w->index->bits.popcount[w->out->position[w->nearest[row]]], b = w->index->bits.popcount[row];
+    return 1.0 - nep_order_value(&w->rule, a, b, w->common[row]);
 }
 
 static void pick(work *w, int64_t position, int64_t nearest, double distance)
@@ -193,8 +158,6 @@ static nep_status check(nep_ctx *ctx, const nep_index *index, const nep_maxmin_o
     NEP_TRY(nep_pairs_check_metric(ctx, index, &s, "picks"));
     NEP_TRY(nep_pairs_check_symmetry(ctx, &s, "picks"));
     NEP_REQUIRE(ctx, o->metric != NEP_METRIC_INNER, NEP_E_ARG, "picks: an inner product is no distance; use cosine or l2");
-    NEP_REQUIRE(ctx, o->metric != NEP_METRIC_TVERSKY || o->alpha.num <= MOST_WEIGHT * o->alpha.den, NEP_E_ARG,
-                "picks: tversky weights may be at most %d", MOST_WEIGHT);
     NEP_REQUIRE(ctx, !o->by_distance || (o->distance.den > 0 && o->distance.num >= 0), NEP_E_ARG, "picks: the distance must not be negative");
     NEP_REQUIRE(ctx, o->n >= 1 && o->n_first >= 0 && (o->n_first == 0 || o->first), NEP_E_ARG, "picks: %lld rows wanted, must be 1 or more",
                 (long long)o->n);
@@ -249,14 +212,14 @@ nep_status nep_maxmin_pick(nep_ctx *ctx, const nep_index *index, const nep_maxmi
     NEP_REQUIRE(ctx, opts && out, NEP_E_ARG, "picks: no options or no place for the answer");
     NEP_TRY(check(ctx, index, opts));
     const int64_t wanted = opts->n < index->n ? opts->n : index->n;
-    w.of_bits = index->kind == NEP_INDEX_BITS;
+    w.count = nep_pairs_count();
     w.rule = nep_order_make(&(nep_search_opts){.metric = opts->metric, .alpha = opts->alpha, .beta = opts->beta});
     nep_progress_open(ctx, "picks", wanted);
     NEP_TRY_OR_DONE(st, open_work(&w, wanted));
     NEP_TRY_OR_DONE(st, pick_first(&w));
     while (made.n < wanted) {
         NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
-        const closeness x = farthest(&w);
+        const candidate x = farthest(&w);
         if (too_near(&w, &x))
             break;
         pick(&w, x.position, w.nearest[x.position], distance_of(&w, &x));

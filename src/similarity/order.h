@@ -6,6 +6,8 @@
 #ifndef NEP_SIMILARITY_ORDER_H
 #define NEP_SIMILARITY_ORDER_H
 
+#include <math.h>
+
 #include <nepenthe/similarity.h>
 
 typedef __int128 nep_order_wide;
@@ -50,24 +52,54 @@ static inline int nep_order_score(const nep_order_rule *r, int64_t a, int64_t b1
     return (x > y) - (x < y);
 }
 
-/* Whether the score of (b, c) is p / q or more, p >= 0 and q > 0. At most 2^28 * 2^28 and 2^40 * 2^54 are multiplied, and for cosine
- * (2^40)^2 * 2^26. */
-static inline bool nep_order_reaches(const nep_order_rule *r, int64_t a, int64_t b, int64_t c, int64_t p, int64_t q)
+/* Below, at or above 0 as the score of (b, c) is less than, equal to or greater than p / q; p >= 0 and q > 0. At most 2^28 * 2^28 and
+ * 2^40 * 2^54 are multiplied, and for cosine (2^40)^2 * 2^26. */
+static inline int nep_order_against(const nep_order_rule *r, int64_t a, int64_t b, int64_t c, int64_t p, int64_t q)
 {
     const nep_order_wide up = (nep_order_wide)p, uq = (nep_order_wide)q;
-    if (p <= 0)
-        return true;
+    nep_order_wide x, y;
     if (c == 0)
-        return false;
+        return -(p > 0);
     switch (r->metric) {
     case NEP_METRIC_COSINE:
-        return (nep_order_wide)(c * c) * uq * uq >= up * up * (nep_order_wide)(a * b);
+        x = (nep_order_wide)(c * c) * uq * uq;
+        y = up * up * (nep_order_wide)(a * b);
+        break;
     case NEP_METRIC_TVERSKY:
-        return (nep_order_wide)(c * r->unit) * uq >= up * (nep_order_wide)nep_order_tversky(r, a, b, c);
+        x = (nep_order_wide)(c * r->unit) * uq;
+        y = up * (nep_order_wide)nep_order_tversky(r, a, b, c);
+        break;
     case NEP_METRIC_DICE:
-        return (nep_order_wide)(2 * c) * uq >= up * (nep_order_wide)(a + b);
+        x = (nep_order_wide)(2 * c) * uq;
+        y = up * (nep_order_wide)(a + b);
+        break;
     default:
-        return (nep_order_wide)c * uq >= up * (nep_order_wide)(a + b - c);
+        x = (nep_order_wide)c * uq;
+        y = up * (nep_order_wide)(a + b - c);
+    }
+    return (x > y) - (x < y);
+}
+
+/* Whether the score of (b, c) is p / q or more, q > 0. */
+static inline bool nep_order_reaches(const nep_order_rule *r, int64_t a, int64_t b, int64_t c, int64_t p, int64_t q)
+{
+    return p <= 0 || nep_order_against(r, a, b, c, p, q) >= 0;
+}
+
+/* The score as float64. */
+static inline double nep_order_value(const nep_order_rule *r, int64_t a, int64_t b, int64_t c)
+{
+    if (c == 0)
+        return 0.0;
+    switch (r->metric) {
+    case NEP_METRIC_COSINE:
+        return sqrt((double)(c * c) / (double)(a * b)); /* equal fractions give equal numbers */
+    case NEP_METRIC_TVERSKY:
+        return (double)(c * r->unit) / (double)nep_order_tversky(r, a, b, c);
+    case NEP_METRIC_DICE:
+        return (double)(2 * c) / (double)(a + b);
+    default:
+        return (double)c / (double)(a + b - c);
     }
 }
 

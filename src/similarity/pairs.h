@@ -3,8 +3,6 @@
 #ifndef NEP_SIMILARITY_PAIRS_H
 #define NEP_SIMILARITY_PAIRS_H
 
-#include <math.h>
-
 #include <nepenthe/similarity.h>
 
 #include "similarity/order.h"
@@ -24,25 +22,9 @@ NEP_MUST_USE nep_status nep_pairs_bits(nep_ctx *ctx, const nep_index *index, con
 /* Which position each row number has: [n]. Errors: NEP_E_FORMAT (the numbers are not 0 .. n - 1, each once). */
 NEP_MUST_USE nep_status nep_pairs_positions(nep_ctx *ctx, const nep_index *index, int32_t **out);
 
-/* Bits that two positions have in common; words as the index has. */
-int32_t nep_pairs_common(const nep_index *index, int64_t a, int64_t b);
-/* Score of a pair of a and b bits, c in common, as float64. */
-static inline double nep_pairs_value(const nep_order_rule *r, int64_t a, int64_t b, int64_t c)
-{
-    if (c == 0)
-        return 0.0;
-    switch (r->metric) {
-    case NEP_METRIC_COSINE:
-        return sqrt((double)(c * c) / (double)(a * b)); /* equal fractions give equal numbers */
-    case NEP_METRIC_TVERSKY:
-        return (double)(c * r->unit) / (double)nep_order_tversky(r, a, b, c);
-    case NEP_METRIC_DICE:
-        return (double)(2 * c) / (double)(a + b);
-    default:
-        return (double)c / (double)(a + b - c);
-    }
-}
-
+/* Bits that two rows have in common; what counts them best on this machine. */
+typedef int32_t nep_pairs_counter(const uint64_t *a, const uint64_t *b, int64_t words);
+nep_pairs_counter *nep_pairs_count(void);
 /* Members of each cluster in order, with their scores to its centroid. */
 NEP_MUST_USE nep_status nep_butina_rank(nep_ctx *ctx, const nep_index *index, const nep_search_opts *opts, nep_clusters *c);
 

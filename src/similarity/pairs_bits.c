@@ -151,7 +151,7 @@ static nep_status hand_on(work *w, int64_t first)
         const int64_t a = first + (int64_t)(w->hit[i] >> SHIFT_A), b = (int64_t)(w->hit[i] >> SHIFT_B & INT32_MAX);
         const int64_t c = (int64_t)(w->hit[i] & ((1 << SHIFT_B) - 1));
         const int64_t bits_a = w->index->bits.popcount[a], bits_b = w->index->bits.popcount[b];
-        w->pair[n++] = (nep_pair){a, b, nep_pairs_value(&w->rule, bits_a, bits_b, c), (int32_t)c, (int32_t)(bits_a + bits_b - c)};
+        w->pair[n++] = (nep_pair){a, b, nep_order_value(&w->rule, bits_a, bits_b, c), (int32_t)c, (int32_t)(bits_a + bits_b - c)};
         if (n == PAIRS || i + 1 == w->n_hits) {
             NEP_TRY(w->sink(w->ctx, w->user, w->pair, n));
             n = 0;

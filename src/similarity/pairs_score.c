@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pairs_score - single pairs: bits in common, scores of dense vectors, one of the two decoded as a query is. */
-#include <string.h>
-
-#include <nepenthe/math/half.h>
+/* pairs_score - single pairs of rows: bits in common. */
 
 #include "backend/cpu.h"
 #include "similarity/pairs.h"
@@ -15,19 +12,29 @@ NEP_CPU_BODY int32_t common_body(const uint64_t *a, const uint64_t *b, int64_t w
     return (int32_t)n;
 }
 
-static int32_t common_scalar(const uint64_t *a, const uint64_t *b, int64_t words)
+/* The usual lengths are spelled out so that the loop over words unrolls. */
+NEP_CPU_BODY int32_t usual_body(const uint64_t *a, const uint64_t *b, int64_t words)
 {
-    return common_body(a, b, words);
+    return words == 32 ? common_body(a, b, 32) : words == 16 ? common_body(a, b, 16) : common_body(a, b, words);
 }
 
-NEP_CPU_AVX2_CODE static int32_t common_popcnt(const uint64_t *a, const uint64_t *b, int64_t words)
+static int32_t count_scalar(const uint64_t *a, const uint64_t *b, int64_t words)
 {
-    return common_body(a, b, words);
+    return usual_body(a, b, words);
 }
 
-int32_t nep_pairs_common(const nep_index *index, int64_t a, int64_t b)
+NEP_CPU_AVX2_CODE static int32_t count_popcnt(const uint64_t *a, const uint64_t *b, int64_t words)
 {
-    const int64_t words = index->bits.words;
-    const uint64_t *x = index->bits.row + a * words, *y = index->bits.row + b * words;
-    return nep_cpu_family_get() >= NEP_CPU_AVX2 ? common_popcnt(x, y, words) : common_scalar(x, y, words);
+    return usual_body(a, b, words);
+}
+
+NEP_CPU_AVX512_POPCNT_CODE static int32_t count_avx512(const uint64_t *a, const uint64_t *b, int64_t words)
+{
+    return usual_body(a, b, words);
+}
+
+nep_pairs_counter *nep_pairs_count(void)
+{
+    const nep_cpu_family f = nep_cpu_family_get();
+    return f >= NEP_CPU_AVX512_POPCNT ? count_avx512 : f >= NEP_CPU_AVX2 ? count_popcnt : count_scalar;
 }

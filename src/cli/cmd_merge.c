@@ -8,11 +8,13 @@
 
 #include "cli/index_facts.h"
 #include "cli/merge.h"
+#include "cli/pairs.h"
 #include "cli/similar.h"
 
 static const cli_merge_kind kinds[] = {
     {"nepenthe/index/", "index files", cli_merge_indexes},
     {"nepenthe/similar-part/", "parts of a search", similar_merge_run},
+    {CLI_NEIGHBOURS_PART, "parts of neighbours", cli_neighbours_merge},
 };
 
 static nep_status open_all(cli *c, nep_index *parts, const char **names)

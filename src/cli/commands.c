@@ -24,6 +24,9 @@
     X(molecules)                                                                                                      \
     X(vectors)                                                                                                        \
     X(similar)                                                                                                        \
+    X(neighbours)                                                                                                     \
+    X(cluster)                                                                                                        \
+    X(pick)                                                                                                           \
     X(rank)                                                                                                           \
     X(evaluate)                                                                                                       \
     X(channels)                                                                                                       \

@@ -228,16 +228,38 @@ void inchikey(const RDKit::ROMol &given, char key[28])
 
 /* ---- fingerprint, descriptors ---- */
 
+/* RDKit lists every subgraph of up to 7 bonds: 12 metal atoms bonded each to each have more than fit in 11 GB. Walks of that length
+ * are counted first; a drug has some 10^4 of them. */
+void check_paths(const RDKit::ROMol &m)
+{
+    std::vector<double> walks(m.getNumAtoms(), 1.0), next;
+    double all = 0;
+    for (int step = 0; step < 7; step++) {
+        next.assign(walks.size(), 0.0);
+        for (const auto *b : m.bonds()) {
+            next[b->getBeginAtomIdx()] += walks[b->getEndAtomIdx()];
+            next[b->getEndAtomIdx()] += walks[b->getBeginAtomIdx()];
+        }
+        walks.swap(next);
+    }
+    for (const double w : walks)
+        all += w;
+    if (all > 1e7)
+        throw std::length_error("its atoms are bonded too densely for a fingerprint of paths");
+}
+
 void fingerprint(const RDKit::ROMol &m, const nep_fingerprint &f, uint64_t *bits)
 {
     std::unique_ptr<ExplicitBitVect> v;
     const auto n = static_cast<unsigned>(f.n_bits);
-    if (f.kind == NEP_FINGERPRINT_MORGAN)
+    if (f.kind == NEP_FINGERPRINT_MORGAN) {
         v.reset(RDKit::MorganFingerprints::getFingerprintAsBitVect(m, static_cast<unsigned>(f.radius), n));
-    else if (f.kind == NEP_FINGERPRINT_RDKIT)
+    } else if (f.kind == NEP_FINGERPRINT_RDKIT) {
+        check_paths(m);
         v.reset(RDKit::RDKFingerprintMol(m, 1, 7, n));
-    else if (f.kind == NEP_FINGERPRINT_MACCS)
+    } else if (f.kind == NEP_FINGERPRINT_MACCS) {
         v.reset(RDKit::MACCSFingerprints::getFingerprintAsBitVect(m));
+    }
     if (v)
         boost::to_block_range(*v->dp_bits, bits);
 }

@@ -294,6 +294,31 @@ static void test_damaged(void **state)
     nep_table_free(&t);
 }
 
+/* Twelve iron atoms bonded each to each: Morgan's bits are soon made, RDKit's paths would not fit in 11 GB. */
+static void test_dense(void **state)
+{
+    (void)state;
+    enum { n = 12 };
+    char text[1024] = "";
+    answer a;
+    for (int i = 0; i < n; i++) {
+        strcat(text, "[Fe]");
+        for (int k = 0; k < n; k++)
+            if (k < i - 1 || k > i + 1) { /* neighbours in the text are bonded by it */
+                const int low = i < k ? i : k, high = i < k ? k : i;
+                sprintf(text + strlen(text), "%%(%d)", 100 + n * low + high);
+            }
+    }
+    convert("morgan:2:2048", smiles(text), false, &a);
+    assert_string_equal(a.out.reason, "");
+    assert_true(a.d[8] == n);
+    drop(&a);
+    convert("rdkit:2048", smiles(text), false, &a);
+    assert_null(a.out.smiles);
+    assert_non_null(strstr(a.out.reason, "too densely"));
+    drop(&a);
+}
+
 static void test_threads(void **state)
 {
     (void)state;
@@ -332,7 +357,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_mol_blocks), cmocka_unit_test(test_parent),
                                        cmocka_unit_test(test_rules),  cmocka_unit_test(test_refusals),   cmocka_unit_test(test_large),
-                                       cmocka_unit_test(test_damaged), cmocka_unit_test(test_promises), cmocka_unit_test(test_threads)};
+                                       cmocka_unit_test(test_damaged), cmocka_unit_test(test_promises), cmocka_unit_test(test_dense), cmocka_unit_test(test_threads)};
     const char *about = NULL;
     if (!rdkit_here()) {
         puts("the RDKit module is not part of this build");

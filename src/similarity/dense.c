@@ -13,8 +13,7 @@ enum {
     FIRST = 1024,            /* rows of the first tile, at least: all of them are candidates */
     ROOM = 1 << 21,          /* hits held at a time, all queries together, at most */
     BATCH = 1024,            /* queries at a time, at most */
-    BATCH_BYTES = 512 << 20, /* of the candidates of a batch, about */
-    SETTLE = 8192            /* candidates beside 8 k from which on a query's are scored at once */
+    BATCH_BYTES = 512 << 20  /* of the candidates of a batch, about */
 };
 
 /* ---- checks ------------------------------------------------------------------------------------------------------ */
@@ -90,10 +89,9 @@ static double floor_of(const nep_search_opts *o)
 
 static void batch_free(nep_dense_search_state *s)
 {
-    for (int64_t q = 0; s->list && q < s->n_q; q++) {
+    for (int64_t q = 0; s->list && q < s->n_q; q++)
         nep_alloc_free(s->list[q].entry);
-        nep_alloc_free(s->list[q].best);
-    }
+    nep_alloc_free(s->best);
     nep_alloc_free(s->list);
     nep_alloc_free(s->bound);
     nep_alloc_free(s->held);
@@ -135,8 +133,9 @@ static nep_status batch_make(nep_dense_search_state *s)
     NEP_TRY(nep_alloc(s->ctx, s->n_q, sizeof *s->bound, "bounds of queries", &s->bound));
     NEP_TRY(nep_alloc(s->ctx, s->n_q, sizeof *s->count, "counts of hits", &s->count));
     NEP_TRY(nep_alloc(s->ctx, s->n_q * s->cap, sizeof *s->hit, "hits", &s->hit));
-    for (int64_t q = 0; k > 0 && q < s->n_q; q++)
-        NEP_TRY(nep_alloc(s->ctx, k < n ? k : n, sizeof *s->list[q].best, "best of a query", &s->list[q].best));
+    NEP_TRY(nep_alloc(s->ctx, s->n_q * (k < n ? k : n), sizeof *s->best, "best of queries", &s->best));
+    for (int64_t q = 0; q < s->n_q; q++)
+        s->list[q].best = s->best + q * (k < n ? k : n);
     return NEP_OK;
 }
 
@@ -160,7 +159,7 @@ static nep_status all_rows(nep_dense_search_state *s, const int32_t *which, bool
         const int64_t here = n - at < tile ? n - at : tile;
         NEP_TRY(nep_ctx_check(s->ctx));
         NEP_TRY(nep_dense_scan(s, at, here, which, s->n_q, &overflow));
-        NEP_TRY(nep_dense_settle(s, 8 * s->opts->k + SETTLE));
+        NEP_TRY(nep_dense_settle(s, 8 * s->opts->k + NEP_DENSE_SETTLE));
         at += here;
         if (open && too_open(s, at)) {
             *open = true;
@@ -190,7 +189,10 @@ static nep_status run_batch(nep_dense_search_state *s, const char **path)
     for (int64_t q = 0; q < s->n_q; q++)
         which[q] = (int32_t)q;
     NEP_TRY_OR_DONE(st, begin_pass(s, shadow));
-    NEP_TRY_OR_DONE(st, all_rows(s, which, shadow ? &open : NULL));
+    if (s->opts->probe > 0)
+        NEP_TRY_OR_DONE(st, nep_dense_lists(s));
+    else
+        NEP_TRY_OR_DONE(st, all_rows(s, which, shadow ? &open : NULL));
     if (open) {
         NEP_TRY_OR_DONE(st, begin_pass(s, false));
         NEP_TRY_OR_DONE(st, all_rows(s, which, NULL));
@@ -245,7 +247,7 @@ done:
 
 static int64_t batch_of(const nep_search_opts *o, int64_t n_rows)
 {
-    const int64_t k = o->k < n_rows ? o->k : n_rows, fit = BATCH_BYTES / (64 * k + 24 * SETTLE);
+    const int64_t k = o->k < n_rows ? o->k : n_rows, fit = BATCH_BYTES / (64 * k + 24 * NEP_DENSE_SETTLE);
     return o->batch > 0 ? o->batch : fit < 1 ? 1 : fit < BATCH ? fit : BATCH;
 }
 
@@ -253,12 +255,13 @@ nep_status nep_dense_search(nep_ctx *ctx, const nep_index *index, const float *q
                             nep_hits *hits, nep_search_report *report)
 {
     nep_hits made = {.n_queries = n_q};
-    nep_search_report told = {.exact = true};
+    nep_search_report told = {0};
     nep_search_opts o;
     int64_t room = 0;
     nep_status st;
     NEP_TRY(check(ctx, index, query, n_q, opts, hits));
     o = *opts;
+    told.exact = o.probe == 0 || o.probe >= index->vectors.n_lists;
     o.k = o.k < index->n || index->n == 0 ? o.k : index->n;
     const int64_t batch = batch_of(&o, index->n);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_q + 1, sizeof *made.start, "starts of hits", &made.start));

@@ -10,6 +10,8 @@
 #include <nepenthe/backend.h>
 #include <nepenthe/similarity.h>
 
+enum { NEP_DENSE_SETTLE = 8192 }; /* candidates beside 8 k from which on a query's are scored at once */
+
 /* What the first pass adds up is off by at most by_norm |x| + by_residual r + tiny, in units of q' = q / unit. */
 typedef struct {
     double norm;   /* of q */
@@ -71,6 +73,7 @@ typedef struct {
     void *held;                  /* [n_q, stride of the pass] */
     nep_dense_query *bound;      /* [n_q] */
     nep_dense_list *list;        /* [n_q] */
+    double *best;                /* memory of their heaps */
     int64_t cap;
     nep_dense_hit *hit; /* [most queries at a time, cap] */
     int32_t *count;
@@ -81,6 +84,8 @@ typedef struct {
 NEP_MUST_USE nep_status nep_dense_scan(nep_dense_search_state *s, int64_t first, int64_t n, const int32_t *which, int64_t n_w, bool *overflow);
 /* Exact scores of what may still be in the answer: of lists with more than `limit` rows that have none. */
 NEP_MUST_USE nep_status nep_dense_settle(nep_dense_search_state *s, int64_t limit);
+/* The rows of the opts->probe lists nearest to each query. */
+NEP_MUST_USE nep_status nep_dense_lists(nep_dense_search_state *s);
 /* Whether a row may be found. */
 bool nep_dense_allowed(const nep_dense_search_state *s, int64_t position);
 

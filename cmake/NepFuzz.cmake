@@ -1,12 +1,13 @@
-# One target per reader, tests/fuzz/fuzz_<reader>.c. With NEP_FUZZ (clang) it is a libFuzzer program over core, data and
-# io compiled for it; without, the same file replays its committed corpus as an ordinary test.
+# One target per reader, tests/fuzz/fuzz_<reader>.c. With NEP_FUZZ (clang) it is a libFuzzer program over core, data, io
+# and what searches an index, compiled for it; without, the same file replays its committed corpus as an ordinary test.
 file(GLOB NEP_FUZZ_SOURCES CONFIGURE_DEPENDS tests/fuzz/fuzz_*.c)
 
 if(NEP_FUZZ)
   if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
     message(FATAL_ERROR "NEP_FUZZ needs clang: cmake -DCMAKE_C_COMPILER=clang -DNEP_FUZZ=ON")
   endif()
-  file(GLOB sources CONFIGURE_DEPENDS src/core/*.c src/data/*.c src/io/*.c)
+  file(GLOB sources CONFIGURE_DEPENDS src/core/*.c src/data/*.c src/io/*.c src/backend/*.c src/similarity/*.c)
+  list(FILTER sources EXCLUDE REGEX "src/backend/cuda[^/]*\\.c$")
   add_library(nep_fuzz_lib STATIC EXCLUDE_FROM_ALL ${sources})
   target_compile_options(nep_fuzz_lib PUBLIC -g -O1 -D_GNU_SOURCE -ffp-contract=off -fno-omit-frame-pointer
     -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wno-pass-failed)

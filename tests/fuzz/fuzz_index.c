@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_index - index files, through nep_index_open and nep_index_check. Checksums would hide all else, so they are mended first; then
- * everything that a search reads is read. */
+ * everything that a search reads is read. Then it is searched: an index is not read through before a search, so that one whose counts,
+ * sketches or norms lie must cost no more than its answer. */
 #include "fuzz.h"
 
+#include <nepenthe/similarity.h>
 #include <xxhash.h>
 
 #include "io/index_file.h"
@@ -43,6 +45,27 @@ static void mend(uint8_t *copy, size_t size)
     memcpy(copy + NEP_INDEX_AT_CHECKSUM, &hash, 8);
 }
 
+/* The nearest of a row that is there and of an empty one, by every metric of the kind. */
+static void search(nep_ctx *ctx, const nep_index *x)
+{
+    const bool bits = x->kind == NEP_INDEX_BITS;
+    const int64_t width = bits ? x->bits.words : x->vectors.dims;
+    void *query = calloc(2 * (size_t)width, 8);
+    if (bits)
+        memcpy(query, x->bits.row, (size_t)width * 8);
+    else
+        for (int64_t i = 0; i < width; i++)
+            ((float *)query)[i] = (float)(i % 5 - 2);
+    for (int metric = NEP_METRIC_TANIMOTO; metric <= NEP_METRIC_L2; metric++) {
+        const nep_search_opts opts = {.metric = (nep_metric)metric, .k = 3, .alpha = {1, 2}, .beta = {1, 1}};
+        nep_hits hits = {0};
+        const nep_status st = bits ? nep_bits_search(ctx, x, query, 2, &opts, &hits, NULL) : nep_dense_search(ctx, x, query, 2, &opts, &hits, NULL);
+        (void)st; /* a metric of the other kind is refused */
+        nep_hits_free(&hits);
+    }
+    free(query);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char path[64];
@@ -56,6 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     nep_status st = nep_index_open(ctx, path, &x);
     if (st == NEP_OK) {
         sink += read_all(ctx, &x);
+        search(ctx, &x);
         st = nep_index_check(ctx, &x);
     }
     nep_index_free(&x);

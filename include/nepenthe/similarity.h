@@ -85,20 +85,22 @@ NEP_MUST_USE nep_status nep_dense_search(nep_ctx *ctx, const nep_index *index, c
                                          const nep_search_opts *opts, nep_hits *hits, nep_search_report *report);
 
 /* An index of the same rows in n_lists inverted lists, for searches that look at a few of them (probe). Lists are the cells of k-means
- * under l2: centroids begin as rows drawn without repeats (seed of the context), are moved `rounds` times over at most 256 n_lists rows drawn likewise,
- * and each row then goes to the nearest, the first of equals. A search ranks lists by the score of their centroids under its own metric.
+ * under l2: centroids begin as rows drawn without repeats (seed of the context), are moved `rounds` times over at most 256 n_lists rows
+ * drawn likewise, and each row then goes to the nearest, the first of equals. A search ranks lists by the score of their centroids under
+ * its own metric.
  *
  * index   of dense vectors without lists, its row numbers ascending
  * rounds  0 = 10
  * out     owns its memory; ids, metadata and `content` are those of index
  *
- * The same bytes for any thread count. Cost: rows * n_lists * dims. Errors: NEP_E_ARG (bits, lists already, n_lists not in 1 .. rows, numbers out of order),
- * NEP_E_NOMEM, NEP_E_INTERRUPTED. Source: Lloyd (1982) doi:10.1109/TIT.1982.1056489; Jegou et al. (2011) doi:10.1109/TPAMI.2010.57. */
+ * The same bytes for any thread count. Cost: rows * n_lists * dims. Errors: NEP_E_ARG (bits, lists already, n_lists not in 1 .. rows,
+ * numbers out of order), NEP_E_NOMEM, NEP_E_INTERRUPTED.
+ * Source: Lloyd (1982) doi:10.1109/TIT.1982.1056489; Jegou et al. (2011) doi:10.1109/TPAMI.2010.57. */
 NEP_MUST_USE nep_status nep_ivf_build(nep_ctx *ctx, const nep_index *index, int64_t n_lists, int rounds, nep_index *out);
 
-/* How much of exact answers others to the same queries found: hits in common over hits of `exact`, with Wilson's 90 % interval over hits; hits of one
- * query are not independent, so the interval is narrow when queries are few. All NaN when there is no exact hit. Errors: NEP_E_ARG (numbers of queries differ).
- * Source: Wilson (1927) doi:10.1080/01621459.1927.10502953. */
+/* How much of exact answers others to the same queries found: hits in common over hits of `exact`, with Wilson's 90 % interval over hits;
+ * hits of one query are not independent, so the interval is too narrow when queries are few. All NaN when there is no exact hit.
+ * Errors: NEP_E_ARG (numbers of queries differ). Source: Wilson (1927) doi:10.1080/01621459.1927.10502953. */
 NEP_MUST_USE nep_status nep_ivf_recall(nep_ctx *ctx, const nep_hits *exact, const nep_hits *found, double *recall, double *low, double *high);
 
 /* One answer from several to the same queries with the same options, such as those of shards: metric, k, alpha and beta of opts

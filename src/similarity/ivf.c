@@ -169,7 +169,8 @@ static nep_status check(nep_ctx *ctx, const nep_index *x, int64_t n_lists, int r
                 "lists: %lld lists of %lld rows in %d rounds; there must be 1 list or more, and a row for each", (long long)n_lists, (long long)x->n,
                 rounds);
     for (int64_t i = 1; i < x->n; i++)
-        NEP_REQUIRE(ctx, nep_index_number(x, i - 1) < nep_index_number(x, i), NEP_E_ARG, "lists: the rows of the index are not in the order of their numbers");
+        NEP_REQUIRE(ctx, nep_index_number(x, i - 1) < nep_index_number(x, i), NEP_E_ARG,
+                    "lists: the rows of the index are not in the order of their numbers; merge or build it anew");
     return NEP_OK;
 }
 

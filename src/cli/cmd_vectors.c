@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <nepenthe/similarity.h>
+
 #include "cli/index_build.h"
 #include "cli/index_facts.h"
 
@@ -16,6 +18,7 @@ static const cli_option options[] = {
     {"dataset", 0, CLI_TEXT, "NAME", NULL, NULL, "which array of .h5 (default X, as in AnnData) or .safetensors (default the only matrix)"},
     {"about", 0, CLI_TEXT, "TEXT", NULL, NULL, "one line on what the rows are, kept in the index"},
     {"append", 0, CLI_INPUT, "INDEX", NULL, NULL, "put the rows behind those of this index; -o may be the same file"},
+    {"lists", 0, CLI_INT, "L", "0", NULL, "put vectors into L inverted lists, so that `similar --probe` can look at a few of them"},
     {"shard", 0, CLI_TEXT, "I/N", NULL, NULL, "write part I of N; `merge` makes them one"},
 };
 
@@ -44,6 +47,9 @@ static nep_status read_options(cli *c, cli_index_build *b)
     b->about = cli_text(c, "about");
     NEP_REQUIRE(ctx, !cli_given(c, "append") || !cli_given(c, "shard"), NEP_E_USAGE,
                 "vectors: --append and --shard cannot go together; append first, then shard");
+    NEP_REQUIRE(ctx, cli_int(c, "lists") >= 0, NEP_E_USAGE, "--lists: a number of lists, not %lld", (long long)cli_int(c, "lists"));
+    NEP_REQUIRE(ctx, cli_int(c, "lists") == 0 || (!cli_given(c, "append") && !cli_given(c, "shard")), NEP_E_USAGE,
+                "vectors: lists are made of a whole set; --lists goes neither with --append nor with --shard");
     NEP_TRY(cli_index_need_out(c, "vectors"));
     return parse_shard(ctx, cli_text(c, "shard"), b);
 }
@@ -84,6 +90,25 @@ done:
     return st;
 }
 
+/* The rows go to a file of their own, whose lists are then made and written. */
+static nep_status with_lists(cli *c, const cli_index_build *b, const char *to)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    char flat[4096];
+    nep_index rows = {0}, lists = {0};
+    nep_status st;
+    NEP_REQUIRE(ctx, snprintf(flat, sizeof flat, "%s.flat", to) < (int)sizeof flat, NEP_E_ARG, "%s: the path is too long", to);
+    NEP_TRY_OR_DONE(st, cli_index_build_run(ctx, b, flat));
+    NEP_TRY_OR_DONE(st, nep_index_open(ctx, flat, &rows));
+    NEP_TRY_OR_DONE(st, nep_ivf_build(ctx, &rows, cli_int(c, "lists"), 0, &lists));
+    st = nep_index_write(ctx, to, &lists);
+done:
+    nep_index_free(&lists);
+    nep_index_free(&rows);
+    unlink(flat);
+    return st;
+}
+
 static nep_status run(cli *c)
 {
     cli_index_build b = {.n_inputs = cli_input_count(c)};
@@ -98,7 +123,9 @@ static nep_status run(cli *c)
         st = plan(c, &b);
         goto done;
     }
-    NEP_TRY_OR_DONE(st, cli_given(c, "append") ? append(c, &b, cli_out(c)) : cli_index_build_run(cli_ctx(c), &b, cli_out(c)));
+    NEP_TRY_OR_DONE(st, cli_given(c, "append")    ? append(c, &b, cli_out(c))
+                        : cli_int(c, "lists") > 0 ? with_lists(c, &b, cli_out(c))
+                                                  : cli_index_build_run(cli_ctx(c), &b, cli_out(c)));
     st = cli_index_tell(c, cli_out(c));
 done:
     nep_alloc_free(inputs);

@@ -247,3 +247,18 @@ PY
 @test "the help is the one that was agreed on (help/similar.txt)" {
     "$NEPENTHE" similar --help | sed '/^options of every command/,/^example/{/^example/!d}' | diff "$BATS_TEST_DIRNAME/help/similar.txt" -
 }
+
+@test "inverted lists: all of them give the exact answer, a few say that they are not exact" {
+    make_vectors
+    "$NEPENTHE" vectors vectors.npy --lists 7 -o lists.idx -q
+    [ ! -e lists.idx.flat ]
+    "${SIMILAR[@]}" vectors.idx --query q.npy --top 9 -q > want.tsv
+    for probe in 0 7 70; do "${SIMILAR[@]}" lists.idx --query q.npy --top 9 --probe $probe -q | cmp - want.tsv; done
+    "${SIMILAR[@]}" lists.idx --query q.npy --top 9 --probe 1 -o few.tsv 2> talk
+    grep -q "without --probe it is exact" talk
+    run "$NEPENTHE" vectors vectors.npy --lists 7 --shard 1/2 -o x.idx
+    [ "$status" -eq 64 ]
+    run "$NEPENTHE" vectors vectors.npy --lists 201 -o x.idx
+    [ "$status" -eq 64 ] && [ ! -e x.idx ] && [ ! -e x.idx.flat ]
+    [[ "$output" == *"a row for each"* ]]
+}

@@ -109,9 +109,9 @@ NEP_MUST_USE nep_status nep_hits_merge(nep_ctx *ctx, const nep_hits *parts, int6
                                        nep_hits *out);
 
 /* ---- a set with itself ------------------------------------------------------------------------------------------
- * Of bit vectors: an index of dense vectors is refused (NEP_E_NOTSUP). Positions and row numbers are those of the index. A pair of rows
- * is said once, in the order of the index: by (population count, row number). Sets are whole: a shard of an index is refused, its
- * rows are neighbours of others. */
+ * Positions and row numbers are those of the index. A pair of rows is said once, in the order of the index: bits by (population count,
+ * row number), dense vectors by row number (with inverted lists: by list first). Its first row is the query of the search that scores
+ * it. Sets are whole: a shard of an index is refused, its rows are neighbours of others. */
 
 typedef struct {
     int64_t a, b;          /* positions */
@@ -168,7 +168,7 @@ void nep_butina_free(nep_clusters *c);
  *
  * opts  as nep_pairs_within
  *
- * Cost: the graph, and 8 bytes per pair beside 40 per row. Errors: those of nep_pairs_within; NEP_E_NOMEM names the memory that
+ * Cost: the graph, and 8 bytes per pair beside some 60 per row. Errors: those of nep_pairs_within; NEP_E_NOMEM names the memory that
  * would do, and a threshold where one can be named.
  * Source: Butina (1999), doi:10.1021/ci9803381; reordering: as RDKit's ClusterData. */
 NEP_MUST_USE nep_status nep_butina_cluster(nep_ctx *ctx, const nep_index *index, const nep_search_opts *opts, bool reordering,

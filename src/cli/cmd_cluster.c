@@ -107,5 +107,5 @@ const cli_command cli_cmd_cluster = {
     .options = options,
     .n_options = NEP_LEN(options),
     .run = run,
-    .example = "nepenthe cluster drugs.nidx --threshold 0.5 -o clusters.tsv",
+    .example = "nepenthe cluster drugs.nepx --threshold 0.5 -o clusters.tsv",
 };

@@ -153,5 +153,5 @@ const cli_command cli_cmd_neighbours = {
     .options = options,
     .n_options = NEP_LEN(options),
     .run = run,
-    .example = "nepenthe neighbours drugs.nidx --threshold 0.7 -o pairs.tsv",
+    .example = "nepenthe neighbours drugs.nepx --threshold 0.7 -o pairs.tsv",
 };

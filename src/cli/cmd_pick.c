@@ -149,5 +149,5 @@ const cli_command cli_cmd_pick = {
     .options = options,
     .n_options = NEP_LEN(options),
     .run = run,
-    .example = "nepenthe pick drugs.nidx --n 100 --first DB00334 -o diverse.tsv",
+    .example = "nepenthe pick drugs.nepx --n 100 --first DB00334 -o diverse.tsv",
 };

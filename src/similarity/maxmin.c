@@ -29,6 +29,9 @@ typedef struct {
     const nep_maxmin_opts *opts;
     nep_order_rule rule;
     nep_pairs_counter *count;
+    bool of_bits;
+    float *query;     /* [picks, dims] of dense vectors: picks decoded, and */
+    double *norm;     /* [picks] */
     double *bound;    /* [n] closeness to the nearest pick compared with; infinite for picks */
     int32_t *common;  /* [n] bits in common with it */
     int32_t *nearest; /* [n] which pick it is */
@@ -60,10 +63,17 @@ static double closeness(const nep_order_rule *r, int64_t a, int64_t b, int64_t c
 static void look(work *w, int64_t row)
 {
     const int32_t next = w->seen[row]++;
-    const int64_t pick = w->out->position[next], words = w->index->bits.words;
-    const uint16_t *bits = w->index->bits.popcount;
-    const int32_t c = w->count(w->index->bits.row + pick * words, w->index->bits.row + row * words, words);
-    const double close = closeness(&w->rule, bits[pick], bits[row], c);
+    int32_t c = 0;
+    double close;
+    if (w->of_bits) {
+        const int64_t pick = w->out->position[next], words = w->index->bits.words;
+        const uint16_t *bits = w->index->bits.popcount;
+        c = w->count(w->index->bits.row + pick * words, w->index->bits.row + row * words, words);
+        close = closeness(&w->rule, bits[pick], bits[row], c);
+    } else {
+        const double score = nep_pairs_dense_score(w->index, w->opts->metric, w->query + next * w->index->vectors.dims, w->norm[next], row);
+        close = w->opts->metric == NEP_METRIC_L2 ? -score : score;
+    }
     if (close > w->bound[row]) { /* the earliest of equals stays the nearest */
         w->bound[row] = close;
         w->common[row] = c;
@@ -122,27 +132,36 @@ static candidate farthest(work *w)
     return best;
 }
 
+static double distance_of(const work *w, const candidate *x)
+{
+    if (!w->of_bits)
+        return w->opts->metric == NEP_METRIC_L2 ? -x->close : 1.0 - x->close;
+    const int64_t row = x->position, a = w->index->bits.popcount[w->out->position[w->nearest[row]]], b = w->index->bits.popcount[row];
+    return 1.0 - nep_order_value(&w->rule, a, b, w->common[row]);
+}
+
 /* Whether the row is nearer to its nearest pick than the distance at which picking ends: score > 1 - distance, as fractions. */
 static bool too_near(const work *w, const candidate *x)
 {
     const nep_decimal t = w->opts->distance;
     if (!w->opts->by_distance)
         return false;
+    if (!w->of_bits)
+        return distance_of(w, x) < (double)t.num / (double)t.den;
     if (t.num > t.den)
         return true; /* 1 - score is never so large */
     const int64_t row = x->position, a = w->index->bits.popcount[w->out->position[w->nearest[row]]], b = w->index->bits.popcount[row];
     return nep_order_against(&w->rule, a, b, w->common[row], t.den - t.num, t.den) > 0;
 }
 
-static double distance_of(const work *w, const candidate *x)
-{
-    const int64_t row = x->position, a = w->index->bits.popcount[w->out->position[w->nearest[row]]], b = w->index->bits.popcount[row];
-    return 1.0 - nep_order_value(&w->rule, a, b, w->common[row]);
-}
-
 static void pick(work *w, int64_t position, int64_t nearest, double distance)
 {
     nep_picks *out = w->out;
+    if (!w->of_bits) {
+        float *query = w->query + out->n * w->index->vectors.dims;
+        nep_pairs_decode(w->index, position, query);
+        w->norm[out->n] = nep_pairs_norm(w->index, query);
+    }
     out->position[out->n] = position;
     out->nearest[out->n] = nearest;
     out->distance[out->n++] = distance;
@@ -195,6 +214,8 @@ static nep_status open_work(work *w, int64_t n_picks)
     NEP_TRY(nep_alloc(ctx, n, sizeof *w->common, "bounds of rows", &w->common));
     NEP_TRY(nep_alloc(ctx, n, sizeof *w->nearest, "bounds of rows", &w->nearest));
     NEP_TRY(nep_alloc(ctx, n, sizeof *w->seen, "bounds of rows", &w->seen));
+    NEP_TRY(nep_alloc(ctx, w->of_bits ? 0 : n_picks * w->index->vectors.dims, sizeof *w->query, "picks decoded", &w->query));
+    NEP_TRY(nep_alloc(ctx, w->of_bits ? 0 : n_picks, sizeof *w->norm, "picks decoded", &w->norm));
     NEP_TRY(nep_alloc(ctx, n_picks, sizeof *w->out->position, "picks", &w->out->position));
     NEP_TRY(nep_alloc(ctx, n_picks, sizeof *w->out->nearest, "picks", &w->out->nearest));
     NEP_TRY(nep_alloc(ctx, n_picks, sizeof *w->out->distance, "picks", &w->out->distance));
@@ -213,6 +234,7 @@ nep_status nep_maxmin_pick(nep_ctx *ctx, const nep_index *index, const nep_maxmi
     NEP_TRY(check(ctx, index, opts));
     const int64_t wanted = opts->n < index->n ? opts->n : index->n;
     w.count = nep_pairs_count();
+    w.of_bits = index->kind == NEP_INDEX_BITS;
     w.rule = nep_order_make(&(nep_search_opts){.metric = opts->metric, .alpha = opts->alpha, .beta = opts->beta});
     nep_progress_open(ctx, "picks", wanted);
     NEP_TRY_OR_DONE(st, open_work(&w, wanted));
@@ -229,6 +251,8 @@ nep_status nep_maxmin_pick(nep_ctx *ctx, const nep_index *index, const nep_maxmi
     made = (nep_picks){0};
 done:
     nep_progress_close(ctx);
+    nep_alloc_free(w.norm);
+    nep_alloc_free(w.query);
     nep_alloc_free(w.seen);
     nep_alloc_free(w.nearest);
     nep_alloc_free(w.common);

@@ -9,7 +9,6 @@ nep_status nep_pairs_check_set(nep_ctx *ctx, const nep_index *index, const char 
     NEP_REQUIRE(ctx, index, NEP_E_ARG, "%s: no index", what);
     NEP_REQUIRE(ctx, index->n >= 1 && index->n < INT32_MAX, NEP_E_ARG, "%s: the index has %lld rows, must be 1 to %d", what,
                 (long long)index->n, INT32_MAX - 1);
-    NEP_REQUIRE(ctx, index->kind == NEP_INDEX_BITS, NEP_E_NOTSUP, "%s: the index holds dense vectors, pairs are those of bit vectors", what);
     NEP_REQUIRE(ctx, index->n == index->total, NEP_E_ARG,
                 "%s: the index holds %lld of the %lld rows of its set; merge its shards, since rows of one are neighbours of rows of another",
                 what, (long long)index->n, (long long)index->total);
@@ -73,7 +72,8 @@ nep_status nep_pairs_within(nep_ctx *ctx, const nep_index *index, const nep_sear
     NEP_TRY(nep_pairs_check_threshold(ctx, index, opts, what));
     NEP_TRY(nep_pairs_check_range(ctx, index, first, last, what));
     *r = (nep_search_report){.path = "bits", .exact = true};
-    return nep_pairs_bits(ctx, index, opts, first, last, sink, user, r);
+    return index->kind == NEP_INDEX_BITS ? nep_pairs_bits(ctx, index, opts, first, last, sink, user, r)
+                                         : nep_pairs_dense(ctx, index, opts, first, last, sink, user, r);
 }
 
 /* Rows before which a share x of all pairs lies: n (1 - sqrt(1 - x)). */

@@ -15,9 +15,11 @@ NEP_MUST_USE nep_status nep_pairs_check_symmetry(nep_ctx *ctx, const nep_search_
 NEP_MUST_USE nep_status nep_pairs_check_threshold(nep_ctx *ctx, const nep_index *index, const nep_search_opts *opts, const char *what);
 NEP_MUST_USE nep_status nep_pairs_check_range(nep_ctx *ctx, const nep_index *index, int64_t first, int64_t last, const char *what);
 
-/* nep_pairs_within, what is asked already checked. */
+/* nep_pairs_within of either kind, what is asked already checked. */
 NEP_MUST_USE nep_status nep_pairs_bits(nep_ctx *ctx, const nep_index *index, const nep_search_opts *opts, int64_t first, int64_t last,
                                        nep_pairs_sink *sink, void *user, nep_search_report *report);
+NEP_MUST_USE nep_status nep_pairs_dense(nep_ctx *ctx, const nep_index *index, const nep_search_opts *opts, int64_t first, int64_t last,
+                                        nep_pairs_sink *sink, void *user, nep_search_report *report);
 
 /* Which position each row number has: [n]. Errors: NEP_E_FORMAT (the numbers are not 0 .. n - 1, each once). */
 NEP_MUST_USE nep_status nep_pairs_positions(nep_ctx *ctx, const nep_index *index, int32_t **out);
@@ -25,6 +27,11 @@ NEP_MUST_USE nep_status nep_pairs_positions(nep_ctx *ctx, const nep_index *index
 /* Bits that two rows have in common; what counts them best on this machine. */
 typedef int32_t nep_pairs_counter(const uint64_t *a, const uint64_t *b, int64_t words);
 nep_pairs_counter *nep_pairs_count(void);
+/* A row of dense vectors as a query, its norm, and its score with a row: those of nep_dense_search. */
+void nep_pairs_decode(const nep_index *index, int64_t position, float *out);
+double nep_pairs_norm(const nep_index *index, const float *query);
+double nep_pairs_dense_score(const nep_index *index, nep_metric metric, const float *query, double norm, int64_t position);
+
 /* Members of each cluster in order, with their scores to its centroid. */
 NEP_MUST_USE nep_status nep_butina_rank(nep_ctx *ctx, const nep_index *index, const nep_search_opts *opts, nep_clusters *c);
 

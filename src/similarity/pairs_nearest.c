@@ -22,6 +22,11 @@ typedef struct {
 static nep_status search(work *w, int64_t first, int64_t n, nep_hits *hits, nep_search_report *report)
 {
     const nep_index_bits *x = &w->index->bits;
+    if (w->index->kind == NEP_INDEX_VECTORS) {
+        for (int64_t i = 0; i < n; i++)
+            nep_pairs_decode(w->index, w->at[first + i], (float *)w->query + i * w->index->vectors.dims);
+        return nep_dense_search(w->ctx, w->index, w->query, n, &w->opts, hits, report);
+    }
     for (int64_t i = 0; i < n; i++)
         memcpy((uint64_t *)w->query + i * x->words, x->row + w->at[first + i] * x->words, (size_t)x->words * sizeof *x->row);
     return nep_bits_search(w->ctx, w->index, w->query, n, &w->opts, hits, report);

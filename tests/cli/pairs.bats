@@ -213,6 +213,45 @@ EOF
     "${Q[@]}" neighbours small.nepx --top 1 --metric tversky --alpha 1 --beta 0 | grep -q "^7	m7	1	8	m8	1	4	8$"
 }
 
+@test "dense vectors: pairs, nearest, clusters and picks are numpy's" {
+    need_nibabel
+    "$PYTHON" - <<'PY'
+import numpy as np
+rng = np.random.default_rng(5)
+x = (rng.integers(-3, 4, (12, 20))[np.arange(60) % 12] * 4 + rng.integers(-4, 5, (60, 20))).astype(np.float32)
+np.save("x.npy", x)
+d = np.sqrt(((x[:, None].astype(float) - x[None]) ** 2).sum(-1))
+u = x.astype(float) / np.linalg.norm(x.astype(float), axis=1)[:, None]
+c = u @ u.T
+with open("l2", "w") as f:
+    f.writelines(f"{i}\t{j}\t{d[i, j]:.3f}\n" for i in range(60) for j in range(i + 1, 60) if d[i, j] <= 20.5)
+np.fill_diagonal(c, -2)
+with open("near", "w") as f:
+    f.writelines(f"{i}\t{int(np.argmax(c[i]))}\n" for i in range(60))
+picks, near = [7], d[7].copy()
+while len(picks) < 12:
+    picks.append(int(np.argmax(near)))
+    near = np.minimum(near, d[picks[-1]])
+with open("picks", "w") as f:
+    f.writelines(f"{p}\n" for p in picks)
+PY
+    make_index x.npy x.nepx
+    "${Q[@]}" neighbours x.nepx --metric l2 --threshold 20.5 | tail -n +2 | awk -F'\t' '{printf "%d\t%d\t%.3f\n", $1, $3, $5}' | cmp - l2
+    [ -s l2 ]
+    "${Q[@]}" neighbours x.nepx --top 1 | tail -n +2 | cut -f1,4 | cmp - near
+    "${Q[@]}" pick x.nepx --metric l2 --n 12 --first-row 7 | tail -n +2 | cut -f2 | cmp - picks
+    "${Q[@]}" cluster x.nepx --threshold 0.7 -q -o got.tsv
+    [ "$(head -1 got.tsv)" = "$(printf 'cluster\trank_in_cluster\trow\tid\tis_centroid\tscore_to_centroid')" ]
+    [ "$(tail -n +2 got.tsv | cut -f3 | sort -n | uniq | wc -l)" -eq 60 ]
+    tail -n +2 got.tsv | awk -F'\t' '$6<0.7{exit 1}'
+    run "${Q[@]}" neighbours x.nepx --threshold 0.5 --metric tanimoto
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"not one of dense vectors"* ]]
+    run "${Q[@]}" pick x.nepx --n 3 --metric inner
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"no distance"* ]]
+}
+
 @test "a plan writes nothing; an interrupted run leaves nothing" {
     small_index
     for command in "neighbours --top 3" "cluster --threshold 0.5" "pick --n 3"; do

@@ -216,7 +216,7 @@ static void test_refusals_and_failures(void **state)
         nep_maxmin_free(&got);
         assert_int_equal(nep_alloc_used(ctx), used);
     }
-    assert_int_equal(tries, 8);
+    assert_int_equal(tries, 10);
     nep_ctx_interrupt_all(2);
     assert_fails(nep_maxmin_pick(ctx, &s.index, &good, &got), NEP_E_INTERRUPTED);
     nep_ctx_interrupt_all(0);

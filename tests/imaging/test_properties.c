@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include <nepenthe/connectome.h>
+#include <nepenthe/contrast.h>
 #include <nepenthe/glm.h>
 #include <nepenthe/local.h>
 #include <nepenthe/permute.h>
@@ -24,6 +25,7 @@ typedef struct {
     nep_grid grid;
     int64_t n_t, n; /* n = voxels of the grid */
     int32_t label[MOST_N];
+    int32_t home[MOST_N]; /* where each voxel lay at first */
     double scale; /* what the values were multiplied by */
     bool backwards;
     uint64_t stream;
@@ -55,6 +57,30 @@ PARCELS(parcels_sum, NEP_PARCELS_SUM)
 PARCELS(parcels_max, NEP_PARCELS_MAX)
 PARCELS(parcels_sd, NEP_PARCELS_SD)
 PARCELS(parcels_variance, NEP_PARCELS_VARIANCE)
+
+/* Overlapping maps that add up to 1 in every voxel and go with it. */
+static nep_status weighted_maps(const trial *t, const float *x, double *out)
+{
+    static char name[REGIONS][2] = {"a", "b", "c", "d"};
+    static char *names[REGIONS] = {name[0], name[1], name[2], name[3]};
+    float weight[REGIONS][MOST_N];
+    nep_parcels_maps *p = NULL;
+    nep_status st;
+    for (int64_t v = 0; v < t->n; v++) {
+        double w[REGIONS], sum = 0;
+        for (int m = 0; m < REGIONS; m++)
+            sum += w[m] = nep_philox_uniform(seed, t->stream + 6, (uint64_t)(t->home[v] * REGIONS + m));
+        for (int m = 0; m < REGIONS; m++)
+            weight[m][v] = (float)(w[m] / sum);
+    }
+    NEP_TRY_OR_DONE(st, nep_parcels_maps_open(ctx, &t->grid, REGIONS, names, NULL, &p));
+    for (int m = 0; m < REGIONS; m++)
+        NEP_TRY_OR_DONE(st, nep_parcels_maps_weights(p, weight[m]));
+    st = nep_parcels_maps_add(p, x, t->n_t, out);
+done:
+    nep_parcels_maps_free(p);
+    return st;
+}
 
 static nep_status clean(const trial *t, const float *x, nep_clean_definition definition, nep_clean_filter filter, nep_clean_scale scale, double *out)
 {
@@ -94,6 +120,20 @@ CONNECTIVITY(precision, NEP_CONNECTIVITY_PRECISION)
 static nep_status shrunk(const trial *t, const float *x, double *out)
 {
     return nep_connectivity_ledoit_wolf(ctx, x, t->n_t, t->n, NEP_CONNECTIVITY_PARTIAL, false, NULL, out);
+}
+
+/* Early frames as seen from the mean of early and late ones, wherever they run. */
+static nep_status tangent(const trial *t, const float *x, double *out)
+{
+    static double cov[2 * MOST_T * MOST_T], mean[MOST_T * MOST_T], seen[2 * MOST_T * MOST_T];
+    const int64_t half = t->n_t / 2, n = t->n;
+    for (int run = 0; run < 2; run++) {
+        const int64_t first = (run == 1) != t->backwards ? t->n_t - half : 0;
+        NEP_TRY(nep_connectivity(ctx, x + first * n, half, n, NEP_CONNECTIVITY_COVARIANCE, false, cov + run * n * n));
+    }
+    NEP_TRY(nep_connectivity_tangent(ctx, cov, 2, n, mean, seen));
+    memcpy(out, seen, (size_t)(n * n) * sizeof *out);
+    return NEP_OK;
 }
 
 static nep_status connectome(const trial *t, const float *x, int which, double *out)
@@ -281,6 +321,30 @@ static nep_status permuted(const trial *t, const float *x, double *out)
     return NEP_OK;
 }
 
+/* Frames as people of two groups that go with them. */
+static nep_status groups(const trial *t, const float *x, bool corrected, double *out)
+{
+    const nep_contrast_opts o = {.n_perm = 60};
+    nep_contrast_result r = {0};
+    bool first[MOST_T];
+    for (int64_t i = 0; i < t->n_t; i++) {
+        const int64_t frame = t->backwards ? t->n_t - 1 - i : i;
+        first[i] = frame % 2 == 0 || nep_philox_uniform(seed, t->stream + 78, (uint64_t)frame) < 0.2;
+    }
+    NEP_TRY(nep_contrast_groups(ctx, x, t->n_t, t->n, NULL, first, NULL, 0, NULL, &o, &r));
+    memcpy(out, corrected ? r.p_fwe : r.g, (size_t)t->n * sizeof *out);
+    nep_contrast_free(&r);
+    return NEP_OK;
+}
+static nep_status contrast_g(const trial *t, const float *x, double *out)
+{
+    return groups(t, x, false, out);
+}
+static nep_status contrast_p(const trial *t, const float *x, double *out)
+{
+    return groups(t, x, true, out);
+}
+
 static nep_status enhanced(const trial *t, const float *x, double *out)
 {
     const int64_t dims[3] = {t->grid.nx, t->grid.ny, t->grid.nz};
@@ -370,6 +434,7 @@ static const row rows[] = {
     {"parcels max", parcels_max, FRAMES_REGIONS, 0, false, ANY, TURNS, ADDS, 1, 1e-9},
     {"parcels sd", parcels_sd, FRAMES_REGIONS, 0, false, ANY, TURNS, SAME, 1, 1e-8},
     {"parcels variance", parcels_variance, FRAMES_REGIONS, 0, false, ANY, TURNS, SAME, 2, 1e-8},
+    {"parcels of weighted maps", weighted_maps, FRAMES_REGIONS, 0, false, ANY, TURNS, ADDS, 1, 1e-5},
     {"clean", clean_band, FRAMES_VOXELS, 0, false, ANY, NO, SAME, 0, 2e-5},
     {"clean cosine", clean_cosine, FRAMES_VOXELS, 0, false, ANY, TURNS, SAME, 1, 2e-5},
     {"clean xcpd", clean_xcpd, FRAMES_VOXELS, 0, false, ANY, NO, NO, 0, 2e-5},
@@ -381,6 +446,7 @@ static const row rows[] = {
     {"covariance", covariance, PAIRS, 0, false, ANY, TURNS, SAME, 2, 1e-6},
     {"precision", precision, PAIRS, 0, true, ANY, TURNS, SAME, -2, 1e-6},
     {"partial, Ledoit-Wolf", shrunk, PAIRS, 0, true, ANY, TURNS, SAME, 0, 1e-6},
+    {"tangent", tangent, PAIRS, 0, true, ANY, TURNS, SAME, 0, 1e-5},
     {"degree", degree, VOXELS, 0, false, ANY, TURNS, SAME, 0, 0.05}, /* a pair on the threshold may fall either way */
     {"weighted degree", weighted, VOXELS, 0, false, ANY, TURNS, SAME, 0, 0.05},
     {"mean z", mean_z, VOXELS, 0, false, ANY, TURNS, SAME, 0, 1e-5},
@@ -407,6 +473,8 @@ static const row rows[] = {
     {"glm", glm_ols, VOXELS, 0, false, ANY, TURNS, SAME, 0, 1e-6},
     {"glm ar1", glm_ar1, VOXELS, 0, false, ANY, NO, SAME, 0, 1e-6},
     {"permute", permuted, VOXELS, 0, false, ANY, NO, SAME, 0, 1e-12},
+    {"contrast", contrast_g, VOXELS, 0, false, ANY, TURNS, SAME, 0, 1e-6},
+    {"contrast p", contrast_p, VOXELS, 0, false, ANY, NO, SAME, 0, 1e-12},
     {"tfce", enhanced, VOXELS, 0, false, MIRROR, NO, NO, 3, 1e-9},
     {"smooth", smoothed, VOXELS, 0, false, MIRROR, NO, ADDS, 1, 1e-6},
     {"resample", resampled, VOXELS, 0, false, MIRROR, NO, ADDS, 1, 1e-5},
@@ -439,6 +507,7 @@ static trial make_trial(uint64_t round, bool few, float *x)
     t.n = t.grid.nx * t.grid.ny * t.grid.nz;
     for (int64_t v = 0; v < t.n; v++) {
         t.label[v] = (int32_t)between(s + 1, (uint64_t)v, 0, REGIONS);
+        t.home[v] = (int32_t)v;
         const double share = nep_philox_uniform(seed, s + 2, (uint64_t)v), luck = nep_philox_uniform(seed, s + 3, (uint64_t)v);
         for (int64_t i = 0; i < t.n_t; i++) {
             const double wave = sin(0.3 * (double)i + (double)t.grid.nx), noise = nep_philox_normal(seed, s + 4, (uint64_t)(i * t.n + v));
@@ -522,8 +591,10 @@ static void check(const row *r, const trial *t, const float *x, float *y)
         make_places(t, r->places == MIRROR, place);
         for (int64_t i = 0; i < all; i++)
             y[i] = x[i / n * n + place[i % n]];
-        for (int64_t v = 0; v < n; v++)
+        for (int64_t v = 0; v < n; v++) {
             moved.label[v] = t->label[place[v]];
+            moved.home[v] = t->home[place[v]];
+        }
         run_row(r, &moved, y, got);
         compare(r, t, "voxels at other places", place, false, 1, 0);
     }

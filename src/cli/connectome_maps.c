@@ -16,7 +16,9 @@ const char *cli_connectome_name(cli_connectome_map m)
 
 const char *cli_connectome_label(cli_connectome_map m)
 {
-    return m == CLI_CONNECTOME_WEIGHTED_DEGREE ? "weighteddegree" : m == CLI_CONNECTOME_MEAN_Z ? "meanz" : cli_connectome_name(m);
+    static const char *const labels[CLI_CONNECTOMES] = {"degree",        "weighteddegree", "meanz", "rms",    "eigenvector",
+                                                        "voxelstrength", "meanr",          "seed",  "nearest"};
+    return labels[m];
 }
 
 void cli_connectome_free(cli_connectome *k)
@@ -158,20 +160,14 @@ void cli_connectome_says(const cli_connectome *k, json_t *doc)
     json_object_set_new(doc, "fisher_z", json_boolean(k->fisher_z));
 }
 
-/* Columns i j k rank to_i to_j to_k r; voxels without neighbours have no row. */
-nep_status cli_connectome_emit(cli *c, const cli_connectome *k, json_t *extra)
+/* Columns i j k rank to_i to_j to_k r, their cells and the number of rows; voxels without neighbours have none. */
+enum { COLUMNS = 8 };
+static nep_status list_neighbours(nep_ctx *ctx, const cli_connectome *k, const nep_grid *grid, cli_column *columns, double **cell, int64_t *n)
 {
-    enum { COLUMNS = 8 };
     static const char *const names[COLUMNS] = {"i", "j", "k", "rank", "to_i", "to_j", "to_k", "r"};
-    const int64_t nx = k->header->grid.nx, ny = k->header->grid.ny, room = k->n * k->top;
-    cli_column columns[COLUMNS];
-    double *cell = NULL;
-    int64_t n = 0;
-    nep_status st = nep_alloc(cli_ctx(c), COLUMNS * room, sizeof *cell, "table of neighbours", &cell);
-    if (st != NEP_OK) {
-        json_decref(extra);
-        return st;
-    }
+    const int64_t nx = grid->nx, ny = grid->ny, room = k->n * k->top;
+    NEP_TRY(nep_alloc(ctx, COLUMNS * room, sizeof **cell, "table of neighbours", cell));
+    *n = 0;
     for (int64_t i = 0; i < room; i++) {
         if (k->nearest[i] < 0)
             continue;
@@ -179,12 +175,36 @@ nep_status cli_connectome_emit(cli *c, const cli_connectome *k, json_t *extra)
         const double row[COLUMNS] = {(double)(from % nx), (double)(from / nx % ny), (double)(from / nx / ny), (double)(i % k->top + 1),
                                      (double)(to % nx),   (double)(to / nx % ny),   (double)(to / nx / ny),   k->r[i]};
         for (int q = 0; q < COLUMNS; q++)
-            cell[q * room + n] = row[q];
-        n++;
+            (*cell)[q * room + *n] = row[q];
+        (*n)++;
     }
     for (int q = 0; q < COLUMNS; q++)
-        columns[q] = (cli_column){names[q], NULL, cell + q * room};
-    st = cli_tabular_emit(c, "neighbours", columns, COLUMNS, n, extra);
+        columns[q] = (cli_column){names[q], NULL, *cell + q * room};
+    return NEP_OK;
+}
+
+nep_status cli_connectome_emit(cli *c, const cli_connectome *k, json_t *extra)
+{
+    cli_column columns[COLUMNS];
+    double *cell = NULL;
+    int64_t n;
+    const nep_status st = list_neighbours(cli_ctx(c), k, &k->header->grid, columns, &cell, &n);
+    if (st != NEP_OK) {
+        json_decref(extra);
+        return st;
+    }
+    const nep_status emitted = cli_tabular_emit(c, "neighbours", columns, COLUMNS, n, extra);
+    nep_alloc_free(cell);
+    return emitted;
+}
+
+nep_status cli_connectome_write(nep_ctx *ctx, const cli_connectome *k, const nep_grid *grid, const char *path)
+{
+    cli_column columns[COLUMNS];
+    double *cell = NULL;
+    int64_t n;
+    NEP_TRY(list_neighbours(ctx, k, grid, columns, &cell, &n));
+    const nep_status st = cli_tabular_write(ctx, path, columns, COLUMNS, n);
     nep_alloc_free(cell);
     return st;
 }

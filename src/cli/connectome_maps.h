@@ -13,10 +13,10 @@ typedef enum {
     CLI_CONNECTOME_MEAN_Z,
     CLI_CONNECTOME_RMS,
     CLI_CONNECTOME_EIGENVECTOR,
-    CLI_CONNECTOME_REGIONAL, /* those before it `features` has too, as means over regions */
-    CLI_CONNECTOME_STRENGTH = CLI_CONNECTOME_REGIONAL,
+    CLI_CONNECTOME_STRENGTH,
     CLI_CONNECTOME_MEAN_R,
-    CLI_CONNECTOME_SEED,
+    CLI_CONNECTOME_REGIONAL, /* those before it are one map each, in `features` means over regions too */
+    CLI_CONNECTOME_SEED = CLI_CONNECTOME_REGIONAL,
     CLI_CONNECTOME_NEAREST,
     CLI_CONNECTOMES
 } cli_connectome_map;
@@ -24,7 +24,7 @@ typedef enum {
 /* "degree", "weighted-degree", "mean-z", "rms", "eigenvector", "strength", "mean-r", "seed", "nearest". */
 const char *cli_connectome_name(cli_connectome_map m);
 
-/* The same as a label of file names: letters alone. */
+/* The same as a label of file names: letters alone; voxelstrength, since strength there is that of regions. */
 const char *cli_connectome_label(cli_connectome_map m);
 
 /* Where seeds lie, and the sum of their voxels' series. Names are those of regions, or "x,y,z" in mm. */
@@ -65,10 +65,15 @@ double cli_connectome_seconds(const cli_connectome *k, int64_t n);
 void cli_connectome_says(const cli_connectome *k, json_t *doc);
 /* nearest: the table of neighbours to -o or standard output, rows in the document with --json. Consumes extra. */
 NEP_MUST_USE nep_status cli_connectome_emit(cli *c, const cli_connectome *k, json_t *extra);
+/* That table to a file; voxels are those of the grid. */
+NEP_MUST_USE nep_status cli_connectome_write(nep_ctx *ctx, const cli_connectome *k, const nep_grid *grid, const char *path);
 void cli_connectome_free(cli_connectome *k);
 
 /* Seeds of the command's options (connectome_seeds.c). */
 NEP_MUST_USE nep_status cli_connectome_seeds_read(cli *c, const nep_nifti_header *header, cli_connectome_seeds *out);
+/* --place and --radius alone, read for what they say, and as seeds on a grid for series of n_t frames. Errors: NEP_E_ARG. */
+NEP_MUST_USE nep_status cli_connectome_places_check(cli *c);
+NEP_MUST_USE nep_status cli_connectome_places_read(cli *c, const nep_grid *grid, int64_t n_t, cli_connectome_seeds *out);
 /* Adds the series of a tile's voxels to the sums of the seeds they belong to; those with a gap are left out. */
 NEP_MUST_USE nep_status cli_connectome_seeds_add(nep_ctx *ctx, cli_connectome_seeds *s, int64_t n_vox, const nep_series *tile,
                                                  const int64_t *voxel);

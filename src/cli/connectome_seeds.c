@@ -57,28 +57,47 @@ static nep_status add_place(nep_ctx *ctx, cli_connectome_seeds *s, int64_t seed,
     return NEP_OK;
 }
 
+/* Three words as mm. */
+static nep_status read_place(nep_ctx *ctx, const char *const *text, double mm[3])
+{
+    for (int a = 0; a < 3; a++) {
+        char *end = NULL;
+        mm[a] = strtod(text[a], &end);
+        NEP_REQUIRE(ctx, *text[a] && *end == '\0' && isfinite(mm[a]), NEP_E_ARG, "--place: '%s' is not a number of mm", text[a]);
+    }
+    return NEP_OK;
+}
+
+nep_status cli_connectome_places_check(cli *c)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    int n = 0;
+    double mm[3];
+    const char *const *text = cli_texts(c, "place", &n);
+    const double radius = cli_real(c, "radius");
+    NEP_REQUIRE(ctx, n > 0 && n % 3 == 0, NEP_E_ARG, "--place takes X,Y,Z in mm, as in --place 0,-52,26, and may be given again");
+    NEP_REQUIRE(ctx, radius >= 0 && isfinite(radius), NEP_E_ARG, "--radius %g mm must not be negative", radius);
+    for (int i = 0; i < n; i += 3)
+        NEP_TRY(read_place(ctx, text + i, mm));
+    return NEP_OK;
+}
+
 static nep_status read_places(cli *c, const nep_grid *g, cli_connectome_seeds *s)
 {
     nep_ctx *ctx = cli_ctx(c);
     int n = 0;
     const char *const *text = cli_texts(c, "place", &n);
-    const double radius = cli_real(c, "radius");
-    NEP_REQUIRE(ctx, n > 0 && n % 3 == 0, NEP_E_ARG, "--place takes X,Y,Z in mm, as in --place 0,-52,26, and may be given again");
-    NEP_REQUIRE(ctx, radius >= 0 && isfinite(radius), NEP_E_ARG, "--radius %g mm must not be negative", radius);
+    NEP_TRY(cli_connectome_places_check(c));
     NEP_TRY(nep_alloc(ctx, n / 3, sizeof *s->names, "seeds", &s->names));
     s->n = n / 3;
     NEP_TRY(nep_alloc(ctx, s->n + 1, sizeof *s->start, "seeds", &s->start));
     for (int64_t i = 0; i < s->n; i++) {
         double mm[3];
         char name[128];
-        for (int a = 0; a < 3; a++) {
-            char *end = NULL;
-            mm[a] = strtod(text[3 * i + a], &end);
-            NEP_REQUIRE(ctx, *text[3 * i + a] && *end == '\0' && isfinite(mm[a]), NEP_E_ARG, "--place: '%s' is not a number of mm", text[3 * i + a]);
-        }
+        NEP_TRY(read_place(ctx, text + 3 * i, mm));
         snprintf(name, sizeof name, "%g,%g,%g", mm[0], mm[1], mm[2]);
         NEP_TRY(nep_alloc_string(ctx, name, &s->names[i]));
-        NEP_TRY(add_place(ctx, s, i, g, mm, radius));
+        NEP_TRY(add_place(ctx, s, i, g, mm, cli_real(c, "radius")));
     }
     return NEP_OK;
 }
@@ -123,14 +142,25 @@ static nep_status read_regions(cli *c, const nep_nifti_header *header, cli_conne
     return NEP_OK;
 }
 
+static nep_status alloc_series(nep_ctx *ctx, int64_t n_t, cli_connectome_seeds *s)
+{
+    NEP_TRY(nep_alloc(ctx, s->n * n_t, sizeof *s->sum, "seed series", &s->sum));
+    return nep_alloc(ctx, s->n, sizeof *s->used, "voxels of seeds", &s->used);
+}
+
 nep_status cli_connectome_seeds_read(cli *c, const nep_nifti_header *header, cli_connectome_seeds *out)
 {
     nep_ctx *ctx = cli_ctx(c);
     const bool places = cli_given(c, "place"), regions = cli_given(c, "seed-atlas");
     NEP_REQUIRE(ctx, places != regions, NEP_E_USAGE, "--feature seed needs --place X,Y,Z (mm) or --seed-atlas NIFTI%s", places ? ", not both" : "");
     NEP_TRY(places ? read_places(c, &header->grid, out) : read_regions(c, header, out));
-    NEP_TRY(nep_alloc(ctx, out->n * header->n_t, sizeof *out->sum, "seed series", &out->sum));
-    return nep_alloc(ctx, out->n, sizeof *out->used, "voxels of seeds", &out->used);
+    return alloc_series(ctx, header->n_t, out);
+}
+
+nep_status cli_connectome_places_read(cli *c, const nep_grid *grid, int64_t n_t, cli_connectome_seeds *out)
+{
+    NEP_TRY(read_places(c, grid, out));
+    return alloc_series(cli_ctx(c), n_t, out);
 }
 
 /* ---- series ---- */

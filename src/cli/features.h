@@ -25,10 +25,12 @@ typedef struct {
     int64_t min_frames, min_run;
     const char *const *confounds;                    /* sets and column names */
     int n_confounds;
-    bool resample, series, connectivity, alff, falff, glm; /* what is asked for */
+    bool resample, series, connectivity, alff, falff, glm, tsnr, seed, nearest; /* what is asked for */
     cli_local_opts local;                            /* and of reho, lcor, vmhc, gcor */
     bool pairs[CLI_CONNECTOME_REGIONAL];             /* and of all pairs of voxels */
     double threshold;                                /* of degree and weighted-degree */
+    bool fisher_z;                                   /* of seed */
+    int64_t top;                                     /* of nearest */
     bool maps;                                       /* and what is measured by voxel, as volumes */
     const char *resample_to;                         /* image onto whose grid runs are brought, or NULL */
     double fwhm_mm;                                  /* of the Gaussian before what is measured by voxel; 0 = none */
@@ -59,8 +61,8 @@ enum { FEATURES_DESCS = 4 };
 extern const char *const cli_features_desc[FEATURES_DESCS];
 int cli_features_desc_of(const features_opts *o);
 
-/* What is measured by voxel, in the order of its tables: alff, falff, local maps, maps of pairs. */
-enum { FEATURES_MAPS = 2 + CLI_LOCALS + CLI_CONNECTOME_REGIONAL };
+/* What is one map, in the order of its tables: alff, falff, local maps, maps of pairs, tsnr. */
+enum { FEATURES_MAPS = 3 + CLI_LOCALS + CLI_CONNECTOME_REGIONAL };
 
 /* Results of one run. Regions without enough voxels are NaN. */
 typedef struct {
@@ -80,6 +82,9 @@ typedef struct {
     double *pairs[CLI_CONNECTOME_REGIONAL];    /* [n_regions] or NULL */
     nep_grid grid;                             /* of the run */
     float *map[FEATURES_MAPS];                 /* [voxels of the grid], NaN outside the mask; NULL = not asked for */
+    double *tsnr_mean;                         /* [n_regions] of the map tsnr */
+    cli_connectome near;                       /* seeds, their maps (as map), and the nearest voxels; header is NULL */
+    double *seeded;                            /* [n_regions, seeds] means of their maps */
     int64_t n_pairs;                           /* voxels among whose pairs they are */
     double *glm;                               /* [contrasts, 4, n_regions] effect, se, t or F, z */
     double glm_df;
@@ -100,7 +105,7 @@ NEP_MUST_USE nep_status cli_features_options(features *f, unsigned *datatypes);
 /* --shard and --array-shard. */
 NEP_MUST_USE nep_status cli_features_shard(features *f, nep_bids_filter *filter);
 /* What the participant level writes, as patterns; their number (features_write.c). */
-enum { FEATURES_OUTPUTS = 48, FEATURES_OUTPUT_LENGTH = 96 };
+enum { FEATURES_OUTPUTS = 64, FEATURES_OUTPUT_LENGTH = 96 };
 int cli_features_outputs(const features *f, unsigned datatypes, char (*out)[FEATURES_OUTPUT_LENGTH]);
 /* Measures one run (features_run.c). Errors are the run's: the sentence is in the context. */
 NEP_MUST_USE nep_status cli_features_measure(features *f, const nep_bids_run *run, features_result *out);

@@ -7,7 +7,7 @@
 #include "cli/features_gather.h"
 
 const char *const cli_features_regional[FEATURES] = {"alff", "falff", "reho", "lcor", "vmhc", "gcor", "degree", "weighteddegree", "meanz", "rms",
-                                                     "eigenvector", "strength", "coverage"};
+                                                     "eigenvector", "voxelstrength", "meanr", "tsnr", "strength", "coverage"};
 const char *const cli_features_qualities[QUALITIES] = {"fd_mean", "fd_max", "n_frames", "n_kept", "n_censored", "dvars", "tsnr", "coverage", "dof"};
 
 void cli_features_gather_free(features_gathering *g)

@@ -6,7 +6,7 @@
 #include "cli/features_others.h"
 
 /* Regional features, in the order of the group tables; strength and coverage among them. */
-enum { FEATURES = 13 };
+enum { FEATURES = 16 };
 extern const char *const cli_features_regional[FEATURES];
 /* Number columns of a run's quality, in the order of the tables. */
 enum { FD_MEAN, FD_MAX, N_FRAMES, N_KEPT, N_CENSORED, DVARS, TSNR, COVERAGE, DOF, QUALITIES };

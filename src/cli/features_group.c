@@ -10,6 +10,7 @@
 
 static const char *const feature_tables[FEATURES] = {"group_alff", "group_falff", "group_reho", "group_lcor", "group_vmhc", "group_gcor",
                                              "group_degree", "group_weighteddegree", "group_meanz", "group_rms", "group_eigenvector",
+                                             "group_voxelstrength", "group_meanr", "group_tsnr",
                                              "group_connectivity_strength", "group_coverage"};
 
 static void warn_mixed_confounds(features_gathering *g)
@@ -118,7 +119,9 @@ static nep_status write_features(features_gathering *g)
         "Correlation of a voxel with its mirror image, mean over the region", "Correlation of a voxel with all, mean over the region",
         "Other voxels that correlate with a voxel above the threshold, mean over the region", "Sum of these correlations, mean over the region",
         "Mean Fisher z of a voxel with the others, mean over the region", "Root mean square of a voxel's correlations, mean over the region",
-        "Eigenvector centrality of a voxel, mean over the region",
+        "Eigenvector centrality of a voxel, mean over the region", "Sum of a voxel's correlations with all others, mean over the region",
+        "Mean correlation of a voxel with the others, mean over the region",
+        "Mean over frames of a voxel divided by its standard deviation, mean over the region",
         "Mean Fisher z of a region with all others",
         "Share of a region's voxels that were measured"};
     char path[4096], name[64];

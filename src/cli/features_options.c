@@ -9,8 +9,8 @@
 static nep_status read_features(features *f, unsigned *datatypes)
 {
     static const char *const known[] = {"timeseries", "connectivity", "alff",            "falff",  "quality", "reho",        "lcor", "vmhc",
-                                        "gcor",       "degree",       "weighted-degree", "mean-z", "rms",     "eigenvector", "glm",  "pet",
-                                        "radiomics", "partial", "covariance", "precision"};
+                                        "gcor",       "degree",       "weighted-degree", "mean-z", "rms",     "eigenvector", "strength", "mean-r", "glm",  "pet",
+                                        "radiomics", "partial", "covariance", "precision", "tsnr", "seed", "nearest"};
     bool wanted[NEP_LEN(known)] = {false};
     int n;
     const char *const *list = cli_texts(f->c, "features", &n);
@@ -35,6 +35,9 @@ static nep_status read_features(features *f, unsigned *datatypes)
     const int pet = 6 + CLI_LOCALS + CLI_CONNECTOME_REGIONAL;
     for (int k = 0; k < FEATURES_KINDS; k++)
         f->o.kinds[k] = wanted[pet + 2 + k];
+    f->o.tsnr = wanted[pet + 2 + FEATURES_KINDS];
+    f->o.seed = wanted[pet + 3 + FEATURES_KINDS];
+    f->o.nearest = wanted[pet + 4 + FEATURES_KINDS];
     for (int at = 0; at < NEP_LEN(known); at++)
         *datatypes |= wanted[at] && at != pet && at != pet + 1 ? NEP_BIDS_FUNC : 0;
     *datatypes |= (wanted[pet] ? NEP_BIDS_PET : 0) | (wanted[pet + 1] ? NEP_BIDS_ANAT : 0);
@@ -123,7 +126,14 @@ nep_status cli_features_options(features *f, unsigned *datatypes)
     NEP_REQUIRE(f->ctx, o->local.fwhm_mm > 0, NEP_E_USAGE, "--lcor-fwhm is a width above 0 mm");
     o->threshold = cli_real(f->c, "degree-threshold");
     NEP_REQUIRE(f->ctx, o->threshold >= 0 && o->threshold < 1, NEP_E_USAGE, "--degree-threshold is a correlation, at least 0 and below 1");
+    o->fisher_z = cli_flag(f->c, "fisher-z");
+    o->top = cli_int(f->c, "top");
+    NEP_REQUIRE(f->ctx, o->top >= 1 && o->top <= 100000, NEP_E_USAGE, "--top %lld must be 1 to 100000", (long long)o->top);
     NEP_TRY(read_features(f, datatypes));
+    NEP_REQUIRE(f->ctx, o->seed == cli_given(f->c, "place"), NEP_E_USAGE,
+                o->seed ? "--features seed needs --place X,Y,Z (mm)" : "--place is for --features seed");
+    if (o->seed)
+        NEP_TRY(cli_connectome_places_check(f->c));
     return read_others(f, *datatypes);
 }
 

@@ -82,17 +82,16 @@ static nep_status regional_means(features_job *j, const nep_series *whole)
     return st;
 }
 
-static nep_status regional_map(features_job *j, const double *voxels, double **out)
+nep_status cli_features_by_region(features_job *j, const double *voxels, double *out)
 {
     nep_parcels *p = NULL;
     float *x = NULL;
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, j->n, sizeof *x, "map", &x));
-    NEP_TRY_OR_DONE(st, nep_alloc(j->ctx, j->atlas->n_regions, sizeof **out, "regional map", out));
     for (int64_t k = 0; k < j->n; k++)
         x[k] = (float)voxels[k];
     NEP_TRY_OR_DONE(st, nep_parcels_open(j->ctx, &j->packed, NULL, &p));
-    st = nep_parcels_add(p, x, 1, *out);
+    st = nep_parcels_add(p, x, 1, out);
 done:
     nep_parcels_free(p);
     nep_alloc_free(x);
@@ -110,7 +109,8 @@ static nep_status take_map(features_job *j, int k, const double *voxels, feature
         for (int64_t v = 0; v < j->n; v++)
             r->map[k][j->voxel[v]] = (float)voxels[v];
     }
-    return regional_map(j, voxels, regional);
+    NEP_TRY(nep_alloc(j->ctx, j->atlas->n_regions, sizeof **regional, "regional map", regional));
+    return cli_features_by_region(j, voxels, *regional);
 }
 
 /* Mean Fisher z of a region with the others that are known. */
@@ -210,6 +210,13 @@ static nep_status pair_maps(features_job *j, features_result *r)
         NEP_TRY_OR_DONE(st, nep_connectome_rms(j->ctx, &j->pairs, map[CLI_CONNECTOME_RMS]));
     if (map[CLI_CONNECTOME_EIGENVECTOR])
         NEP_TRY_OR_DONE(st, nep_connectome_eigenvector(j->ctx, &j->pairs, NULL, map[CLI_CONNECTOME_EIGENVECTOR]));
+    double *const strength = map[CLI_CONNECTOME_STRENGTH], *const mean_r = map[CLI_CONNECTOME_MEAN_R];
+    if (strength)
+        NEP_TRY_OR_DONE(st, nep_connectome_strength(j->ctx, &j->pairs, strength));
+    if (mean_r)
+        NEP_TRY_OR_DONE(st, nep_connectome_strength(j->ctx, &j->pairs, mean_r));
+    for (int64_t v = 0; mean_r && v < j->n; v++)
+        mean_r[v] /= (double)(j->pairs.n - 1);
     for (int m = 0; m < CLI_CONNECTOME_REGIONAL; m++)
         if (map[m])
             NEP_TRY_OR_DONE(st, take_map(j, 2 + CLI_LOCALS + m, map[m], r, &r->pairs[m]));
@@ -233,7 +240,11 @@ nep_status cli_features_regions(features_job *j, const nep_series *whole, featur
         NEP_TRY(take_map(j, 0, j->alff, r, &r->alff));
     if (o->falff)
         NEP_TRY(take_map(j, 1, j->falff, r, &r->falff));
+    if (o->tsnr)
+        NEP_TRY(take_map(j, FEATURES_MAPS - 1, j->tsnr_map, r, &r->tsnr_mean));
     if (j->local.n > 0)
         NEP_TRY(local_maps(j, r));
-    return j->pairs.room > 0 ? pair_maps(j, r) : NEP_OK;
+    if (j->pairs.room > 0)
+        NEP_TRY(pair_maps(j, r));
+    return cli_features_seeds(j, r);
 }

@@ -13,14 +13,15 @@ static void job_free(features_job *j)
     nep_clean_free(&j->band);
     cli_local_free(&j->local);
     nep_connectome_free(&j->pairs);
-    void *const parts[] = {j->voxel, j->steady, j->exact, j->alff, j->falff, j->tsnr, j->varies, j->packed.label, j->means};
+    cli_connectome_seeds_free(&j->seeds);
+    void *const parts[] = {j->voxel, j->steady, j->exact, j->alff, j->falff, j->tsnr, j->tsnr_map, j->varies, j->packed.label, j->means};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
 }
 
 void cli_features_result_free(features_result *r)
 {
-    void *const parts[] = {r->fd, r->dvars_t, r->keep, r->series, r->r, r->z, r->kind[FEATURES_PARTIAL], r->kind[FEATURES_COVARIANCE], r->kind[FEATURES_PRECISION], r->alff, r->falff, r->strength, r->covered, r->glm};
+    void *const parts[] = {r->fd, r->dvars_t, r->keep, r->series, r->r, r->z, r->kind[FEATURES_PARTIAL], r->kind[FEATURES_COVARIANCE], r->kind[FEATURES_PRECISION], r->alff, r->falff, r->strength, r->covered, r->glm, r->tsnr_mean, r->seeded};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
     for (int m = 0; m < CLI_LOCALS; m++)
@@ -29,6 +30,7 @@ void cli_features_result_free(features_result *r)
         nep_alloc_free(r->map[k]);
     for (int m = 0; m < CLI_CONNECTOME_REGIONAL; m++)
         nep_alloc_free(r->pairs[m]);
+    cli_connectome_free(&r->near);
     *r = (features_result){0};
 }
 
@@ -75,6 +77,8 @@ static nep_status prepare(features_job *j, features_result *r)
     NEP_TRY(nep_alloc(j->ctx, j->n, sizeof *j->alff, "ALFF", &j->alff));
     NEP_TRY(nep_alloc(j->ctx, j->n, sizeof *j->falff, "fALFF", &j->falff));
     NEP_TRY(nep_alloc(j->ctx, j->n, sizeof *j->tsnr, "tSNR", &j->tsnr));
+    if (j->f->o.tsnr)
+        NEP_TRY(nep_alloc(j->ctx, j->n, sizeof *j->tsnr_map, "tSNR", &j->tsnr_map));
     return nep_alloc(j->ctx, j->n, sizeof *j->varies, "voxels that vary", &j->varies);
 }
 

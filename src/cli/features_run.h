@@ -24,9 +24,11 @@ typedef struct {
     nep_clean raw, band;    /* without and with the band-pass */
     bool cleans;            /* the operators were built */
     double *alff, *falff, *tsnr; /* [n] per voxel of the mask, NaN where it does not vary */
+    double *tsnr_map;       /* [n] as tsnr, of the series that maps are of; NULL = not asked for */
     bool *varies;           /* [n] */
     cli_local local;        /* band-passed voxels as far as reho, lcor, vmhc and gcor need them */
     nep_connectome pairs;   /* band-passed voxels as degree and its like need them */
+    cli_connectome_seeds seeds; /* their series add up while tiles pass */
     double dvars_voxels;    /* that DVARS was made of */
     int64_t dvars_lost;     /* that it could not be made of, and why */
     char dvars_error[512];
@@ -62,6 +64,10 @@ void cli_features_finish_quality(features_job *j, features_result *r);
 /* Coverage and the packed atlas; then series, connectivity and maps as asked for (features_regions.c). */
 NEP_MUST_USE nep_status cli_features_pack(features_job *j, features_result *r);
 NEP_MUST_USE nep_status cli_features_regions(features_job *j, const nep_series *whole, features_result *r);
+/* Means over regions [n_regions] of what the mask's voxels have (features_regions.c). */
+NEP_MUST_USE nep_status cli_features_by_region(features_job *j, const double *voxels, double *out);
+/* Correlations with seeds, and every voxel's nearest (features_seeds.c). */
+NEP_MUST_USE nep_status cli_features_seeds(features_job *j, features_result *r);
 /* The contrasts of the regional means (features_glm.c). */
 NEP_MUST_USE nep_status cli_features_glm(features_job *j, features_result *r);
 

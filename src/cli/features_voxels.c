@@ -119,7 +119,7 @@ static bool wants_pairs(const features_job *j)
     bool any = false;
     for (int m = 0; m < CLI_CONNECTOME_REGIONAL; m++)
         any = any || j->f->o.pairs[m];
-    return j->cleans && any;
+    return j->cleans && (any || j->f->o.seed || j->f->o.nearest);
 }
 
 /* Voxels with the band-pass of connectivity, for maps that compare them. */
@@ -137,6 +137,10 @@ static nep_status tile_compared(features_job *j, const nep_series *x, int64_t fi
         NEP_TRY_OR_DONE(st, cli_local_add(j->ctx, &j->local, y, x->n_cols, voxel));
     if (wants_pairs(j))
         NEP_TRY_OR_DONE(st, nep_connectome_add(j->ctx, &j->pairs, y, x->n_cols));
+    if (j->seeds.n > 0) {
+        const nep_series tile = {.n_t = j->band.n_out, .n_cols = x->n_cols, .data = y};
+        NEP_TRY_OR_DONE(st, cli_connectome_seeds_add(j->ctx, &j->seeds, nep_grid_voxels(&j->info.grid), &tile, voxel));
+    }
 done:
     nep_alloc_free(voxel);
     nep_alloc_free(y);
@@ -145,7 +149,7 @@ done:
 
 static bool measures_maps(const features_job *j)
 {
-    return j->cleans && (j->f->o.alff || j->f->o.falff || wants_local(j) || wants_pairs(j));
+    return j->cleans && (j->f->o.alff || j->f->o.falff || j->f->o.tsnr || wants_local(j) || wants_pairs(j));
 }
 
 /* What is measured by voxel, of series that may have been smoothed; quality and regional means never are. */
@@ -153,6 +157,8 @@ static nep_status tile_maps(features_job *j, const nep_series *x, int64_t first,
 {
     if (j->cleans && (j->f->o.alff || j->f->o.falff))
         NEP_TRY(tile_amplitude(j, x, first, r->tr_s));
+    if (j->tsnr_map)
+        NEP_TRY(nep_voxelwise_tsnr(j->ctx, x->data, x->n_t, x->n_cols, j->tsnr_map + first));
     return wants_local(j) || wants_pairs(j) ? tile_compared(j, x, first) : NEP_OK;
 }
 
@@ -209,6 +215,8 @@ nep_status cli_features_voxels(features_job *j, features_result *r, nep_series *
         NEP_TRY(cli_local_open(j->ctx, &j->f->o.local, &j->info.grid, j->band.n_out, j->n, &j->local));
     if (wants_pairs(j))
         NEP_TRY(nep_connectome_open(j->ctx, j->band.n_out, j->n, false, &j->pairs));
+    if (j->cleans && j->f->o.seed)
+        NEP_TRY(cli_connectome_places_read(j->f->c, &j->info.grid, j->band.n_out, &j->seeds));
     const int64_t tile = tile_columns(j);
     nep_log(j->ctx, NEP_LOG_DEBUG, "%s: %lld voxels in %lld tiles", j->run->bold, (long long)j->n, (long long)((j->n + tile - 1) / tile));
     for (int64_t first = 0; first < j->n; first += tile) {

@@ -9,11 +9,11 @@
 #include "cli/features.h"
 #include "cli/tabular.h"
 
-enum { SERIES, CORRELATION, FISHER, PARTIAL, COVARIANCE, PRECISION, STRENGTH, ALFF, FALFF, REHO, LCOR, VMHC, GCOR, DEGREE, WEIGHTED, MEAN_Z, RMS, EIGENVECTOR, GLM, COVERAGE, FRAMES, QUALITY, TABLES };
+enum { SERIES, CORRELATION, FISHER, PARTIAL, COVARIANCE, PRECISION, STRENGTH, ALFF, FALFF, REHO, LCOR, VMHC, GCOR, DEGREE, WEIGHTED, MEAN_Z, RMS, EIGENVECTOR, SUM_R, MEAN_R, TSNR, SEED, NEAREST, GLM, COVERAGE, FRAMES, QUALITY, TABLES };
 _Static_assert(GCOR - REHO + 1 == CLI_LOCALS, "a table for each map that compares voxels, in their order");
 _Static_assert(PRECISION - PARTIAL + 1 == FEATURES_KINDS, "and for each other kind of connectivity");
-_Static_assert(EIGENVECTOR - ALFF + 1 == FEATURES_MAPS, "and what is measured by voxel stands together");
-_Static_assert(EIGENVECTOR - DEGREE + 1 == CLI_CONNECTOME_REGIONAL, "and for each of all pairs of voxels, in theirs");
+_Static_assert(TSNR - ALFF + 1 == FEATURES_MAPS, "and what is measured by voxel stands together");
+_Static_assert(MEAN_R - DEGREE + 1 == CLI_CONNECTOME_REGIONAL, "and for each of all pairs of voxels, in theirs");
 
 static const struct {
     const char *tail, *description, *units;
@@ -46,6 +46,16 @@ static const struct {
                               "band-pass; averaged over the region's voxels", "1"},
     [EIGENVECTOR] = {"stat-eigenvector_bold", "Eigenvector of the largest eigenvalue of the voxels' correlations plus 1, of length 1, after confound "
                                               "regression and band-pass; averaged over the region's voxels", "1"},
+    [SUM_R] = {"stat-voxelstrength_bold", "Sum of a voxel's correlations with the other voxels of the mask, after confound regression and band-pass; "
+                                          "averaged over the region's voxels", "1"},
+    [MEAN_R] = {"stat-meanr_bold", "Mean correlation of a voxel with the other voxels of the mask, after confound regression and band-pass; averaged "
+                                   "over the region's voxels", "1"},
+    [TSNR] = {"stat-tsnr_bold", "Mean over the frames of each voxel as it came, divided by its standard deviation, divisor n; averaged over the "
+                                "region's voxels", "1"},
+    [SEED] = {"stat-seed_bold", "Correlation of each voxel with the mean series of each seed's voxels, after confound regression and band-pass; "
+                                "averaged over the region's voxels", "1"},
+    [NEAREST] = {"stat-nearest_bold", "Of each voxel of the mask those whose series correlate most with its own, after confound regression and "
+                                      "band-pass: voxels by index from 0, rank from 1, correlation r", "1"},
     [GLM] = {"desc-glm_bold", "Contrasts of a linear model of each region's mean series with AR(1) errors: effect and se in percent of the region's "
                               "mean, t or F, and z", "n/a"},
     [COVERAGE] = {"stat-coverage_bold", "Share of the region's voxels that lie in the mask and vary", "1"},
@@ -61,23 +71,35 @@ int cli_features_desc_of(const features_opts *o)
     return (o->fwhm_mm > 0 ? 1 : 0) + (o->resample_to ? 2 : 0);
 }
 
+static bool by_voxel(int table)
+{
+    return table >= ALFF && table <= NEAREST;
+}
+
+/* Which also are images. */
 static bool is_map(int table)
 {
-    return table >= ALFF && table <= EIGENVECTOR;
+    return by_voxel(table) && table != NEAREST;
+}
+
+/* The atlas in a table's name; the nearest voxels know of none. */
+static const char *seg_of(const features *f, int table)
+{
+    return table == NEAREST ? NULL : f->seg;
 }
 
 /* stat-alff_bold becomes stat-alff_desc-smooth_bold; map: ..._boldmap. */
 static void tail_of(int table, int desc, bool map, char out[96])
 {
     const char *tail = tables[table].tail, *suffix = strrchr(tail, '_');
-    snprintf(out, 96, "%.*s%s%s%s", (int)(suffix - tail), tail, is_map(table) ? cli_features_desc[desc] : "", suffix, map ? "map" : "");
+    snprintf(out, 96, "%.*s%s%s%s", (int)(suffix - tail), tail, by_voxel(table) ? cli_features_desc[desc] : "", suffix, map ? "map" : "");
 }
 
 static nep_status table_path(features *f, const nep_bids_run *run, int table, const char *ext, char *out, size_t size)
 {
     char tail[96];
     tail_of(table, cli_features_desc_of(&f->o), false, tail);
-    return cli_features_file(f, run, f->seg, tail, ext, out, size);
+    return cli_features_file(f, run, seg_of(f, table), tail, ext, out, size);
 }
 
 /* The volume beside a table: the same name without the atlas. */
@@ -96,7 +118,7 @@ static nep_status clear_others(features *f, const nep_bids_run *run, int table)
     for (int desc = 0; desc < FEATURES_DESCS; desc++)
         for (int i = 0; desc != cli_features_desc_of(&f->o) && i < NEP_LEN(ends); i++) {
             tail_of(table, desc, i >= 2, tail);
-            NEP_TRY(cli_features_file(f, run, i >= 2 ? NULL : f->seg, tail, ends[i], path, sizeof path));
+            NEP_TRY(cli_features_file(f, run, i >= 2 ? NULL : seg_of(f, table), tail, ends[i], path, sizeof path));
             unlink(path);
         }
     return NEP_OK;
@@ -122,7 +144,12 @@ static bool table_wanted(const features *f, int table, bool measured)
     case WEIGHTED:
     case MEAN_Z:
     case RMS:
-    case EIGENVECTOR: return measured && f->o.pairs[table - DEGREE];
+    case EIGENVECTOR:
+    case SUM_R:
+    case MEAN_R: return measured && f->o.pairs[table - DEGREE];
+    case TSNR: return measured && f->o.tsnr;
+    case SEED: return measured && f->o.seed;
+    case NEAREST: return measured && f->o.nearest;
     case GLM: return measured && f->o.glm;
     default: return true;
     }
@@ -137,7 +164,7 @@ static void say_output(const features *f, int table, bool map, char out[FEATURES
 
 int cli_features_outputs(const features *f, unsigned datatypes, char (*out)[FEATURES_OUTPUT_LENGTH])
 {
-    _Static_assert(TABLES + FEATURES_MAPS + 5 <= FEATURES_OUTPUTS, "room for every output");
+    _Static_assert(TABLES + FEATURES_MAPS + 1 + 5 <= FEATURES_OUTPUTS, "room for every output");
     int n = 0;
     snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "dataset_description.json");
     snprintf(out[n++], FEATURES_OUTPUT_LENGTH, ".bidsignore");
@@ -271,7 +298,12 @@ static nep_status write_table(features *f, const nep_bids_run *run, int table, c
     case WEIGHTED:
     case MEAN_Z:
     case RMS:
-    case EIGENVECTOR: return write_nodes(f, path, cli_connectome_label((cli_connectome_map)(table - DEGREE)), r->pairs[table - DEGREE]);
+    case EIGENVECTOR:
+    case SUM_R:
+    case MEAN_R: return write_nodes(f, path, cli_connectome_label((cli_connectome_map)(table - DEGREE)), r->pairs[table - DEGREE]);
+    case TSNR: return write_nodes(f, path, "tsnr", r->tsnr_mean);
+    case SEED: return nep_tsv_write_matrix(f->ctx, path, "Node", f->atlas.names, r->near.seeds.names, n, r->near.n_maps, r->seeded);
+    case NEAREST: return cli_connectome_write(f->ctx, &r->near, &r->grid, path);
     case GLM: return cli_features_glm_write(f, path, r);
     case COVERAGE: return write_nodes(f, path, "coverage", r->covered);
     case FRAMES: return write_frames(f, path, r);
@@ -300,6 +332,16 @@ static void describe_relation(int table, const features_result *r, json_t *doc)
         json_object_set_new(doc, "LedoitWolfShrinkage", json_real(shrunk));
 }
 
+/* The seeds in the order of columns and volumes. */
+static void describe_seeds(const features *f, const features_result *r, json_t *doc)
+{
+    json_t *list = json_array();
+    for (int64_t s = 0; s < r->near.seeds.n; s++)
+        json_array_append_new(list, json_pack("{s:s,s:I}", "PlaceMm", r->near.seeds.names[s], "Voxels", (json_int_t)r->near.seeds.used[s]));
+    json_object_set_new(doc, "Seeds", list);
+    json_object_set_new(doc, "FisherZ", json_boolean(f->o.fisher_z));
+}
+
 static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -325,7 +367,7 @@ static nep_status write_sidecar(features *f, const nep_bids_run *run, int table,
         describe_relation(table, r, doc);
     if (f->o.resample_to)
         json_object_set_new(doc, "Resampled", json_pack("{s:s,s:s}", "To", base_name(f->o.resample_to), "Interpolation", "cubic B-spline"));
-    if (is_map(table) && f->o.fwhm_mm > 0)
+    if (by_voxel(table) && f->o.fwhm_mm > 0)
         json_object_set_new(doc, "SmoothedFwhmMm", json_real(f->o.fwhm_mm));
     if (table == REHO)
         json_object_set_new(doc, "Neighbours", json_integer(f->o.local.neighbours));
@@ -333,15 +375,19 @@ static nep_status write_sidecar(features *f, const nep_bids_run *run, int table,
         json_object_set_new(doc, "FwhmMm", json_real(f->o.local.fwhm_mm));
     if (table == GCOR)
         json_object_set_new(doc, "GlobalCorrelation", isfinite(r->gcor) ? json_real(r->gcor) : json_null());
-    if (table >= DEGREE && table <= EIGENVECTOR)
+    if (by_voxel(table) && table >= DEGREE && table != TSNR)
         json_object_set_new(doc, "VoxelsCorrelated", json_integer((json_int_t)r->n_pairs));
     if (table == DEGREE || table == WEIGHTED)
         json_object_set_new(doc, "Threshold", json_real(f->o.threshold));
+    if (table == SEED)
+        describe_seeds(f, r, doc);
+    if (table == NEAREST)
+        json_object_set_new(doc, "Top", json_integer((json_int_t)r->near.top));
     if (table == QUALITY || table == FRAMES)
         json_object_set_new(doc, "Thresholds", json_pack("{s:f,s:f,s:f,s:I,s:I}", "censor_fd_mm", f->o.censor_mm, "fail_fd_mean_mm", f->o.fail_fd_mm,
                                                          "warn_fd_mean_mm", f->o.warn_fd_mm, "min_frames", (json_int_t)f->o.min_frames, "min_run",
                                                          (json_int_t)f->o.min_run));
-    else if (table != COVERAGE && table != GLM)
+    else if (table != COVERAGE && table != GLM && table != TSNR)
         json_object_set_new(doc, "BandHz", json_pack("[f,f]", f->o.low_hz, f->o.high_hz));
     st = cli_features_json(f->ctx, path, doc);
 done:
@@ -368,7 +414,8 @@ static nep_status write_one(features *f, const nep_bids_run *run, int table, con
 static nep_status write_map(features *f, const nep_bids_run *run, int table, const json_t *provenance, const features_result *r, mark *m)
 {
     char path[4096], beside[4096];
-    const float *map = r->map[table - ALFF];
+    const float *map = table == SEED ? r->near.map : r->map[table - ALFF];
+    const int64_t n_maps = table == SEED ? r->near.n_maps : 1;
     NEP_TRY(map_path(f, run, table, ".nii.gz", path, sizeof path));
     NEP_TRY(map_path(f, run, table, ".json", beside, sizeof beside));
     if (!map) {
@@ -376,7 +423,7 @@ static nep_status write_map(features *f, const nep_bids_run *run, int table, con
         unlink(beside);
         return NEP_OK;
     }
-    NEP_TRY(nep_nifti_write(f->ctx, path, &r->grid, 1, (double)NAN, map, false));
+    NEP_TRY(nep_nifti_write(f->ctx, path, &r->grid, n_maps, (double)NAN, map, false));
     NEP_TRY(write_sidecar(f, run, table, true, beside, provenance, r));
     NEP_TRY(nep_hash_file(f->ctx, path, &m->map[table]));
     return nep_hash_file(f->ctx, beside, &m->map_sidecar[table]);
@@ -412,10 +459,10 @@ nep_status cli_features_write(features *f, const nep_bids_run *run, const featur
     NEP_TRY_OR_DONE(st, cli_features_key(f, p, &key));
     for (int t = 0; t < TABLES; t++) {
         NEP_TRY_OR_DONE(st, write_one(f, run, t, p, r, &m));
-        if (!is_map(t))
-            continue;
-        NEP_TRY_OR_DONE(st, write_map(f, run, t, p, r, &m));
-        NEP_TRY_OR_DONE(st, clear_others(f, run, t));
+        if (is_map(t))
+            NEP_TRY_OR_DONE(st, write_map(f, run, t, p, r, &m));
+        if (by_voxel(t))
+            NEP_TRY_OR_DONE(st, clear_others(f, run, t));
     }
     NEP_TRY_OR_DONE(st, cli_features_path(f->ctx, folder, sizeof folder, "%s/.nepenthe/units", f->out));
     NEP_TRY_OR_DONE(st, nep_file_folder(f->ctx, folder));

@@ -195,6 +195,8 @@ static nep_status parse_short(cli *c, char **argv, int argc, int *at, char *prob
 nep_status cli_parse(cli *c, int argc, char **argv, char *problem, size_t size)
 {
     bool words_only = false;
+    if (cli_option_count(c->command) > CLI_MAX_OPTIONS)
+        return problem_set(problem, size, "the command has more options than there is room for: raise CLI_MAX_OPTIONS");
     c->inputs = calloc((size_t)argc + 1, sizeof *c->inputs);
     if (!c->inputs)
         return problem_set(problem, size, "no memory for the command line");

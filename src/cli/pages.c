@@ -69,7 +69,10 @@ static void parameters(const cli_page *p, const char *bullet, const char *quote,
 
 void cli_page_print(const cli_page *p, FILE *out)
 {
-    fprintf(out, "%s: %s\nunit: %s\ncommand: nepenthe %s\n\n", p->name, p->title, p->unit, p->command);
+    fprintf(out, "%s: %s\nunit: %s\ncommand: nepenthe %s\n", p->name, p->title, p->unit, p->command);
+    if (p->features)
+        fprintf(out, "of a data set: nepenthe features with %s\n", p->features);
+    fputc('\n', out);
     wrapped(p->definition, "  ", out);
     fprintf(out, "\nparameters\n");
     parameters(p, "  ", "", out);
@@ -81,7 +84,10 @@ void cli_page_print(const cli_page *p, FILE *out)
 
 void cli_page_markdown(const cli_page *p, FILE *out)
 {
-    fprintf(out, "# %s: %s\n\nUnit: %s. Command: `nepenthe %s`.\n\n## Definition\n\n", p->name, p->title, p->unit, p->command);
+    fprintf(out, "# %s: %s\n\nUnit: %s. Command: `nepenthe %s`.", p->name, p->title, p->unit, p->command);
+    if (p->features)
+        fprintf(out, " Of a data set: `nepenthe features` with `%s`.", p->features);
+    fprintf(out, "\n\n## Definition\n\n");
     wrapped(p->definition, "", out);
     fprintf(out, "\n## Parameters\n\n");
     parameters(p, "- ", "`", out);

@@ -9,6 +9,7 @@
 typedef struct {
     const char *name, *title;
     const char *command; /* whose options they are */
+    const char *features; /* how `nepenthe features` is asked for it, or NULL */
     const char *options; /* those that bear on it, separated by blanks */
     const char *unit;
     const char *definition, *source, *peers;

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/hashes.h"
 
-enum { CLI_MAX_OPTIONS = 64, CLI_MAX_INPUTS = 65536 };
+enum { CLI_MAX_OPTIONS = 128, CLI_MAX_INPUTS = 65536 };
 
 typedef struct {
     char **values; /* texts given, in order */

@@ -58,6 +58,8 @@ int64_t cli_int(const cli *c, const char *option);
 double cli_real(const cli *c, const char *option); /* NaN when not given */
 const char *const *cli_texts(const cli *c, const char *option, int *n);
 bool cli_flag(const cli *c, const char *option);
+/* --shard I/N, both 0 when not given. Errors: NEP_E_USAGE (another text, I not from 1 to N). */
+NEP_MUST_USE nep_status cli_shard(cli *c, int64_t *shard, int64_t *n_shards);
 const char *cli_out(const cli *c);   /* -o/--out, NULL = stdout */
 bool cli_json(const cli *c);
 bool cli_dry_run(const cli *c);

@@ -2,6 +2,7 @@
 /* nepenthe cluster - Butina clusters of the rows of an index. */
 #include <math.h>
 
+#include "cli/index_options.h"
 #include "cli/pairs.h"
 
 static const cli_option options[] = {
@@ -50,7 +51,7 @@ static json_t *summary(const job *j)
         most = k->start[m + 1] - k->start[m] > most ? k->start[m + 1] - k->start[m] : most;
     return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:b}", "rows", (json_int_t)k->n, "pairs", (json_int_t)k->n_pairs, "clusters",
                      (json_int_t)k->n_clusters, "largest", (json_int_t)most, "single", (json_int_t)k->n_single, "single_with_neighbours",
-                     (json_int_t)k->n_orphans, "metric", cli_pairs_metric(j->opts.metric), "reordering", cli_flag(j->c, "reordering"));
+                     (json_int_t)k->n_orphans, "metric", cli_index_metric_name(j->opts.metric), "reordering", cli_flag(j->c, "reordering"));
 }
 
 static json_t *document(const job *j)
@@ -75,7 +76,7 @@ static nep_status run(cli *c)
     nep_status st;
     NEP_TRY_OR_DONE(st, cli_pairs_open(c, &j.index, &j.opts));
     NEP_REQUIRE_OR_DONE(st, ctx, cli_given(c, "threshold"), NEP_E_USAGE, "give --threshold T");
-    NEP_TRY_OR_DONE(st, cli_pairs_decimal(c, "threshold", &j.index, &j.opts.threshold));
+    NEP_TRY_OR_DONE(st, cli_index_decimal(c, "threshold", j.index.kind == NEP_INDEX_VECTORS, &j.opts.threshold));
     j.opts.by_threshold = true;
     j.opts.no_sketch = cli_flag(c, "no-sketch");
     if (cli_dry_run(c)) {

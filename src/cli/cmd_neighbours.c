@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "cli/index_options.h"
 #include "cli/pairs.h"
 
 static const cli_option options[] = {
@@ -27,18 +28,14 @@ typedef struct {
 
 static nep_status read_shard(job *j)
 {
-    const char *text = cli_text(j->c, "shard");
-    char *end = NULL;
-    if (!text) {
-        j->last = j->index.n;
+    int64_t shard;
+    j->last = j->index.n;
+    NEP_TRY(cli_shard(j->c, &shard, &j->n_shards));
+    if (j->n_shards == 0)
         return NEP_OK;
-    }
-    const long long i = strtoll(text, &end, 10), n = *end == '/' ? strtoll(end + 1, &end, 10) : 0;
-    NEP_REQUIRE(cli_ctx(j->c), *end == '\0' && n >= 1 && i >= 1 && i <= n, NEP_E_USAGE, "--shard: '%s' is not I/N with I from 1 to N", text);
     NEP_REQUIRE(cli_ctx(j->c), cli_out(j->c), NEP_E_USAGE, "--shard writes a part of the table; name its file with -o");
-    j->shard = i - 1;
-    j->n_shards = n;
-    return nep_pairs_shard(cli_ctx(j->c), j->index.n, j->shard, n, j->opts.k == 0, &j->first, &j->last);
+    j->shard = shard - 1;
+    return nep_pairs_shard(cli_ctx(j->c), j->index.n, j->shard, j->n_shards, j->opts.k == 0, &j->first, &j->last);
 }
 
 static nep_status read_options(job *j)
@@ -52,7 +49,7 @@ static nep_status read_options(job *j)
     j->opts.by_threshold = threshold;
     j->opts.no_sketch = cli_flag(c, "no-sketch");
     if (threshold)
-        NEP_TRY(cli_pairs_decimal(c, "threshold", &j->index, &j->opts.threshold));
+        NEP_TRY(cli_index_decimal(c, "threshold", j->index.kind == NEP_INDEX_VECTORS, &j->opts.threshold));
     return read_shard(j);
 }
 
@@ -67,7 +64,7 @@ static json_t *facts(const job *j)
     char content[17];
     snprintf(content, sizeof content, "%016" PRIx64, j->index.content);
     return json_pack("{s:s,s:I,s:s,s:s,s:I,s:o,s:o,s:o,s:s}", "content", content, "rows", (json_int_t)j->index.n, "kind",
-                     j->index.kind == NEP_INDEX_BITS ? "bits" : "vectors", "metric", cli_pairs_metric(j->opts.metric), "top",
+                     j->index.kind == NEP_INDEX_BITS ? "bits" : "vectors", "metric", cli_index_metric_name(j->opts.metric), "top",
                      (json_int_t)j->opts.k, "threshold", j->opts.by_threshold ? decimal(&j->opts.threshold) : json_null(), "alpha",
                      decimal(&j->opts.alpha), "beta", decimal(&j->opts.beta), "version", NEP_VERSION);
 }
@@ -81,7 +78,7 @@ static nep_status work(nep_ctx *ctx, job *j)
 static json_t *summary(const job *j)
 {
     return json_pack("{s:I,s:I,s:s,s:s,s:b}", "rows", (json_int_t)j->index.n, j->opts.k > 0 ? "neighbours" : "pairs", (json_int_t)j->table.n, "metric",
-                     cli_pairs_metric(j->opts.metric), "path", j->report.path, "exact", j->report.exact);
+                     cli_index_metric_name(j->opts.metric), "path", j->report.path, "exact", j->report.exact);
 }
 
 static nep_status write_table(nep_ctx *ctx, const char *path, void *user)

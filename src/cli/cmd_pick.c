@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/index_options.h"
 #include "cli/pairs.h"
 
 static const cli_option options[] = {
@@ -65,7 +66,7 @@ static nep_status read_options(job *j, const nep_search_opts *s)
     NEP_REQUIRE(ctx, cli_int(c, "n") >= 1, NEP_E_ARG, "--n: at least 1 row, not %lld", (long long)cli_int(c, "n"));
     j->opts = (nep_maxmin_opts){.metric = s->metric, .alpha = s->alpha, .beta = s->beta, .n = cli_int(c, "n"), .by_distance = cli_given(c, "threshold")};
     if (j->opts.by_distance)
-        NEP_TRY(nep_decimal_parse(ctx, cli_text(c, "threshold"), false, &j->opts.distance));
+        NEP_TRY(cli_index_decimal(c, "threshold", false, &j->opts.distance));
     NEP_TRY(find_first(j));
     if (j->opts.n > j->index.n)
         nep_warn(ctx, "pick: %lld rows are wanted and the index has %lld; all are picked", (long long)j->opts.n, (long long)j->index.n);
@@ -100,7 +101,7 @@ static nep_status write_table(nep_ctx *ctx, const char *path, void *user)
 static json_t *summary(const job *j)
 {
     return json_pack("{s:I,s:I,s:o,s:s}", "rows", (json_int_t)j->index.n, "picks", (json_int_t)j->picks.n, "least_distance",
-                     cli_number(j->picks.distance[j->picks.n - 1]), "metric", cli_pairs_metric(j->opts.metric));
+                     cli_number(j->picks.distance[j->picks.n - 1]), "metric", cli_index_metric_name(j->opts.metric));
 }
 
 static json_t *document(const job *j)

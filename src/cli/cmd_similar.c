@@ -7,6 +7,8 @@
 static const cli_option options[] = {
     {"query", 0, CLI_INPUT, "FILE", NULL, NULL,
      "what is looked for: structures (.smi .sdf .csv), fingerprints (.fps), vectors (.npy .tsv .h5), or an index, the same one too"},
+    {"format", 0, CLI_CHOICE, "NAME", NULL, "smi|sdf|csv|tsv|fps|npy|fvecs|bvecs|ivecs|fbin|u8bin|i8bin|safetensors|h5",
+     "what --query is, where its name does not tell it, as that of standard input (-)"},
     {"row", 0, CLI_TEXTS, "N|A-B", NULL, NULL, "rows of the index as queries, by number from 0"},
     {"id", 0, CLI_TEXTS, "IDS", NULL, NULL, "rows of the index as queries, by id"},
     {"top", 0, CLI_INT, "K", NULL, NULL, "the best K rows of each query; fewer where there are fewer"},

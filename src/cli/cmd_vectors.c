@@ -14,6 +14,8 @@ static const cli_option options[] = {
     {"ids", 0, CLI_INPUT, "TSV", NULL, NULL, "one row per vector: id in the first column, metadata in the others"},
     {"type", 0, CLI_CHOICE, "TYPE", NULL, "f32|f16|bf16|int8", "how vectors are stored; default the type of the input that loses nothing"},
     {"shadow", 0, CLI_CHOICE, "COPY", "int8", "int8|none", "keep an int8 copy of f32, f16 and bf16 vectors: exact search reads it first, and a quarter of the bytes"},
+    {"format", 0, CLI_CHOICE, "NAME", NULL, "fps|npy|fvecs|bvecs|ivecs|fbin|u8bin|i8bin|safetensors|h5",
+     "what the input is, where its name does not tell it, as that of standard input (-)"},
     {"bits", 0, CLI_FLAG, NULL, NULL, NULL, "a .npy of u1 or u8 holds packed bits, the lowest first"},
     {"dataset", 0, CLI_TEXT, "NAME", NULL, NULL, "which array of .h5 (default X, as in AnnData) or .safetensors (default the only matrix)"},
     {"about", 0, CLI_TEXT, "TEXT", NULL, NULL, "one line on what the rows are, kept in the index"},
@@ -21,18 +23,6 @@ static const cli_option options[] = {
     {"lists", 0, CLI_INT, "L", "0", NULL, "put vectors into L inverted lists, so that `similar --probe` can look at a few of them"},
     {"shard", 0, CLI_TEXT, "I/N", NULL, NULL, "write part I of N; `merge` makes them one"},
 };
-
-static nep_status parse_shard(nep_ctx *ctx, const char *text, cli_index_build *b)
-{
-    char *end;
-    if (!text)
-        return NEP_OK;
-    const long long i = strtoll(text, &end, 10), n = *end == '/' ? strtoll(end + 1, &end, 10) : 0;
-    NEP_REQUIRE(ctx, *end == '\0' && i >= 1 && i <= n, NEP_E_USAGE, "--shard '%s' is not I/N with I from 1 to N, such as 2/8", text);
-    b->shard = i;
-    b->n_shards = n;
-    return NEP_OK;
-}
 
 static nep_status read_options(cli *c, cli_index_build *b)
 {
@@ -43,7 +33,7 @@ static nep_status read_options(cli *c, cli_index_build *b)
             b->type = types[t];
     b->ids = cli_text(c, "ids");
     b->no_shadow = strcmp(cli_text(c, "shadow"), "none") == 0;
-    b->source = (nep_source_opts){.dataset = cli_text(c, "dataset"), .bits = cli_flag(c, "bits")};
+    b->source = (nep_source_opts){.format = cli_text(c, "format"), .dataset = cli_text(c, "dataset"), .bits = cli_flag(c, "bits")};
     b->about = cli_text(c, "about");
     NEP_REQUIRE(ctx, !cli_given(c, "append") || !cli_given(c, "shard"), NEP_E_USAGE,
                 "vectors: --append and --shard cannot go together; append first, then shard");
@@ -51,7 +41,7 @@ static nep_status read_options(cli *c, cli_index_build *b)
     NEP_REQUIRE(ctx, cli_int(c, "lists") == 0 || (!cli_given(c, "append") && !cli_given(c, "shard")), NEP_E_USAGE,
                 "vectors: lists are made of a whole set; --lists goes neither with --append nor with --shard");
     NEP_TRY(cli_index_need_out(c, "vectors"));
-    return parse_shard(ctx, cli_text(c, "shard"), b);
+    return cli_shard(c, &b->shard, &b->n_shards);
 }
 
 static nep_status plan(cli *c, const cli_index_build *b)

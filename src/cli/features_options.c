@@ -169,7 +169,6 @@ static nep_status slurm_place(features *f, int64_t *place, int64_t *n)
 nep_status cli_features_shard(features *f, nep_bids_filter *filter)
 {
     const char *text = cli_text(f->c, "shard");
-    char *end = NULL;
     if (cli_text(f->c, "array-shard")) {
         NEP_REQUIRE(f->ctx, !text, NEP_E_USAGE,
                     "--shard and --array-shard are two ways to say the same; give one of them");
@@ -177,10 +176,9 @@ nep_status cli_features_shard(features *f, nep_bids_filter *filter)
     }
     if (!text)
         return NEP_OK;
-    const long long i = strtoll(text, &end, 10), n = *end == '/' ? strtoll(end + 1, &end, 10) : 0;
-    NEP_REQUIRE(f->ctx, *end == '\0' && n >= 1 && i >= 1 && i <= n, NEP_E_USAGE,
-                "--shard: '%s' is not I/N with I from 1 to N", text);
-    filter->shard = i - 1;
+    int64_t shard, n;
+    NEP_TRY(cli_shard(f->c, &shard, &n));
+    filter->shard = shard - 1;
     filter->n_shards = n;
     return NEP_OK;
 }

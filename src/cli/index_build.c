@@ -24,6 +24,7 @@ nep_status cli_index_build_look(nep_ctx *ctx, const cli_index_build *b, nep_inde
                             info->kind == NEP_INDEX_BITS ? "bits" : "numbers", b->inputs[0], (long long)one->width,
                             one->kind == NEP_INDEX_BITS ? "bits" : "numbers");
         *rows = info->n < 0 || *rows < 0 ? -1 : *rows + info->n;
+        NEP_REQUIRE_OR_DONE(st, ctx, !b->type || info->kind == NEP_INDEX_VECTORS, NEP_E_USAGE, "--type is of vectors, and %s holds bits", b->inputs[i]);
         const nep_vector_type type = info->type;
         if (i == 0)
             *layout = (nep_index_layout){.kind = info->kind, .width = info->width, .type = b->type ? b->type : type, .about = b->about ? b->about : info->about};

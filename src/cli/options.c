@@ -103,6 +103,8 @@ static nep_status check_value(const cli_option *o, const char *text, const char 
         return problem_set(problem, size, "--%s (%s): '%s' is not one of %s", o->name, origin, text, o->choices);
     } else if (*text == '\0') {
         return problem_set(problem, size, "--%s (%s): the value is empty", o->name, origin);
+    } else if (o->type == CLI_OUTPUT && strcmp(text, "-") == 0 && strcmp(o->name, "out") != 0) {
+        return problem_set(problem, size, "--%s: a file is needed; - is standard output with -o alone", o->name);
     }
     return NEP_OK;
 }
@@ -294,6 +296,20 @@ const char *cli_out(const cli *c)
 {
     const char *path = cli_text(c, "out");
     return path && strcmp(path, "-") != 0 ? path : NULL;
+}
+
+nep_status cli_shard(cli *c, int64_t *shard, int64_t *n_shards)
+{
+    const char *text = cli_text(c, "shard");
+    char *end;
+    *shard = *n_shards = 0;
+    if (!text)
+        return NEP_OK;
+    *shard = strtoll(text, &end, 10);
+    *n_shards = *end == '/' && end > text ? strtoll(end + 1, &end, 10) : 0;
+    NEP_REQUIRE(c->ctx, *end == '\0' && *shard >= 1 && *shard <= *n_shards, NEP_E_USAGE,
+                "--shard: '%s' is not I/N with I from 1 to N, such as 2/8", text);
+    return NEP_OK;
 }
 
 bool cli_json(const cli *c)

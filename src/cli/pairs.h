@@ -16,12 +16,9 @@
         "beta", 0, CLI_TEXT, "B", NULL, NULL, "tversky: weight of bits that the second row has alone"                 \
     }
 
-/* Opens the command's input, and reads --metric, --alpha and --beta into metric, alpha and beta. Errors: those of nep_index_open,
- * NEP_E_USAGE (weights without tversky, tversky without), NEP_E_ARG (no decimals). */
+/* Opens the command's input, and reads --metric, --alpha and --beta into metric, alpha and beta. Errors: those of nep_index_open
+ * and of cli_index_metric. */
 NEP_MUST_USE nep_status cli_pairs_open(cli *c, nep_index *index, nep_search_opts *opts);
-const char *cli_pairs_metric(nep_metric m);
-/* A decimal of an option, which may be below 0 where the metric is one of vectors. */
-NEP_MUST_USE nep_status cli_pairs_decimal(cli *c, const char *option, const nep_index *index, nep_decimal *out);
 
 /* Bytes of an id that are shown. */
 enum { CLI_PAIRS_ID = 4096 };

@@ -104,7 +104,7 @@ static nep_status queries_of_source(cli *c, const nep_index *index, const char *
 {
     nep_ctx *ctx = cli_ctx(c);
     const bool bits = index->kind == NEP_INDEX_BITS;
-    const nep_source_opts o = {.dataset = cli_text(c, "dataset"), .bits = bits};
+    const nep_source_opts o = {.format = cli_text(c, "format"), .dataset = cli_text(c, "dataset"), .bits = bits};
     nep_source *source = NULL;
     nep_status st;
     NEP_TRY(nep_source_open(ctx, path, &o, &source));
@@ -127,11 +127,19 @@ static bool ends(const char *path, const char *tail)
     return n > m && strcasecmp(path + n - m, tail) == 0;
 }
 
-static bool ends_any(const char *path, const char *const *tails, int n)
+/* Whether a file is of one of these formats, by --format or, where that says nothing, by its name. */
+static bool is_of(const char *path, const char *format, const char *const *formats, int n)
 {
-    for (int k = 0; k < n; k++)
-        if (ends(path, tails[k]))
+    char tail[16];
+    for (int k = 0; k < n; k++) {
+        if (format && strcmp(format, formats[k]) == 0)
             return true;
+        for (int gz = 0; gz < 2 && !format; gz++) {
+            snprintf(tail, sizeof tail, ".%s%s", formats[k], gz ? ".gz" : "");
+            if (ends(path, tail))
+                return true;
+        }
+    }
     return false;
 }
 
@@ -147,11 +155,12 @@ static bool is_index(const char *path)
 
 nep_status similar_queries_file(cli *c, const nep_index *index, const char *path, similar_queries *out)
 {
-    static const char *const structures[] = {".smi", ".smi.gz", ".sdf", ".sdf.gz"}, *const tables[] = {".tsv", ".tsv.gz", ".csv", ".csv.gz"};
-    if (is_index(path))
+    static const char *const structures[] = {"smi", "smiles", "ism", "sdf", "sd", "mol"}, *const tables[] = {"tsv", "tab", "csv"};
+    const char *format = cli_text(c, "format");
+    if (!format && is_index(path))
         return queries_of_index(cli_ctx(c), index, path, out);
-    const bool table = ends_any(path, tables, NEP_LEN(tables));
-    if (ends_any(path, structures, NEP_LEN(structures)) || (table && index->kind == NEP_INDEX_BITS))
+    const bool table = is_of(path, format, tables, NEP_LEN(tables));
+    if (is_of(path, format, structures, NEP_LEN(structures)) || (table && index->kind == NEP_INDEX_BITS))
         return similar_queries_structures(c, index, path, out);
     return table ? queries_of_subjects(cli_ctx(c), index, path, out) : queries_of_source(c, index, path, out);
 }

@@ -8,31 +8,9 @@
 
 #include <nepenthe/io.h>
 
+#include "cli/index_options.h"
+
 /* ---- options ---- */
-
-static const char *const metrics[] = {"tanimoto", "dice", "cosine", "tversky", "inner", "l2"};
-
-static nep_status read_metric(similar_search *s)
-{
-    const bool bits = s->index.kind == NEP_INDEX_BITS;
-    const char *text = cli_text(s->c, "metric");
-    s->opts.metric = bits ? NEP_METRIC_TANIMOTO : NEP_METRIC_COSINE;
-    for (int m = 0; text && m < NEP_LEN(metrics); m++)
-        if (strcmp(text, metrics[m]) == 0)
-            s->opts.metric = (nep_metric)m;
-    const bool of_bits = s->opts.metric <= NEP_METRIC_TVERSKY, of_vectors = s->opts.metric == NEP_METRIC_COSINE || s->opts.metric > NEP_METRIC_TVERSKY;
-    NEP_REQUIRE(s->ctx, bits ? of_bits : of_vectors, NEP_E_ARG, "--metric %s is of %s vectors and the index holds %s vectors; it takes %s", text,
-                bits ? "dense" : "bit", bits ? "bit" : "dense", bits ? "tanimoto, dice, cosine or tversky" : "cosine, inner or l2");
-    const bool tversky = s->opts.metric == NEP_METRIC_TVERSKY;
-    NEP_REQUIRE(s->ctx, tversky || !(cli_given(s->c, "alpha") || cli_given(s->c, "beta")), NEP_E_USAGE, "--alpha and --beta belong to --metric tversky");
-    NEP_REQUIRE(s->ctx, !tversky || (cli_given(s->c, "alpha") && cli_given(s->c, "beta")), NEP_E_USAGE,
-                "--metric tversky needs --alpha and --beta, the weights of what the query and the row have alone");
-    if (tversky) {
-        NEP_TRY(nep_decimal_parse(s->ctx, cli_text(s->c, "alpha"), false, &s->opts.alpha));
-        NEP_TRY(nep_decimal_parse(s->ctx, cli_text(s->c, "beta"), false, &s->opts.beta));
-    }
-    return NEP_OK;
-}
 
 static nep_status read_amount(similar_search *s)
 {
@@ -41,11 +19,8 @@ static nep_status read_amount(similar_search *s)
     NEP_REQUIRE(s->ctx, !cli_given(s->c, "top") || cli_int(s->c, "top") >= 1, NEP_E_ARG, "--top: at least 1 row, not %lld", (long long)cli_int(s->c, "top"));
     s->opts.k = cli_int(s->c, "top");
     s->opts.threshold = (nep_decimal){0, 1};
-    s->opts.alpha = s->opts.metric == NEP_METRIC_TVERSKY ? s->opts.alpha : (nep_decimal){0, 1};
-    s->opts.beta = s->opts.metric == NEP_METRIC_TVERSKY ? s->opts.beta : (nep_decimal){0, 1};
     if (s->opts.by_threshold)
-        NEP_TRY(nep_decimal_parse(s->ctx, cli_text(s->c, "threshold"), s->index.kind == NEP_INDEX_VECTORS && s->opts.metric != NEP_METRIC_L2,
-                                  &s->opts.threshold));
+        NEP_TRY(cli_index_decimal(s->c, "threshold", s->index.kind == NEP_INDEX_VECTORS && s->opts.metric != NEP_METRIC_L2, &s->opts.threshold));
     return NEP_OK;
 }
 
@@ -69,13 +44,9 @@ static nep_status read_range(similar_search *s)
 
 static nep_status read_shard(similar_search *s)
 {
-    const char *text = cli_text(s->c, "shard");
-    char *end;
-    if (!text)
+    NEP_TRY(cli_shard(s->c, &s->shard, &s->n_shards));
+    if (s->n_shards == 0)
         return NEP_OK;
-    s->shard = strtoll(text, &end, 10);
-    s->n_shards = *end == '/' && end > text ? strtoll(end + 1, &end, 10) : 0;
-    NEP_REQUIRE(s->ctx, *end == '\0' && s->shard >= 1 && s->shard <= s->n_shards, NEP_E_USAGE, "--shard: '%s' is not I/N with I from 1 to N", text);
     NEP_REQUIRE(s->ctx, s->n_shards <= s->index.n, NEP_E_USAGE, "--shard: %lld shards of an index with %lld rows", (long long)s->n_shards,
                 (long long)s->index.n);
     NEP_REQUIRE(s->ctx, cli_out(s->c) && !cli_json(s->c), NEP_E_USAGE, "--shard writes a part for `merge`: it needs -o, and takes no --json");
@@ -85,7 +56,7 @@ static nep_status read_shard(similar_search *s)
 
 static nep_status read_options(similar_search *s)
 {
-    NEP_TRY(read_metric(s));
+    NEP_TRY(cli_index_metric(s->c, &s->index, &s->opts));
     NEP_TRY(read_amount(s));
     NEP_TRY(read_range(s));
     s->opts.probe = cli_int(s->c, "probe");
@@ -268,7 +239,7 @@ json_t *similar_search_report(const similar_search *s)
 {
     char content[17];
     snprintf(content, sizeof content, "%016llx", (unsigned long long)s->index.content);
-    return json_pack("{s:s,s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I}", "index", content, "about", s->index.about ? s->index.about : "", "metric", metrics[s->opts.metric], "path", s->report.path ? s->report.path : "", "exact",
+    return json_pack("{s:s,s:s,s:s,s:s,s:b,s:I,s:I,s:I,s:I}", "index", content, "about", s->index.about ? s->index.about : "", "metric", cli_index_metric_name(s->opts.metric), "path", s->report.path ? s->report.path : "", "exact",
                      s->report.exact, "queries", (json_int_t)s->queries.n, "rows", (json_int_t)s->rows.n, "compared", (json_int_t)s->report.compared,
                      "candidates", (json_int_t)s->report.candidates);
 }

@@ -71,7 +71,7 @@ nep_status similar_queries_structures(cli *c, const nep_index *index, const char
     cli_molecules_job job = {0};
     nep_status st;
     NEP_TRY(choose_kind(c, index, path, &job.opts.fingerprint));
-    NEP_TRY_OR_DONE(st, nep_records_open(ctx, path, NULL, &records));
+    NEP_TRY_OR_DONE(st, nep_records_open(ctx, path, &(nep_records_opts){.format = cli_text(c, "format")}, &records));
     NEP_TRY_OR_DONE(st, cli_molecules_read(ctx, records, &job));
     check_version(ctx, index, job.about);
     NEP_REQUIRE_OR_DONE(st, ctx, job.kept.n > 0, NEP_E_FORMAT, "%s: no query: %s%s", path, job.skipped.n > 0 ? "no record is a structure; the first: " : "it has no record",

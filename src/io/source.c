@@ -103,7 +103,8 @@ nep_status nep_source_shape(nep_source *s, nep_item item, int64_t n, int64_t dim
 {
     const bool packed = item == NEP_ITEM_BYTES || (item == NEP_ITEM_U8 && s->opts.bits), bits = packed || item == NEP_ITEM_BOOL;
     const int64_t most = packed ? NEP_INDEX_BITS_MOST / 8 : bits ? NEP_INDEX_BITS_MOST : NEP_INDEX_DIMS_MOST;
-    NEP_REQUIRE(s->ctx, bits || !s->opts.bits, NEP_E_ARG, "%s: holds no bits; give whole bytes (u1) or leave --bits away", s->path);
+    NEP_REQUIRE(s->ctx, bits || !s->opts.bits, NEP_E_SHAPE,
+                "%s: holds numbers that are no bits; bits are read from booleans, from whole bytes (u1) and from .fps", s->path);
     if (n < -1 || dims < 1 || dims > most)
         return nep_source_refuse(s, "has rows of %lld %s; an index holds 1 to %lld", (long long)dims, packed ? "bytes" : bits ? "bits" : "numbers",
                                  (long long)most);
@@ -124,7 +125,8 @@ static nep_status start_hdf5(nep_source *s)
     const char *dataset = s->opts.dataset ? s->opts.dataset : "X";
     int rank;
     int64_t dims[4], n = 0;
-    NEP_REQUIRE(s->ctx, !s->opts.bits, NEP_E_ARG, "%s: bits are read from .fps and .npy, not from HDF5", s->path);
+    NEP_REQUIRE(s->ctx, !s->opts.bits, NEP_E_SHAPE, "%s: bits are read from .fps and .npy, not from HDF5", s->path);
+    NEP_REQUIRE(s->ctx, strcmp(s->path, "-") != 0, NEP_E_ARG, "stdin: HDF5 is no stream; give the file by its name");
     NEP_TRY(nep_hdf5_read_f64(s->ctx, s->path, dataset, &s->whole, &rank, dims));
     if (rank != 2)
         return nep_source_refuse(s, "'%s' has %d dimensions; rows of vectors have 2", dataset, rank);
@@ -149,7 +151,11 @@ nep_status nep_source_open(nep_ctx *ctx, const char *path, const nep_source_opts
     nep_status st;
     const int f = opts && opts->format ? find_format(opts->format, strlen(opts->format)) : format_of(path);
     NEP_REQUIRE(ctx, f >= 0, NEP_E_ARG,
-                "%s: its name does not tell its format; known are .npy .fps .fvecs .bvecs .ivecs .fbin .u8bin .i8bin .safetensors .h5", path);
+                "%s: its name does not tell its format; vectors are read from .npy .fvecs .bvecs .ivecs .fbin .u8bin .i8bin .safetensors .h5, fingerprints "
+                "from .fps, structures by `molecules` and `similar` from .smi .sdf .csv; or --format says it",
+                path);
+    NEP_REQUIRE(ctx, !opts || !opts->dataset || !formats[f].start || formats[f].start == nep_safetensors_start, NEP_E_ARG,
+                "%s: '%s' would be a dataset of .h5 or .safetensors, and this is neither", path, opts->dataset);
     NEP_TRY(nep_alloc(ctx, 1, sizeof *s, "rows", &s));
     s->ctx = ctx;
     s->opts = opts ? *opts : (nep_source_opts){0};

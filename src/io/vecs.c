@@ -8,7 +8,7 @@ nep_status nep_vecs_start(nep_source *s, nep_item item)
     NEP_TRY(nep_stream_read(s->stream, &dims, sizeof dims));
     const int64_t row = 4 + (int64_t)dims * nep_source_item_bytes(item), most = nep_stream_most(s->stream);
     NEP_TRY(nep_source_shape(s, item, -1, dims));
-    NEP_REQUIRE(s->ctx, s->info.kind == NEP_INDEX_VECTORS, NEP_E_ARG, "%s: bits are read from .fps and .npy", s->path);
+    NEP_REQUIRE(s->ctx, s->info.kind == NEP_INDEX_VECTORS, NEP_E_SHAPE, "%s: bits are read from .fps and .npy", s->path);
     if (!nep_stream_gz(s->stream) && most < INT64_MAX)
         s->info.n = (most + row - 1) / row; /* a last row that is cut is found when it is read */
     s->prefixed = true;
@@ -21,6 +21,6 @@ nep_status nep_vecs_start_bin(nep_source *s, nep_item item)
     uint32_t head[2];
     NEP_TRY(nep_stream_read(s->stream, head, sizeof head));
     NEP_TRY(nep_source_shape(s, item, head[0], head[1]));
-    NEP_REQUIRE(s->ctx, s->info.kind == NEP_INDEX_VECTORS, NEP_E_ARG, "%s: bits are read from .fps and .npy", s->path);
+    NEP_REQUIRE(s->ctx, s->info.kind == NEP_INDEX_VECTORS, NEP_E_SHAPE, "%s: bits are read from .fps and .npy", s->path);
     return NEP_OK;
 }

@@ -165,9 +165,9 @@ static nep_status check(nep_ctx *ctx, const nep_index *x, int64_t n_lists, int r
 {
     NEP_REQUIRE(ctx, x && x->kind == NEP_INDEX_VECTORS && x->vectors.n_lists == 0, NEP_E_ARG,
                 "lists: they are made of an index of dense vectors that has none");
-    NEP_REQUIRE(ctx, n_lists >= 1 && n_lists <= x->n && x->n <= INT32_MAX - 1 && rounds >= 0, NEP_E_ARG,
-                "lists: %lld lists of %lld rows in %d rounds; there must be 1 list or more, and a row for each", (long long)n_lists, (long long)x->n,
-                rounds);
+    NEP_REQUIRE(ctx, n_lists >= 1 && n_lists <= x->n && x->n <= INT32_MAX - 1, NEP_E_ARG,
+                "lists: %lld lists of %lld rows; there must be 1 list or more, and a row for each", (long long)n_lists, (long long)x->n);
+    NEP_REQUIRE(ctx, rounds >= 0, NEP_E_ARG, "lists: %d rounds; 0 takes the usual number", rounds);
     for (int64_t i = 1; i < x->n; i++)
         NEP_REQUIRE(ctx, nep_index_number(x, i - 1) < nep_index_number(x, i), NEP_E_ARG,
                     "lists: the rows of the index are not in the order of their numbers; merge or build it anew");

@@ -117,6 +117,7 @@ ethanol,CCO' >odd.tsv
     refused 64 "needs a fingerprint" "$NEPENTHE" molecules few.smi -f none --fps out.fps
     refused 64 "needs a fingerprint" "$NEPENTHE" molecules few.smi -f none -o out.nepx
     refused 64 "two outputs" "$NEPENTHE" molecules few.smi -o out.tsv --tsv out.tsv
+    refused 64 "--tsv: a file is needed" "$NEPENTHE" molecules few.smi -o out.h5 --tsv -
     cp few.smi few.txt
     need_rdkit
     refused 64 "--format" "$NEPENTHE" molecules few.txt -o out.h5

@@ -182,9 +182,9 @@ EOF
         says 66 "gone.nepx" "$@" gone.nepx -o out.tsv
         says 65 "bad.nepx" "$@" bad.nepx -o out.tsv
         says 65 "empty.nepx" "$@" empty.nepx -o out.tsv
-        says 64 "not one of bit vectors" "$@" small.nepx --metric l2 -o out.tsv
+        says 64 "is of dense vectors and the index holds bit vectors" "$@" small.nepx --metric l2 -o out.tsv
         says 64 "needs --alpha and --beta" "$@" small.nepx --metric tversky -o out.tsv
-        says 64 "--alpha and --beta are weights" "$@" small.nepx --alpha 1 -o out.tsv
+        says 64 "--alpha and --beta belong to --metric tversky" "$@" small.nepx --alpha 1 -o out.tsv
     done
     says 64 "--top K or --threshold T" neighbours small.nepx -o out.tsv
     says 64 "at least 1 neighbour" neighbours small.nepx --top 0 -o out.tsv
@@ -193,6 +193,7 @@ EOF
         says 64 "" neighbours small.nepx --threshold $threshold -o out.tsv
         says 64 "" cluster small.nepx --threshold $threshold -o out.tsv
     done
+    says 64 "--threshold: 'x' is not a decimal" neighbours small.nepx --threshold x -o out.tsv
     says 64 "give --threshold T" cluster small.nepx -o out.tsv
     says 64 "is not I/N" neighbours small.nepx --top 1 --shard 4/3 -o out.tsv
     says 64 "name its file with -o" neighbours small.nepx --top 1 --shard 1/3
@@ -202,7 +203,7 @@ EOF
     says 64 "'10' is no row from 0 to 9" pick small.nepx --n 2 --first-row 10 -o out.tsv
     says 64 "given twice" pick small.nepx --n 3 --first m1 --first-row 1 -o out.tsv
     says 64 "2 first rows are given, 1 are wanted" pick small.nepx --n 1 --first m1,m2 -o out.tsv
-    says 64 "not a decimal" pick small.nepx --n 2 --threshold -1 -o out.tsv
+    says 64 "--threshold: '-1' is not a decimal" pick small.nepx --n 2 --threshold -1 -o out.tsv
     says 73 "" cluster small.nepx --threshold 0.5 -q -o gone/out.tsv
 }
 
@@ -246,7 +247,7 @@ PY
     tail -n +2 got.tsv | awk -F'\t' '$6<0.7{exit 1}'
     run "${Q[@]}" neighbours x.nepx --threshold 0.5 --metric tanimoto
     [ "$status" -eq 64 ]
-    [[ "$output" == *"not one of dense vectors"* ]]
+    [[ "$output" == *"is of bit vectors and the index holds dense vectors"* ]]
     run "${Q[@]}" pick x.nepx --n 3 --metric inner
     [ "$status" -eq 64 ]
     [[ "$output" == *"no distance"* ]]

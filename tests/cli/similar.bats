@@ -207,6 +207,21 @@ PY
     [ "$output" = "6 True q.npy" ]
 }
 
+@test "queries from standard input are what --format says" {
+    make_bits; make_vectors
+    "${SIMILAR[@]}" bits.idx --query queries.fps --top 3 -q > want.tsv
+    "${SIMILAR[@]}" bits.idx --query - --format fps --top 3 -q < queries.fps | cmp - want.tsv
+    "${SIMILAR[@]}" vectors.idx --query q.npy --top 3 -q > want.tsv
+    "${SIMILAR[@]}" vectors.idx --query - --format npy --top 3 -q < q.npy | cmp - want.tsv
+    "$PYTHON" - > q.txt <<'PY'
+import numpy as np
+print("id\t" + "\t".join(f"d{k}" for k in range(24)))
+for i, r in enumerate(np.load("q.npy")): print(f"{i}\t" + "\t".join("%.9g" % v for v in r))
+PY
+    "${SIMILAR[@]}" vectors.idx --query - --format tsv --top 3 -q < q.txt | cmp - want.tsv
+    "${SIMILAR[@]}" vectors.idx --query q.txt --format tsv --top 3 -q | cmp - want.tsv
+}
+
 @test "bad words: exit codes and sentences, nothing written" {
     make_bits; make_vectors
     refused 64 "give one of --query FILE, --row N and --id ID" "${SIMILAR[@]}" bits.idx --top 5 -o out.tsv
@@ -215,6 +230,9 @@ PY
     refused 64 "at least 1 row" "${SIMILAR[@]}" bits.idx --row 1 --top 0 -o out.tsv
     refused 64 "'0.12345678'" "${SIMILAR[@]}" bits.idx --row 1 --threshold 0.12345678 -o out.tsv
     refused 64 "'7e-1'" "${SIMILAR[@]}" bits.idx --row 1 --threshold 7e-1 -o out.tsv
+    refused 64 "--threshold: 'x' is not a decimal" "${SIMILAR[@]}" bits.idx --row 1 --threshold x -o out.tsv
+    refused 64 "--format says it" "${SIMILAR[@]}" bits.idx --query - --top 1 -o out.tsv
+    refused 65 "vectors.npy: holds numbers that are no bits" "${SIMILAR[@]}" bits.idx --query vectors.npy --top 1 -o out.tsv
     refused 64 "'-0.5'" "${SIMILAR[@]}" bits.idx --row 1 --threshold=-0.5 -o out.tsv
     refused 64 "--metric l2 is of dense vectors and the index holds bit vectors" "${SIMILAR[@]}" bits.idx --row 1 --top 1 --metric l2 -o out.tsv
     refused 64 "--metric tanimoto is of bit vectors and the index holds dense vectors" "${SIMILAR[@]}" vectors.idx --row 1 --top 1 --metric tanimoto -o out.tsv

@@ -32,6 +32,16 @@ ids() { # N: a table of ids and metadata for N rows
     done
 }
 
+@test "vectors: standard input is what --format says" {
+    "$NEPENTHE" vectors "$GOLDEN/source_f4.npy" -q -o file.nepx
+    "$NEPENTHE" vectors - --format npy -q -o stream.nepx < "$GOLDEN/source_f4.npy"
+    cmp file.nepx stream.nepx
+    "$NEPENTHE" vectors "$GOLDEN/source_rdkit_2048.fps" -q -o file.nepx
+    cp "$GOLDEN/source_rdkit_2048.fps" fingerprints.txt
+    "$NEPENTHE" vectors fingerprints.txt --format fps -q -o named.nepx
+    cmp file.nepx named.nepx
+}
+
 @test "vectors: the type is what loses nothing unless given; the document and the sidecar say what was made" {
     "$NEPENTHE" vectors "$GOLDEN/source_f2.npy" -q -o a.nepx --json > a.json
     [ "$(field a.json type)" = f16 ]
@@ -119,6 +129,12 @@ ids() { # N: a table of ids and metadata for N rows
     refused 65 "one index holds one width" "$GOLDEN/source_f4.npy" "$GOLDEN/source_rdkit_166.fps"
     refused 64 "does not tell its format" "$GOLDEN/half.tsv"
     refused 64 "is not I/N" "$GOLDEN/source_f4.npy" --shard 3/2
+    refused 64 "--format says it" - < "$GOLDEN/source_f4.npy"
+    refused 64 "--type is of vectors" "$GOLDEN/source_rdkit_166.fps" --type f16
+    refused 64 "'Y' would be a dataset" "$GOLDEN/source_f4.npy" --dataset Y
+    refused 64 "HDF5 is no stream" - --format h5 < "$GOLDEN/source_anndata.h5"
+    refused 65 "numbers that are no bits" "$GOLDEN/source_f4.npy" --bits
+    refused 64 "8 lists of 7 rows" "$GOLDEN/source_f4.npy" --lists 8
     refused 65 "make fewer shards" "$GOLDEN/source_rdkit_166.fps" --shard 9/9
     refused 64 "cannot go together" "$GOLDEN/source_f4.npy" --shard 1/2 --append x.nepx
     refused 66 "none.npy" none.npy

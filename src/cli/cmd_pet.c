@@ -7,6 +7,7 @@
 
 #include "cli/images.h"
 #include "cli/pet_frames.h"
+#include "cli/pet_maps.h"
 #include "cli/tabular.h"
 
 static const cli_option options[] = {
@@ -147,23 +148,6 @@ static nep_status load(cli *c, job *j)
     return reference_of_image(c, j);
 }
 
-static nep_status fit_tile(nep_ctx *ctx, const nep_series *tile, const int64_t *voxel, void *user)
-{
-    job *j = user;
-    const int64_t n_vox = nep_grid_voxels(&j->header.grid);
-    const int width = 2 * j->n_parameters;
-    double *value = NULL;
-    nep_status st;
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, tile->n_cols * width, sizeof *value, "fits", &value));
-    NEP_TRY_OR_DONE(st, nep_pet_fit(ctx, j->model, &j->frames.f, j->reference, tile->data, tile->n_cols, &j->opts, value));
-    for (int64_t k = 0; k < tile->n_cols; k++)
-        for (int p = 0; p < width; p++)
-            j->maps[p * n_vox + voxel[k]] = (float)value[k * width + p];
-done:
-    nep_alloc_free(value);
-    return st;
-}
-
 static nep_status write_maps(nep_ctx *ctx, const char *path, void *user)
 {
     const job *j = user;
@@ -187,11 +171,7 @@ static json_t *summary(const job *j)
 static nep_status run_image(cli *c, job *j)
 {
     nep_ctx *ctx = cli_ctx(c);
-    const int64_t n = nep_grid_voxels(&j->header.grid) * 2 * j->n_parameters;
-    NEP_TRY(nep_alloc(ctx, n, sizeof *j->maps, "maps", &j->maps));
-    for (int64_t i = 0; i < n; i++)
-        j->maps[i] = NAN;
-    NEP_TRY(cli_images_tiles(ctx, j->path, j->mask.data ? &j->mask : NULL, 8, fit_tile, j));
+    NEP_TRY(cli_pet_maps(ctx, j->path, &j->header.grid, j->mask.data ? &j->mask : NULL, j->model, &j->frames.f, j->reference, &j->opts, &j->maps));
     if (cli_out(c) || !cli_json(c))
         NEP_TRY(cli_emit(c, write_maps, j, NULL, json_pack("{s:o}", "Pet", summary(j))));
     return cli_json(c) ? cli_document(c, summary(j)) : NEP_OK;

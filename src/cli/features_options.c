@@ -80,6 +80,9 @@ static nep_status read_others(features *f, unsigned datatypes)
             o->pet_model = (nep_pet_model)m;
     o->pet_reference = cli_text(f->c, "pet-reference");
     o->pet.t_star_min = cli_real(f->c, "pet-t-star");
+    o->pet.k2_prime_per_min = cli_real(f->c, "pet-k2-prime");
+    NEP_REQUIRE(f->ctx, !(datatypes & NEP_BIDS_PET) || o->pet_model != NEP_PET_MRTM2 || cli_given(f->c, "pet-k2-prime"), NEP_E_USAGE,
+                "--pet-model mrtm2 needs --pet-k2-prime: the efflux of the reference, 1/min");
     if (cli_given(f->c, "pet-window"))
         NEP_TRY(read_pair(f, "pet-window", "50,70", &o->pet.from_min, &o->pet.to_min));
     o->radiomics.bin_width = cli_real(f->c, "radiomics-bin-width");

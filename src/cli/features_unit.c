@@ -95,13 +95,24 @@ nep_status cli_features_unit_open(features *f, const nep_bids_run *run, const ch
     return cli_features_key(f, u->provenance, &u->key);
 }
 
-nep_status cli_features_unit_table(features_unit *u, const char *tail)
+static nep_status add_output(features_unit *u, const char *tail, const char *ext)
 {
     const int k = u->n_tables;
-    NEP_TRY(cli_features_file(u->f, u->run, u->seg, tail, ".tsv", u->table[k], sizeof u->table[k]));
+    NEP_REQUIRE(u->f->ctx, k < FEATURES_UNIT_TABLES, NEP_E_INTERNAL, "%s: an image has more outputs than there is room for", u->run->bold);
+    NEP_TRY(cli_features_file(u->f, u->run, u->seg, tail, ext, u->table[k], sizeof u->table[k]));
     NEP_TRY(cli_features_file(u->f, u->run, u->seg, tail, ".json", u->sidecar[k], sizeof u->sidecar[k]));
     u->n_tables++;
     return NEP_OK;
+}
+
+nep_status cli_features_unit_table(features_unit *u, const char *tail)
+{
+    return add_output(u, tail, ".tsv");
+}
+
+nep_status cli_features_unit_image(features_unit *u, const char *tail)
+{
+    return add_output(u, tail, ".nii.gz");
 }
 
 nep_status cli_features_unit_done(features_unit *u, bool *done)

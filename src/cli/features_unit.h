@@ -5,7 +5,7 @@
 
 #include "cli/features.h"
 
-enum { FEATURES_UNIT_TABLES = 2 };
+enum { FEATURES_UNIT_TABLES = 10 };
 
 typedef struct {
     features *f;
@@ -19,8 +19,9 @@ typedef struct {
 
 /* Provenance and key of an image's outputs `what`; the marks of different ones do not meet. */
 NEP_MUST_USE nep_status cli_features_unit_open(features *f, const nep_bids_run *run, const char *what, const char *seg, features_unit *u);
-/* One more output: the stem with _<tail>.tsv, and its sidecar. */
+/* One more output: the stem with _<tail>.tsv, and its sidecar; or an image, _<tail>.nii.gz. */
 NEP_MUST_USE nep_status cli_features_unit_table(features_unit *u, const char *tail);
+NEP_MUST_USE nep_status cli_features_unit_image(features_unit *u, const char *tail);
 /* Whether every output is as it was written for this key. */
 NEP_MUST_USE nep_status cli_features_unit_done(features_unit *u, bool *done);
 /* Takes the mark away and makes the folder, before anything is written. */

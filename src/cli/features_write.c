@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "cli/confound_sets.h"
-#include "cli/features.h"
+#include "cli/features_pet.h"
 #include "cli/tabular.h"
 
 enum { SERIES, CORRELATION, FISHER, PARTIAL, COVARIANCE, PRECISION, STRENGTH, ALFF, FALFF, REHO, LCOR, VMHC, GCOR, DEGREE, WEIGHTED, MEAN_Z, RMS, EIGENVECTOR, SUM_R, MEAN_R, TSNR, SEED, NEAREST, GLM, COVERAGE, FRAMES, QUALITY, TABLES };
@@ -164,7 +164,7 @@ static void say_output(const features *f, int table, bool map, char out[FEATURES
 
 int cli_features_outputs(const features *f, unsigned datatypes, char (*out)[FEATURES_OUTPUT_LENGTH])
 {
-    _Static_assert(TABLES + FEATURES_MAPS + 1 + 5 <= FEATURES_OUTPUTS, "room for every output");
+    _Static_assert(TABLES + FEATURES_MAPS + 1 + 5 + 2 * FEATURES_PET_PARAMETERS <= FEATURES_OUTPUTS, "room for every output");
     int n = 0;
     snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "dataset_description.json");
     snprintf(out[n++], FEATURES_OUTPUT_LENGTH, ".bidsignore");
@@ -177,6 +177,13 @@ int cli_features_outputs(const features *f, unsigned datatypes, char (*out)[FEAT
     if (datatypes & NEP_BIDS_PET) {
         snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]pet/*_tacs.tsv");
         snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]pet/*_model-%s_kinpar.tsv", nep_pet_name(f->o.pet_model));
+        int parameters;
+        nep_pet_parameters(f->o.pet_model, &parameters);
+        for (int k = 0; k < 2 * parameters && f->o.maps; k++) {
+            char tail[96];
+            cli_features_pet_tail(f->o.pet_model, k, tail);
+            snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]pet/*_%.60s.nii.gz", tail);
+        }
     }
     if (datatypes & NEP_BIDS_ANAT)
         snprintf(out[n++], FEATURES_OUTPUT_LENGTH, "sub-*/[ses-*/]anat/*_desc-radiomics_T1w.tsv");

@@ -132,4 +132,5 @@ def main():
         f.write("index\tname\n" + "".join("%d\t%s\n" % (k + 1, name) for k, name in enumerate(REGIONS)))
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -169,7 +169,7 @@ static nep_status nearest(bench *b, char *fields, size_t room)
     } cases[] = {{"top1", SINGLES, 1, 5}, {"top64", BLOCK_Q, BLOCK_Q, 5}, {"top1024", LARGE_Q, LARGE_Q, 2}};
     for (int i = 0; i < NEP_LEN(cases); i++) {
         bench_time best = {0, 0};
-        int64_t compared, hits;
+        int64_t compared = 0, hits = 0;
         char name[32];
         NEP_TRY(search(b, cases[i].n_q == LARGE_Q ? &b->some : &b->index, cases[i].n_q, cases[i].each, &o, cases[i].repeats, &best, &compared,
                        &hits));

@@ -35,28 +35,22 @@ CODE static inline int32_t fold_int(__m256i v)
     return sum;
 }
 
+/* One row after the other: see cpu_dense_hits_avx512.c. */
 CODE NEP_CPU_BODY void stream_body(nep_dense_type t, const char *row, int64_t pitch, int64_t n, const float *query, float *out)
 {
-    __m256 a = _mm256_setzero_ps(), b = a, c = a, d = a;
-    const int64_t size = nep_dense_size(t);
-    for (int64_t i = 0; i < n; i += 8) {
-        const __m256 q = _mm256_loadu_ps(query + i);
-        if (i * size % 64 == 0) {
-            const char *ahead = row + FEW * pitch + i * size;
-            _mm_prefetch(ahead, _MM_HINT_T0);
-            _mm_prefetch(ahead + pitch, _MM_HINT_T0);
-            _mm_prefetch(ahead + 2 * pitch, _MM_HINT_T0);
-            _mm_prefetch(ahead + 3 * pitch, _MM_HINT_T0);
+    for (int r = 0; r < FEW; r++, row += pitch) {
+        __m256 a = _mm256_setzero_ps(), b = a, c = a, d = a;
+        int64_t i = 0;
+        for (; i + 32 <= n; i += 32) {
+            a = _mm256_fmadd_ps(_mm256_loadu_ps(query + i), load8(t, row, i), a);
+            b = _mm256_fmadd_ps(_mm256_loadu_ps(query + i + 8), load8(t, row, i + 8), b);
+            c = _mm256_fmadd_ps(_mm256_loadu_ps(query + i + 16), load8(t, row, i + 16), c);
+            d = _mm256_fmadd_ps(_mm256_loadu_ps(query + i + 24), load8(t, row, i + 24), d);
         }
-        a = _mm256_fmadd_ps(q, load8(t, row, i), a);
-        b = _mm256_fmadd_ps(q, load8(t, row + pitch, i), b);
-        c = _mm256_fmadd_ps(q, load8(t, row + 2 * pitch, i), c);
-        d = _mm256_fmadd_ps(q, load8(t, row + 3 * pitch, i), d);
+        for (; i < n; i += 8)
+            a = _mm256_fmadd_ps(_mm256_loadu_ps(query + i), load8(t, row, i), a);
+        out[r] = fold(_mm256_add_ps(_mm256_add_ps(a, b), _mm256_add_ps(c, d)));
     }
-    out[0] = fold(a);
-    out[1] = fold(b);
-    out[2] = fold(c);
-    out[3] = fold(d);
 }
 
 CODE static void stream(nep_dense_type t, const char *row, int64_t pitch, int64_t n, const float *query, float *out)
@@ -76,19 +70,14 @@ CODE static inline __m256i wide(const int8_t *p)
 
 CODE static void stream_int(const int8_t *row, int64_t pitch, int64_t n, const int8_t *query, int32_t *out)
 {
-    __m256i a = _mm256_setzero_si256(), b = a, c = a, d = a;
-    for (int64_t i = 0; i < n; i += 16) {
-        const __m256i q = wide(query + i);
-        const int8_t *at = row + i;
-        a = _mm256_add_epi32(a, _mm256_madd_epi16(q, wide(at)));
-        b = _mm256_add_epi32(b, _mm256_madd_epi16(q, wide(at + pitch)));
-        c = _mm256_add_epi32(c, _mm256_madd_epi16(q, wide(at + 2 * pitch)));
-        d = _mm256_add_epi32(d, _mm256_madd_epi16(q, wide(at + 3 * pitch)));
+    for (int r = 0; r < FEW; r++, row += pitch) {
+        __m256i a = _mm256_setzero_si256(), b = a;
+        for (int64_t i = 0; i < n; i += 32) { /* rows are whole lines of 64 bytes */
+            a = _mm256_add_epi32(a, _mm256_madd_epi16(wide(query + i), wide(row + i)));
+            b = _mm256_add_epi32(b, _mm256_madd_epi16(wide(query + i + 16), wide(row + i + 16)));
+        }
+        out[r] = fold_int(_mm256_add_epi32(a, b));
     }
-    out[0] = fold_int(a);
-    out[1] = fold_int(b);
-    out[2] = fold_int(c);
-    out[3] = fold_int(d);
 }
 
 CODE static void decode(nep_dense_type t, const void *row, int64_t n, float *out)

@@ -2,7 +2,6 @@
 /* nepenthe neighbours - all pairs of an index at or above a threshold, or the nearest rows of each. */
 #include <inttypes.h>
 #include <math.h>
-#include <stdlib.h>
 
 #include "cli/index_options.h"
 #include "cli/pairs.h"

@@ -25,6 +25,7 @@ static const cli_option options[] = {
     {"no-self", 0, CLI_FLAG, NULL, NULL, NULL, "a query that is a row of the index does not find itself"},
     {"columns", 0, CLI_TEXTS, "NAMES", NULL, NULL, "metadata of the index to show beside each hit, or `all`"},
     {"probe", 0, CLI_INT, "N", "0", NULL, "look at the N nearest inverted lists alone, which is not exact; 0 = all rows"},
+    {"recall", 0, CLI_INT, "N", "0", NULL, "with --probe: search all rows as well for the first N queries, and tell the share of their hits that was found"},
     {"shard", 0, CLI_TEXT, "I/N", NULL, NULL, "search the I-th of N parts of the file and write a part; `merge` makes of N parts what one run gives"},
 };
 
@@ -33,6 +34,9 @@ static void say(cli *c, const similar_search *s)
     cli_say(c, "%s, %s: %lld quer%s x %lld rows; %lld pairs compared, %lld scored%s", s->report.path ? s->report.path : "", s->report.exact ? "exact" : "not exact",
             (long long)s->queries.n, s->queries.n == 1 ? "y" : "ies", (long long)s->rows.n, (long long)s->report.compared,
             (long long)s->report.candidates, s->report.exact ? "" : "; without --probe it is exact");
+    if (s->n_recall > 0)
+        cli_say(c, "recall %.3f (90 %% %.3f to %.3f) over the first %lld queries, searched exactly as well", s->recall.share, s->recall.low, s->recall.high,
+                (long long)s->recall.n);
 }
 
 static nep_status run(cli *c)

@@ -63,6 +63,9 @@ static nep_status read_options(similar_search *s)
     NEP_REQUIRE(s->ctx, s->opts.probe >= 0, NEP_E_ARG, "--probe: a number of lists, not %lld", (long long)s->opts.probe);
     NEP_REQUIRE(s->ctx, s->opts.probe == 0 || (s->index.kind == NEP_INDEX_VECTORS && s->index.vectors.n_lists > 0), NEP_E_ARG,
                 "--probe: the index has no inverted lists to choose from");
+    s->n_recall = cli_int(s->c, "recall");
+    NEP_REQUIRE(s->ctx, s->n_recall >= 0 && (s->n_recall == 0 || s->opts.probe > 0), NEP_E_USAGE,
+                "--recall: a number of queries, with --probe; without it all that is to be found is found");
     NEP_TRY(read_shard(s));
     NEP_TRY(similar_filter_read(s->c, &s->index, &s->allow));
     s->opts.allow = s->allow;
@@ -155,7 +158,7 @@ void similar_search_close(similar_search *s)
 enum { BATCH_MOST = 4096, BATCH_LEAST = 64, BATCH_HITS = 1 << 21 };
 
 /* Queries at a time: as many as their best rows fit; those by threshold alone have no bound, and come in fewer. */
-static int64_t batch_of(const similar_search *s)
+int64_t similar_search_batch(const similar_search *s)
 {
     const int64_t n = s->opts.k > 0 ? BATCH_HITS / s->opts.k : BATCH_LEAST * 4;
     return n < BATCH_LEAST ? BATCH_LEAST : n > BATCH_MOST ? BATCH_MOST : n;
@@ -163,7 +166,7 @@ static int64_t batch_of(const similar_search *s)
 
 int64_t similar_search_bytes(const similar_search *s)
 {
-    const int64_t q = s->queries.n < batch_of(s) ? s->queries.n : batch_of(s);
+    const int64_t q = s->queries.n < similar_search_batch(s) ? s->queries.n : similar_search_batch(s);
     const int64_t k = s->opts.k > 0 && s->opts.k < s->rows.n ? s->opts.k : s->rows.n < 1024 ? s->rows.n : 1024;
     return q * k * 64 + q * (s->head.bits ? s->rows.bits.words * 8 : s->rows.vectors.dims * 4);
 }
@@ -218,7 +221,7 @@ static nep_status all_queries(similar_search *s, nep_status (*begin)(similar_sea
     NEP_TRY_OR_DONE(st, nep_alloc(s->ctx, s->head.n_columns, sizeof *cell, "a row", &cell));
     NEP_TRY_OR_DONE(st, nep_alloc(s->ctx, s->head.n_columns, sizeof *bytes, "a row", &bytes));
     for (int64_t from = 0, n = 0; from < s->queries.n; from += n) {
-        n = s->queries.n - from < batch_of(s) ? s->queries.n - from : batch_of(s);
+        n = s->queries.n - from < similar_search_batch(s) ? s->queries.n - from : similar_search_batch(s);
         NEP_TRY_OR_DONE(st, nep_ctx_check(s->ctx));
         NEP_TRY_OR_DONE(st, search(s, from, n, &h));
         for (int64_t q = 0; q < n; q++) {
@@ -268,8 +271,12 @@ nep_status similar_search_rows(nep_ctx *ctx, const similar_sink *sink, void *use
     (void)ctx;
     NEP_TRY(similar_write_head(&to, &s->head));
     NEP_TRY(all_queries(s, no_begin, take_row, &to));
+    if (s->n_recall > 0)
+        NEP_TRY(similar_search_recall(s));
     if (s->extra)
         json_object_set_new(s->extra, "search", similar_search_report(s));
+    if (s->extra && s->n_recall > 0)
+        json_object_set_new(s->extra, "recall", similar_search_recall_report(s));
     return NEP_OK;
 }
 

@@ -19,6 +19,11 @@ typedef struct {
     bool no_self;
     int64_t shard, n_shards; /* from 1; 0, 0 = no part is asked for */
     nep_search_report report; /* summed */
+    int64_t n_recall;     /* queries to search exactly as well, 0 = none */
+    struct {
+        int64_t n; /* queries that were, and the share of their hits found, with its 90 % interval; NaN where they have none */
+        double share, low, high;
+    } recall;
     json_t *extra;        /* lent: gets the report */
 } similar_search;
 
@@ -32,5 +37,10 @@ NEP_MUST_USE nep_status similar_search_part(similar_search *s, const char *path)
 /* Bytes that a batch of the search takes beside the mapped file, for --dry-run. */
 int64_t similar_search_bytes(const similar_search *s);
 json_t *similar_search_report(const similar_search *s);
+/* Queries that are searched at a time. */
+int64_t similar_search_batch(const similar_search *s);
+/* Fills `recall` from at most n_recall queries and a batch (similar_recall.c). */
+NEP_MUST_USE nep_status similar_search_recall(similar_search *s);
+json_t *similar_search_recall_report(const similar_search *s);
 
 #endif

@@ -274,6 +274,23 @@ PY
     for probe in 0 7 70; do "${SIMILAR[@]}" lists.idx --query q.npy --top 9 --probe $probe -q | cmp - want.tsv; done
     "${SIMILAR[@]}" lists.idx --query q.npy --top 9 --probe 1 -o few.tsv 2> talk
     grep -q "without --probe it is exact" talk
+    for self in "" --no-self; do # the share of the exact hits that are there
+        "${SIMILAR[@]}" lists.idx --row 0-49 --top 9 --probe 1 --recall 50 $self --json > doc 2> talk
+        "${SIMILAR[@]}" lists.idx --row 0-49 --top 9 $self -q > exact.tsv
+        run "$PYTHON" - <<'PY'
+import json, csv
+doc = json.load(open("doc"))
+exact = {(r["query"], r["id"]) for r in csv.DictReader(open("exact.tsv"), delimiter="\t")}
+found = {(h["query"], h["id"]) for h in doc["hits"]}
+p, n, z, r = len(exact & found) / len(exact), len(exact), 1.6448536269514722, doc["recall"]
+half = z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
+low, high = ((p + z * z / (2 * n) + s * half) / (1 + z * z / n) for s in (-1, 1))
+print(0 < p < 1, r["queries"], abs(r["share"] - p) < 1e-8, abs(r["low"] - low) < 1e-8, abs(r["high"] - high) < 1e-8)
+PY
+        [ "$output" = "True 50 True True True" ]
+        grep -q "^recall 0\." talk
+    done
+    refused 64 "--recall: a number of queries, with --probe" "${SIMILAR[@]}" lists.idx --row 1 --top 1 --recall 5 -o out.tsv
     run "$NEPENTHE" vectors vectors.npy --lists 7 --shard 1/2 -o x.idx
     [ "$status" -eq 64 ]
     run "$NEPENTHE" vectors vectors.npy --lists 201 -o x.idx

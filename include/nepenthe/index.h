@@ -74,6 +74,8 @@ typedef struct {
 void nep_index_free(nep_index *x);
 /* Row number of a position. */
 int64_t nep_index_number(const nep_index *x, int64_t position);
+/* A stored row of vectors as float32 [dims]: exact, but for int8, whose product with its scale is rounded. */
+void nep_index_decode(const nep_index_vectors *v, int64_t position, float *out);
 /* Id of a position as text in buf (cut to size): its id, else (none, or an empty one) its row number. Returns buf. */
 const char *nep_index_id(const nep_index *x, int64_t position, char *buf, size_t size);
 /* Bytes of one item, and the name ("f32", "f16", "bf16", "int8") for sentences; 0 and NULL for an unknown one. */

@@ -8,7 +8,7 @@
 
 static const cli_option options[] = {
     {"top", 0, CLI_INT, "K", NULL, NULL, "the K nearest other rows of each row, best first; or"},
-    {"threshold", 0, CLI_TEXT, "T", NULL, NULL, "pairs with score T or above (l2: distance T or below), each once; with --top: neighbours of that kind alone"},
+    {"threshold", 0, CLI_TEXT, "T", NULL, NULL, "pairs with score T or above (l2: distance T or below), each once, in the order of the index (bits: fewest bits first); with --top: neighbours of that kind alone"},
     CLI_PAIRS_METRIC,
     {"no-sketch", 0, CLI_FLAG, NULL, NULL, NULL, "bits: compare whole rows where a sketch of them would do; the answer is the same"},
     {"shard", 0, CLI_TEXT, "I/N", NULL, NULL, "write part I of N, for `merge`"},

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <nepenthe/math/half.h>
-
 #include "cli/similar.h"
 
 void similar_queries_free(similar_queries *q)
@@ -26,18 +24,6 @@ const char *similar_query_id(const similar_queries *q, int64_t i, char *buf, siz
 
 /* ---- rows of an index ---- */
 
-/* One stored row as float32: exact, but for int8, whose product with its scale is rounded. */
-static void decode(const nep_index_vectors *v, int64_t i, float *out)
-{
-    for (int64_t k = 0; k < v->dims; k++) {
-        const int64_t at = i * v->stride + k;
-        out[k] = v->type == NEP_VECTOR_F32   ? ((const float *)v->row)[at]
-                 : v->type == NEP_VECTOR_F16 ? nep_half_unpack_f16(((const uint16_t *)v->row)[at])
-                 : v->type == NEP_VECTOR_BF16 ? nep_half_unpack_bf16(((const uint16_t *)v->row)[at])
-                                              : (float)((const int8_t *)v->row)[at] * v->scale[i];
-    }
-}
-
 nep_status similar_queries_rows(nep_ctx *ctx, const nep_index *index, const int64_t *position, int64_t n, similar_queries *out)
 {
     const bool bits = index->kind == NEP_INDEX_BITS;
@@ -56,7 +42,7 @@ nep_status similar_queries_rows(nep_ctx *ctx, const nep_index *index, const int6
         if (bits)
             memcpy(out->bits + i * words, index->bits.row + position[i] * words, (size_t)words * sizeof *out->bits);
         else
-            decode(&index->vectors, position[i], out->x + i * dims);
+            nep_index_decode(&index->vectors, position[i], out->x + i * dims);
     }
     return NEP_OK;
 }

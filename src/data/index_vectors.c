@@ -25,6 +25,14 @@ static inline double item_at(const void *row, int64_t i, nep_vector_type type, d
     return (double)((const int8_t *)row)[i] * scale;
 }
 
+void nep_index_decode(const nep_index_vectors *v, int64_t position, float *out)
+{
+    const void *row = (const char *)v->row + position * v->stride * (int64_t)nep_index_item_size(v->type);
+    const double scale = v->scale ? (double)v->scale[position] : 1;
+    for (int64_t i = 0; i < v->dims; i++)
+        out[i] = (float)item_at(row, i, v->type, scale);
+}
+
 /* Square of item i less its copy; minus may be NULL. */
 static inline double square_at(const void *row, int64_t i, nep_vector_type type, double scale, const int8_t *minus, double minus_scale)
 {

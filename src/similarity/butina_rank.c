@@ -38,7 +38,7 @@ static member measure(const nep_index *index, const nep_search_opts *opts, const
         return m;
     }
     const int64_t low = position < mid->position ? position : mid->position, high = position < mid->position ? mid->position : position;
-    nep_pairs_decode(index, low, query);
+    nep_index_decode(&index->vectors, low, query);
     m.score = nep_pairs_dense_score(index, opts->metric, query, nep_pairs_norm(index, query), high);
     return m;
 }

@@ -1,27 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ivf - inverted lists: centroids by k-means on our own search for the nearest, and rows put in the order of their lists. */
 #include "data/index_parts.h"
-#include <nepenthe/math/half.h>
 #include <nepenthe/similarity.h>
 
 #include <math.h>
 #include <string.h>
 
 enum { ROUNDS = 10, PER_LIST = 256, CHUNK = 4096, DRAW = 0x1f5 };
-
-/* Row i as float32 (int8: item times scale, rounded). */
-static void decode(const nep_index_vectors *v, int64_t i, float *out)
-{
-    for (int64_t j = 0; j < v->dims; j++) {
-        const int64_t at = i * v->stride + j;
-        switch (v->type) {
-        case NEP_VECTOR_F32: out[j] = ((const float *)v->row)[at]; break;
-        case NEP_VECTOR_F16: out[j] = nep_half_unpack_f16(((const uint16_t *)v->row)[at]); break;
-        case NEP_VECTOR_BF16: out[j] = nep_half_unpack_bf16(((const uint16_t *)v->row)[at]); break;
-        case NEP_VECTOR_I8: out[j] = (float)((const int8_t *)v->row)[at] * v->scale[i]; break;
-        }
-    }
-}
 
 /* The nearest centroid of rows row[0 .. n - 1] (NULL = 0 .. n - 1); sum and count (or NULL) add up the rows of each list, in order. */
 static nep_status assign(nep_ctx *ctx, const nep_index *x, const int32_t *row, int64_t n, const float *centroid, int64_t n_lists, int32_t *list,
@@ -37,7 +22,7 @@ static nep_status assign(nep_ctx *ctx, const nep_index *x, const int32_t *row, i
     for (int64_t from = 0; from < n; from += CHUNK) {
         const int64_t here = n - from < CHUNK ? n - from : CHUNK;
         for (int64_t i = 0; i < here; i++)
-            decode(&x->vectors, row ? row[from + i] : from + i, part + i * dims);
+            nep_index_decode(&x->vectors, row ? row[from + i] : from + i, part + i * dims);
         nep_hits_free(&h);
         NEP_TRY_OR_DONE(st, nep_dense_search(ctx, &centres, part, here, &(nep_search_opts){.metric = NEP_METRIC_L2, .k = 1}, &h, NULL));
         for (int64_t i = 0; i < here; i++) {
@@ -70,7 +55,7 @@ static nep_status find_centroids(nep_ctx *ctx, const nep_index *x, int64_t n_lis
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_lists, sizeof *count, "counts of lists", &count));
     nep_philox_permutation(nep_ctx_seed(ctx), DRAW, x->n, drawn);
     for (int64_t l = 0; l < n_lists; l++)
-        decode(&x->vectors, drawn[l], centroid + l * dims);
+        nep_index_decode(&x->vectors, drawn[l], centroid + l * dims);
     for (int r = 0; r < rounds; r++) {
         memset(sum, 0, (size_t)(n_lists * dims) * sizeof *sum);
         memset(count, 0, (size_t)n_lists * sizeof *count);

@@ -159,7 +159,7 @@ static void pick(work *w, int64_t position, int64_t nearest, double distance)
     nep_picks *out = w->out;
     if (!w->of_bits) {
         float *query = w->query + out->n * w->index->vectors.dims;
-        nep_pairs_decode(w->index, position, query);
+        nep_index_decode(&w->index->vectors, position, query);
         w->norm[out->n] = nep_pairs_norm(w->index, query);
     }
     out->position[out->n] = position;

@@ -27,8 +27,7 @@ NEP_MUST_USE nep_status nep_pairs_positions(nep_ctx *ctx, const nep_index *index
 /* Bits that two rows have in common; what counts them best on this machine. */
 typedef int32_t nep_pairs_counter(const uint64_t *a, const uint64_t *b, int64_t words);
 nep_pairs_counter *nep_pairs_count(void);
-/* A row of dense vectors as a query, its norm, and its score with a row: those of nep_dense_search. */
-void nep_pairs_decode(const nep_index *index, int64_t position, float *out);
+/* The norm of a query and its score with a row of dense vectors: those of nep_dense_search. */
 double nep_pairs_norm(const nep_index *index, const float *query);
 double nep_pairs_dense_score(const nep_index *index, nep_metric metric, const float *query, double norm, int64_t position);
 

@@ -61,7 +61,7 @@ static nep_status block(work *w, int64_t first, int64_t n, int64_t *n_hits)
         w->opts.last = w->index->first + w->index->n;
     }
     for (int64_t i = 0; i < n; i++)
-        nep_pairs_decode(w->index, first + i, w->query + i * w->index->vectors.dims);
+        nep_index_decode(&w->index->vectors, first + i, w->query + i * w->index->vectors.dims);
     NEP_TRY_OR_DONE(st, nep_dense_search(w->ctx, w->index, w->query, n, &w->opts, &hits, &r));
     *n_hits = hits.start[n];
     w->report->path = r.path;

@@ -24,7 +24,7 @@ static nep_status search(work *w, int64_t first, int64_t n, nep_hits *hits, nep_
     const nep_index_bits *x = &w->index->bits;
     if (w->index->kind == NEP_INDEX_VECTORS) {
         for (int64_t i = 0; i < n; i++)
-            nep_pairs_decode(w->index, w->at[first + i], (float *)w->query + i * w->index->vectors.dims);
+            nep_index_decode(&w->index->vectors, w->at[first + i], (float *)w->query + i * w->index->vectors.dims);
         return nep_dense_search(w->ctx, w->index, w->query, n, &w->opts, hits, report);
     }
     for (int64_t i = 0; i < n; i++)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pairs_score - single pairs of rows: bits in common, and dense scores of a row decoded as a query is. */
+/* pairs_score - single pairs of rows: bits in common, and dense scores of a row that is the query. */
 #include <math.h>
-
 
 #include "backend/cpu.h"
 #include "similarity/pairs.h"
@@ -46,15 +45,6 @@ nep_pairs_counter *nep_pairs_count(void)
 static const void *row_at(const nep_index_vectors *v, int64_t position)
 {
     return (const char *)v->row + position * v->stride * (int64_t)nep_index_item_size(v->type);
-}
-
-void nep_pairs_decode(const nep_index *index, int64_t position, float *out)
-{
-    const nep_index_vectors *v = &index->vectors;
-    const void *row = row_at(v, position);
-    const float scale = v->type == NEP_VECTOR_I8 ? v->scale[position] : 1.0f;
-    for (int64_t i = 0; i < v->dims; i++)
-        out[i] = nep_dense_item((nep_dense_type)v->type, row, i) * scale;
 }
 
 double nep_pairs_norm(const nep_index *index, const float *query)

@@ -450,7 +450,7 @@ for g, w in zip(got, want):
     for k in ("effect", "se", "stat", "z", "df"):
         assert g[k] == w[k] == "n/a" or abs(float(g[k]) - float(w[k])) < 1e-5 * max(1, abs(float(w[k]))), (k, g, w)
 assert got[3]["effect"] == "n/a" and got[3]["Node"] == "B_outside"
-two = read(sys.argv[1].replace("run-1", "run-2"))
+two = read(sys.argv[1].replace("_run-1_", "_run-2_"))
 group = {r["participant_id"]: r for r in read(sys.argv[3] + "/group_glm_faces.tsv")}
 e = [(float(t[0]["effect"]), float(t[0]["se"])) for t in (got, two)]
 mean = sum(x / s**2 for x, s in e) / sum(1 / s**2 for _, s in e)

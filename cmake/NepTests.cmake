@@ -26,6 +26,15 @@ if(TARGET nepenthe_rdkit AND TARGET test_molecule_convert)
   add_dependencies(test_molecule_convert nepenthe_rdkit)
 endif()
 
+# The whole set of the evaluation data is made by the program once, into the build folder.
+if(TARGET test_similarity_bits_molecules)
+  add_test(NAME similarity_fingerprints COMMAND sh ${CMAKE_SOURCE_DIR}/tests/similarity/fingerprints.sh ${CMAKE_BINARY_DIR}/fp2048.bin)
+  set_tests_properties(similarity_fingerprints PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 LABELS similarity FIXTURES_SETUP fp2048
+    ENVIRONMENT "NEPENTHE=$<TARGET_FILE:nepenthe>;OMP_WAIT_POLICY=passive")
+  set_tests_properties(similarity_bits_molecules PROPERTIES FIXTURES_REQUIRED fp2048
+    ENVIRONMENT "NEPENTHE_FP2048=${CMAKE_BINARY_DIR}/fp2048.bin;OMP_WAIT_POLICY=passive")
+endif()
+
 find_program(NEP_BATS bats)
 file(GLOB NEP_BATS_FILES CONFIGURE_DEPENDS tests/cli/*.bats)
 if(NEP_SANITIZE) # what is instrumented is not for others to link or carry away; the ordinary build tries the package and the bundle

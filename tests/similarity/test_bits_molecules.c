@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The 100 nearest of 153,705 molecules to each of 100 of them, as RDKit counts and exact fractions order: rows, common and total bits of
- * all 10,000 lines. Needs the evaluation data and NEPENTHE_FP2048 (tests/golden/make_fp2048.py); skipped without. */
+ * all 10,000 lines. Needs the evaluation data, and in
+ * NEPENTHE_FP2048 what fingerprints.sh (which ctest runs before) or tests/golden/make_fp2048.py makes of it; skipped without. */
 #include "similarity/bits.h"
 
 enum { N = 153705, WORDS = 32, QUERIES = 100, TOP = 100 };

@@ -2,7 +2,7 @@
 /* dense_hits - CUDA twin of src/backend/cpu_dense_hits.c. Few queries: a warp per group of rows, 16 bytes a lane, rows read once. Many:
  * tiles of rows x queries, float32 by threads over shared memory, int8 by matrix units straight from 16-byte loads (the order of items is
  * no matter for a sum, so that a lane's four words serve two steps). Products are tested in registers and never written. */
-#include "launch.h"
+#include "pair_tile.h"
 
 #include <nepenthe/math/dense.h>
 
@@ -10,7 +10,7 @@ enum {
     FEW = 8,                           /* queries up to which rows are streamed */
     GROUP = 4,                         /* rows a warp holds at a time, and queries */
     WARPS = NEP_BLOCK / NEP_WARP,
-    ACROSS = 16, EACH = 8, SIDE = ACROSS * EACH, DEPTH = 16, PITCH = SIDE + 1, /* float32 tile */
+    ACROSS = PAIR_ACROSS, EACH = 8, SIDE = ACROSS * EACH, DEPTH = PAIR_DEPTH, PITCH = SIDE + 1, /* float32 tile */
     INT_ROWS = 128, INT_QUERIES = 128, /* int8 tile: 4 x 2 warps of 32 rows x 64 queries */
     M_TILES = 2, N_TILES = 8
 };
@@ -157,19 +157,7 @@ static __global__ void tile_kernel(nep_dense_rows x, nep_dense_queries q, result
                 asked[k * PITCH + u] = j0 + u < q.n_q ? ((const float *)q.query)[(j0 + u) * x.stride + k0 + k] : 0.0f;
             }
             __syncthreads();
-            for (int k = 0; k < DEPTH; k++) {
-                float left[EACH], right[EACH];
-                NEP_UNROLL
-                for (int u = 0; u < EACH; u++) {
-                    left[u] = rows[k * PITCH + down + ACROSS * u];
-                    right[u] = asked[k * PITCH + across + ACROSS * u];
-                }
-                NEP_UNROLL
-                for (int u = 0; u < EACH; u++)
-                    NEP_UNROLL
-                    for (int v = 0; v < EACH; v++)
-                        r[u][v] = fmaf(left[u], right[v], r[u][v]);
-            }
+            pair_step<EACH>(rows, asked, r);
             __syncthreads();
         }
         NEP_UNROLL

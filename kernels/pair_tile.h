@@ -22,12 +22,31 @@ static __device__ void pair_load(const float *z, int64_t n, int64_t n_t, int64_t
     }
 }
 
+/* r[u][v] += a[t, y + 16 u] b[t, x + 16 v] over the PAIR_DEPTH values of two tiles. */
+template <int EACH>
+static __device__ __forceinline__ void pair_step(const float *a, const float *b, float (&r)[EACH][EACH])
+{
+    const int pitch = PAIR_ACROSS * EACH + 1, x = (int)threadIdx.x % PAIR_ACROSS, y = (int)threadIdx.x / PAIR_ACROSS;
+    for (int t = 0; t < PAIR_DEPTH; t++) {
+        float left[EACH], right[EACH];
+        NEP_UNROLL
+        for (int u = 0; u < EACH; u++) {
+            left[u] = a[t * pitch + y + PAIR_ACROSS * u];
+            right[u] = b[t * pitch + x + PAIR_ACROSS * u];
+        }
+        NEP_UNROLL
+        for (int u = 0; u < EACH; u++)
+            NEP_UNROLL
+            for (int v = 0; v < EACH; v++)
+                r[u][v] = fmaf(left[u], right[v], r[u][v]);
+    }
+}
+
 /* r[u][v] = z[i0 + y + 16 u] . z[j0 + x + 16 v]. a and b are shared, PAIR_ROOM(EACH) each. fmaf: nep_pair_margin holds for it too. */
 template <int EACH>
 static __device__ __forceinline__ void pair_products(const float *z, int64_t n, int64_t n_t, int64_t i0, int64_t j0, float *a, float *b,
                                      float (&r)[EACH][EACH])
 {
-    const int pitch = PAIR_ACROSS * EACH + 1, x = (int)threadIdx.x % PAIR_ACROSS, y = (int)threadIdx.x / PAIR_ACROSS;
     NEP_UNROLL
     for (int u = 0; u < EACH; u++)
         NEP_UNROLL
@@ -37,19 +56,7 @@ static __device__ __forceinline__ void pair_products(const float *z, int64_t n, 
         pair_load<EACH>(z, n, n_t, i0, t0, a);
         pair_load<EACH>(z, n, n_t, j0, t0, b);
         __syncthreads();
-        for (int t = 0; t < PAIR_DEPTH; t++) {
-            float left[EACH], right[EACH];
-            NEP_UNROLL
-            for (int u = 0; u < EACH; u++) {
-                left[u] = a[t * pitch + y + PAIR_ACROSS * u];
-                right[u] = b[t * pitch + x + PAIR_ACROSS * u];
-            }
-            NEP_UNROLL
-            for (int u = 0; u < EACH; u++)
-                NEP_UNROLL
-                for (int v = 0; v < EACH; v++)
-                    r[u][v] = fmaf(left[u], right[v], r[u][v]);
-        }
+        pair_step<EACH>(a, b, r);
         __syncthreads();
     }
 }

@@ -243,7 +243,7 @@ class Pairs(Matrix):
 class Parcels:
     """The whole program on a file, beside the inflaters' own rate on that file."""
 
-    name, bar = "parcels", 8.0
+    name, bar = "parcels", 12.0
 
     def folder(self, b, volumes):
         made_by = hashlib.sha256((HERE / "peers" / "make_bold.py").read_bytes()).hexdigest()[:12]
@@ -315,7 +315,7 @@ class Parcels:
 
 ROWS = {row.name: row for row in (
     Parcels(),
-    Matrix("clean", "clean_nilearn.py", 60.0, "gflops_per_cpu_s", "sgemm_gflops_per_cpu_s"),
+    Matrix("clean", "clean_nilearn.py", 80.0, "gflops_per_cpu_s", "sgemm_gflops_per_cpu_s"),
     Dominance("dominance", "dominance_netneurotools.py", None, "forms_gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Matrix("connectivity", "connectivity_nilearn.py", 3.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Matrix("srtm", "srtm_scipy.py", 1000.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),

@@ -38,6 +38,8 @@ struct nep_profile; /* brainmap.h: a disorder's map and its null maps seen throu
 typedef struct {
     const nep_molset *drugs;       /* [n_drugs] */
     int64_t n_drugs, n_targets, n_regions, n_disorders;
+    int64_t n_ranked, n_listed;    /* disorders [0, n_ranked) are ranked; up to n_listed they are the study's own; all after
+                                    * lend their labels (and teach weights), no more. 0 = all: read by nep_inputs_ranked */
     char **targets;                /* HGNC symbols, those with a map first */
     char **target_names;           /* 5-HT2A */
     int64_t n_mapped;              /* targets [0, n_mapped) have a receptor map */
@@ -74,6 +76,10 @@ typedef struct {
     signed char *coverage;         /* [n_drugs] nep_coverage, kept */
     float *similarity;             /* [n_drugs, n_drugs] Tanimoto, NaN without a fingerprint; NULL without any */
 } nep_inputs;
+
+/* How many disorders are ranked, and how many are the study's own. */
+int64_t nep_inputs_ranked(const nep_inputs *in);
+int64_t nep_inputs_listed(const nep_inputs *in);
 
 #define NEP_EVIDENCE_RIDGE       0.1 /* lambda of score B, on a correlation matrix */
 #define NEP_EVIDENCE_RELIABILITY 0.6 /* inter-tracer rho taken where none is given */
@@ -112,6 +118,8 @@ typedef struct {
     int64_t disorder;
     const nep_label *own;    /* [n_drugs], hidden ones are NEP_LABEL_NONE */
     const nep_label *others; /* [n_disorders, n_drugs], row `disorder` all NONE */
+    const int64_t *only;     /* [n_only] the drugs whose scores will be read, NULL = all: a channel may leave out the others */
+    int64_t n_only;
 } nep_visible;
 /* Whether a channel may count the drug as indicated; a redraw forgets some. */
 bool nep_visible_indicated(const nep_inputs *in, const nep_visible *v, int64_t drug, uint64_t stream);

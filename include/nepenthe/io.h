@@ -118,6 +118,7 @@ typedef struct {
     int direction;                        /* -1 decrease, 0 unknown, +1 increase */
     bool simulated;                       /* key `simulated: true`: watermarked on every page */
     char *truth;                          /* key `truth`: TSV drug_id relevant, for simulated disorders; or NULL */
+    bool context;                         /* key `role: context`: lends its labels, is not ranked */
 } nep_study_disorder;
 
 typedef struct {
@@ -132,7 +133,8 @@ typedef struct {
     char *geometry, *receptors, *reliability, *drugs, *affinities, *labels, *evidence, *targets; /* or NULL */
     char *atlas, *atlas_labels; /* key `atlas: IMAGE` or `atlas: {image: IMAGE, labels: TSV}`; or NULL */
     nep_study_disorder *disorders;
-    int64_t n_disorders;
+    int64_t n_disorders, n_ranked; /* those of role `ranked` stand first */
+    bool other_disorders;          /* labels of disorders that the study does not list count too, as context */
     nep_study_channel *channels;
     int64_t n_channels;
     char **primary_channels;

@@ -214,7 +214,7 @@ bool nep_negatives_find(const char *name, nep_negatives *out);
  * drug is recorded (exactly), and its number of measured targets, bounds left out (0, 1, 2 to 3, 4 to 7, ... are alike). */
 void nep_negatives_strata(const nep_inputs *in, int64_t disorder, int64_t *out);
 
-/* What every channel says of every drug when the labels a protocol hides are hidden: [n_disorders, n_drugs, n_channels]
+/* What every channel says of every drug when the labels a protocol hides are hidden; n_disorders are those ranked: [n_disorders, n_drugs, n_channels]
  * values and normal scores, and the fused score of the VOTE channels [n_disorders, n_drugs]. */
 typedef struct {
     double *value, *z, *score;

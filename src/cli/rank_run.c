@@ -68,7 +68,7 @@ static nep_status choose_protocols(cli *c, const nep_study *study, nep_evaluatio
 
 bool cli_rank_has_treatments(const nep_inputs *in)
 {
-    for (int64_t i = 0; in->labels && i < in->n_drugs * in->n_disorders; i++)
+    for (int64_t i = 0; in->labels && i < in->n_drugs * nep_inputs_ranked(in); i++)
         if (nep_label_indicated(in->labels[i]) || (in->truth && in->truth[i] == 1))
             return true;
     return false;

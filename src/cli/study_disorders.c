@@ -3,6 +3,7 @@
 #include "cli/study_tables.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 static nep_status load_map(nep_ctx *ctx, cli_study *s, int64_t j)
@@ -70,12 +71,51 @@ done:
     return st;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The disorders that the label table names and the study does not list, sorted by id: s->others. */
+static nep_status find_others(nep_ctx *ctx, cli_study *s)
+{
+    nep_table t = {0};
+    int64_t disorder;
+    nep_status st = NEP_OK;
+
+    if (!s->study.other_disorders || !s->study.labels)
+        return NEP_OK;
+    NEP_TRY_OR_DONE(st, cli_study_table(ctx, s, s->study.labels, &t));
+    NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "disorder", &disorder));
+    for (int64_t r = 0; r < t.n_rows; r++) {
+        const char *id = nep_table_cell(&t, r, disorder);
+        bool known = !id || (s->n_others && strcmp(s->others[s->n_others - 1], id) == 0);
+        for (int64_t j = 0; j < s->study.n_disorders && !known; j++)
+            known = strcmp(s->study.disorders[j].id, id) == 0;
+        for (int64_t j = 0; j < s->n_others && !known; j++)
+            known = strcmp(s->others[j], id) == 0;
+        if (known)
+            continue;
+        NEP_TRY_OR_DONE(st, nep_alloc_grow(ctx, s->n_others + 1, sizeof *s->others, "other disorders", &s->others));
+        NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, id, &s->others[s->n_others]));
+        s->n_others++;
+    }
+    if (s->n_others)
+        qsort(s->others, (size_t)s->n_others, sizeof *s->others, by_text);
+done:
+    nep_table_free(&t);
+    return st;
+}
+
 nep_status cli_study_disorders(nep_ctx *ctx, cli_study *s, const study_lookup *drugs)
 {
     nep_inputs *in = &s->inputs;
-    const int64_t d = in->n_disorders = s->study.n_disorders, cells = d * in->n_regions;
-
-    NEP_REQUIRE(ctx, d > 0, NEP_E_CONFIG, "%s: the study has no disorder", s->study.path);
+    NEP_REQUIRE(ctx, s->study.n_disorders > 0, NEP_E_CONFIG, "%s: the study has no disorder", s->study.path);
+    NEP_TRY(find_others(ctx, s));
+    const int64_t listed = s->study.n_disorders, d = listed + s->n_others, cells = d * in->n_regions;
+    in->n_disorders = d;
+    in->n_listed = listed;
+    in->n_ranked = s->study.n_ranked;
     NEP_TRY(nep_alloc(ctx, d, sizeof(char *), "disorders", &in->disorder_ids));
     NEP_TRY(nep_alloc(ctx, d, sizeof(char *), "disorders", &in->disorder_names));
     NEP_TRY(nep_alloc(ctx, d, sizeof(bool), "disorders", &in->simulated));
@@ -85,7 +125,11 @@ nep_status cli_study_disorders(nep_ctx *ctx, cli_study *s, const study_lookup *d
     NEP_TRY(nep_alloc(ctx, d * in->n_drugs, 1, "simulated truth", &in->truth));
     for (int64_t i = 0; i < cells; i++)
         in->effect[i] = in->effect_se[i] = NAN;
-    for (int64_t j = 0; j < d; j++) {
+    for (int64_t j = listed; j < d; j++) {
+        in->disorder_ids[j] = in->disorder_names[j] = s->others[j - listed];
+        memset(in->truth + j * in->n_drugs, -1, (size_t)in->n_drugs);
+    }
+    for (int64_t j = 0; j < listed; j++) {
         const nep_study_disorder *x = &s->study.disorders[j];
         in->disorder_ids[j] = x->id;
         in->disorder_names[j] = x->name ? x->name : x->id;
@@ -101,6 +145,7 @@ nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drug
 {
     nep_inputs *in = &s->inputs;
     nep_table t = {0};
+    study_lookup disorders = {0};
     int64_t id, disorder, status;
     nep_status st = NEP_OK;
 
@@ -108,6 +153,7 @@ nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drug
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders * in->n_drugs, sizeof(char *), "label sources", &in->label_source));
     if (!s->study.labels)
         goto done;
+    NEP_TRY_OR_DONE(st, cli_study_lookup_make(ctx, in->disorder_ids, in->n_disorders, &disorders));
     NEP_TRY_OR_DONE(st, cli_study_table(ctx, s, s->study.labels, &t));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "drug_id", &id));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "disorder", &disorder));
@@ -121,19 +167,21 @@ nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drug
                             "%s: line %lld: status is '%s', must be approved, symptomatic, investigational, failed or "
                             "contraindicated",
                             s->study.labels, (long long)r + 2, word ? word : "n/a");
-        for (int64_t j = 0; k >= 0 && of && j < in->n_disorders; j++) {
-            nep_label *cell = &in->labels[j * in->n_drugs + k];
-            char **origin = &in->label_source[j * in->n_drugs + k];
-            if (strcmp(of, in->disorder_ids[j]) != 0 || (*cell != NEP_LABEL_NONE && *cell <= label))
-                continue; /* the earlier word of the list holds: approved before symptomatic before ... */
-            *cell = label;
-            nep_alloc_free(*origin);
-            *origin = NULL;
-            if (cli_study_cell(&t, r, source))
-                NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, cli_study_cell(&t, r, source), origin));
-        }
+        const int64_t j = cli_study_find(&disorders, of);
+        if (k < 0 || j < 0)
+            continue;
+        nep_label *cell = &in->labels[j * in->n_drugs + k];
+        char **origin = &in->label_source[j * in->n_drugs + k];
+        if (*cell != NEP_LABEL_NONE && *cell <= label)
+            continue; /* the earlier word of the list holds: approved before symptomatic before ... */
+        *cell = label;
+        nep_alloc_free(*origin);
+        *origin = NULL;
+        if (cli_study_cell(&t, r, source))
+            NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, cli_study_cell(&t, r, source), origin));
     }
 done:
+    nep_alloc_free(disorders.list);
     nep_table_free(&t);
     return st;
 }

@@ -91,6 +91,7 @@ void cli_study_free(cli_study *s)
     free_texts(in->target_names, in->n_targets);
     free_texts(in->label_source, in->n_disorders * in->n_drugs);
     free_texts(s->files, s->n_files);
+    free_texts(s->others, s->n_others);
     nep_affinity_free(in->affinities, in->n_affinities);
     void *const all[] = {in->affinity_start, in->receptor,  in->reliability,    in->tracer,    in->tracer_target, in->effect, in->effect_se,
                          in->direction,      in->simulated, in->disorder_names, in->disorder_ids, in->labels,     in->truth,  s->licences};

@@ -16,6 +16,8 @@ typedef struct {
     char *licences;    /* of the tables, `;`-joined, in order of appearance */
     char **files;      /* every table that was read */
     int64_t n_files;
+    char **others;     /* disorders that only the label table names */
+    int64_t n_others;
 } cli_study;
 
 /* Reads everything and prepares it (map nulls, similarities). seed is that of every random stream.

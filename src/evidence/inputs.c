@@ -259,6 +259,16 @@ void nep_inputs_target_profile(const nep_inputs *in, int64_t disorder, double *o
         out[m] = p ? nep_profile_beta(p)[m] : NAN;
 }
 
+int64_t nep_inputs_ranked(const nep_inputs *in)
+{
+    return in->n_ranked > 0 ? in->n_ranked : in->n_disorders;
+}
+
+int64_t nep_inputs_listed(const nep_inputs *in)
+{
+    return in->n_listed > 0 ? in->n_listed : in->n_disorders;
+}
+
 void nep_inputs_release(nep_inputs *in)
 {
     for (int64_t i = 0; in->profiles && i < in->n_disorders * SETS; i++)

@@ -112,9 +112,9 @@ static nep_status read_map(nep_yaml *y, yaml_node_t *node, nep_study_disorder *d
 
 static nep_status read_disorder(nep_yaml *y, yaml_node_t *node, nep_study_disorder *d)
 {
-    static const char *const keys[] = {"id", "name", "map", "direction", "simulated", "truth"};
-    static const char *const directions[] = {"decrease", "unknown", "increase"}, *const switches[] = {"false",
-                                                                                                      "true"};
+    static const char *const keys[] = {"id", "name", "map", "direction", "simulated", "truth", "role"};
+    static const char *const directions[] = {"decrease", "unknown", "increase"}, *const switches[] = {"false", "true"},
+                             *const roles[] = {"ranked", "context"};
     yaml_node_t *v[NEP_LEN(keys)];
     int k = 0;
     d->n1 = d->n2 = (double)NAN;
@@ -132,7 +132,28 @@ static nep_status read_disorder(nep_yaml *y, yaml_node_t *node, nep_study_disord
         NEP_TRY(nep_yaml_choice(y, v[4], "simulated", switches, 2, &k));
         d->simulated = k == 1;
     }
+    if (v[6]) {
+        NEP_TRY(nep_yaml_choice(y, v[6], "role", roles, 2, &k));
+        d->context = k == 1;
+    }
     return own_path(y, v[5], "truth", &d->truth);
+}
+
+/* Ranked disorders first, else in the order of the file. */
+static nep_status put_ranked_first(nep_yaml *y, yaml_node_t *node, nep_study *s)
+{
+    nep_study_disorder *sorted = NULL;
+    int64_t n = 0;
+    NEP_TRY(nep_alloc(y->ctx, s->n_disorders, sizeof *sorted, "disorders", &sorted));
+    for (int context = 0; context < 2; context++)
+        for (int64_t i = 0; i < s->n_disorders; i++)
+            if (s->disorders[i].context == (context == 1))
+                sorted[n++] = s->disorders[i];
+    nep_alloc_free(s->disorders);
+    s->disorders = sorted;
+    for (s->n_ranked = 0; s->n_ranked < n && !sorted[s->n_ranked].context;)
+        s->n_ranked++;
+    return s->n_ranked ? NEP_OK : nep_yaml_fail(y, node, "every disorder has the role context; a study needs one to rank");
 }
 
 static nep_status read_disorders(nep_yaml *y, yaml_node_t *node, nep_study *s)
@@ -150,7 +171,7 @@ static nep_status read_disorders(nep_yaml *y, yaml_node_t *node, nep_study *s)
             if (strcmp(s->disorders[i].id, s->disorders[j].id) == 0)
                 return nep_yaml_fail(y, item, "the disorder '%.60s' stands there twice", s->disorders[i].id);
     }
-    return NEP_OK;
+    return put_ranked_first(y, node, s);
 }
 
 typedef struct {
@@ -349,11 +370,15 @@ static nep_status read_root(nep_yaml *y, nep_study *s)
         CHANNELS,
         PRIMARY,
         EVALUATE,
-        NULLS
+        NULLS,
+        OTHERS
     };
     static const char *const keys[] = {"schema", "name",       "geometry", "disorders", "receptors",
                                        "drugs",  "affinities", "labels",   "evidence",  "targets",
-                                       "atlas",  "channels",   "primary",  "evaluate",  "nulls"};
+                                       "atlas",  "channels",   "primary",  "evaluate",  "nulls",
+                                       "other_disorders"};
+    static const char *const switches[] = {"false", "true"};
+    int k = 0;
     yaml_node_t *root = nep_yaml_root(y), *v[NEP_LEN(keys)];
     NEP_TRY(FIND(y, root, "the study", keys, v));
     NEP_TRY(check_schema(y, root, v[SCHEMA]));
@@ -368,6 +393,9 @@ static nep_status read_root(nep_yaml *y, nep_study *s)
     NEP_TRY(own_path(y, v[LABELS], "labels", &s->labels));
     NEP_TRY(own_path(y, v[EVIDENCE], "evidence", &s->evidence));
     NEP_TRY(own_path(y, v[TARGETS], "targets", &s->targets));
+    if (v[OTHERS])
+        NEP_TRY(nep_yaml_choice(y, v[OTHERS], "other_disorders", switches, 2, &k));
+    s->other_disorders = k == 1;
     NEP_TRY(read_atlas(y, v[ATLAS], s));
     NEP_TRY(read_receptors(y, v[RECEPTORS], s));
     NEP_TRY(read_disorders(y, v[DISORDERS], s));

@@ -242,7 +242,8 @@ nep_status nep_increment_measure(nep_ctx *ctx, const nep_inputs *in, int64_t n_b
     for (int i = 0; i < NEP_LEN(names); i++)
         if (!nep_channel_missing(nep_channel_find(names[i]), in))
             channels[n++] = nep_channel_find(names[i]);
-    for (int64_t j = 0; j < in->n_disorders; j++)
+    const int64_t d = nep_inputs_ranked(in);
+    for (int64_t j = 0; j < d; j++)
         out[j] = (nep_increment){.delta = {NAN, NAN, NAN, 0, NAN, NAN}, .p_map = NAN, .p_holm = NAN, .detectable = NAN,
                                  .verdict = NEP_IMAGING_UNDETERMINED};
     if (!in->profiles || n == 0 || channels[0] != nep_channel_find(names[0]))
@@ -251,15 +252,15 @@ nep_status nep_increment_measure(nep_ctx *ctx, const nep_inputs *in, int64_t n_b
     NEP_TRY_OR_DONE(st, open_workspace(ctx, &w));
     NEP_TRY_OR_DONE(st, nep_protocol_score(ctx, in, NEP_PROTOCOL_MASKED, channels, n, n, &with));
     NEP_TRY_OR_DONE(st, nep_protocol_score(ctx, in, NEP_PROTOCOL_MASKED, channels + 1, n - 1, n - 1, &base));
-    nep_progress_open(ctx, "increment of imaging", in->n_disorders);
-    for (w.disorder = 0; w.disorder < in->n_disorders; w.disorder++) {
+    nep_progress_open(ctx, "increment of imaging", d);
+    for (w.disorder = 0; w.disorder < d; w.disorder++) {
         nep_progress_step(ctx, w.disorder);
         NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
         NEP_TRY_OR_DONE(st, measure_disorder(ctx, &w, &out[w.disorder]));
     }
     nep_progress_close(ctx);
-    NEP_TRY_OR_DONE(st, adjust(ctx, out, in->n_disorders));
-    judge(out, in->n_disorders);
+    NEP_TRY_OR_DONE(st, adjust(ctx, out, d));
+    judge(out, d);
 done:
     nep_protocol_scores_free(&base);
     nep_protocol_scores_free(&with);

@@ -35,11 +35,11 @@ bool nep_negatives_find(const char *name, nep_negatives *out)
     return false;
 }
 
-/* For how many disorders other than this one the drug is recorded. */
-static int64_t other_disorders(const nep_inputs *in, int64_t disorder, int64_t k)
+/* For how many of the first d disorders other than this one the drug is recorded. */
+static int64_t other_disorders(const nep_inputs *in, int64_t d, int64_t disorder, int64_t k)
 {
     int64_t n = 0;
-    for (int64_t j = 0; j < in->n_disorders; j++)
+    for (int64_t j = 0; j < d; j++)
         n += j != disorder && nep_label_indicated(in->labels[j * in->n_drugs + k]);
     return n;
 }
@@ -52,7 +52,7 @@ void nep_negatives_strata(const nep_inputs *in, int64_t disorder, int64_t *out)
             n += !in->affinities[i].censored;
         for (; n > 0; n /= 2)
             doublings++;
-        out[k] = 64 * other_disorders(in, disorder, k) + doublings;
+        out[k] = 64 * other_disorders(in, in->n_disorders, disorder, k) + doublings;
     }
 }
 
@@ -63,7 +63,7 @@ static bool is_nervous(const nep_inputs *in, int64_t disorder, int64_t k)
     for (const char *p = atc; p && *p; p = strchr(p, ';') ? strchr(p, ';') + 1 : NULL)
         if (*p == 'N')
             return true;
-    return other_disorders(in, disorder, k) > 0;
+    return other_disorders(in, nep_inputs_listed(in), disorder, k) > 0;
 }
 
 static bool is_failed(nep_label l)
@@ -73,8 +73,8 @@ static bool is_failed(nep_label l)
 
 nep_status rank_negatives_open(nep_ctx *ctx, const nep_inputs *in, const bool *asked, rank_negatives *out)
 {
-    const int64_t cells = in->n_disorders * in->n_drugs;
-    *out = (rank_negatives){.n_drugs = in->n_drugs, .n_disorders = in->n_disorders};
+    const int64_t d = nep_inputs_ranked(in), cells = d * in->n_drugs;
+    *out = (rank_negatives){.n_drugs = in->n_drugs, .n_disorders = d};
     NEP_TRY(nep_alloc(ctx, cells, 1, "evaluation: positives", &out->pos));
     if (asked[NEP_NEGATIVES_NERVOUS_SYSTEM])
         NEP_TRY(nep_alloc(ctx, cells, 1, "evaluation: nervous-system negatives", &out->nervous));
@@ -83,7 +83,7 @@ nep_status rank_negatives_open(nep_ctx *ctx, const nep_inputs *in, const bool *a
     if (!asked[NEP_NEGATIVES_POPULARITY])
         return NEP_OK;
     NEP_TRY(nep_alloc(ctx, cells, sizeof *out->stratum, "evaluation: strata", &out->stratum));
-    for (int64_t j = 0; j < in->n_disorders; j++)
+    for (int64_t j = 0; j < d; j++)
         nep_negatives_strata(in, j, out->stratum + j * in->n_drugs);
     return NEP_OK;
 }

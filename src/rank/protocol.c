@@ -119,6 +119,8 @@ typedef struct {
     nep_label *own, *others; /* [n_drugs], [n_disorders, n_drugs] */
     double *value, *z, *votes, *score, *se; /* [n, c], [n, c], [n, v], [n], [n] of the set at hand */
     double *r;               /* [v, v] */
+    const int64_t *only;     /* [n_only] those scored now, NULL = all */
+    int64_t n_only;
 } workspace;
 
 /* Scores every channel for all drugs under the labels now visible. */
@@ -126,7 +128,7 @@ static nep_status score_set(nep_ctx *ctx, workspace *w, bool fixed_only)
 {
     const int64_t n = w->in->n_drugs;
     const int c = w->n_channels;
-    const nep_visible visible = {w->disorder, w->own, w->others};
+    const nep_visible visible = {.disorder = w->disorder, .own = w->own, .others = w->others, .only = w->only, .n_only = w->n_only};
     double *column = w->score, *z = w->se;
 
     for (int i = 0; i < c; i++) {
@@ -204,7 +206,7 @@ done:
 nep_status nep_protocol_score(nep_ctx *ctx, const nep_inputs *in, nep_protocol p, const nep_channel *const *channels,
                               int n_channels, int n_votes, nep_protocol_scores *out)
 {
-    const int64_t n = in->n_drugs, d = in->n_disorders, c = n_channels;
+    const int64_t n = in->n_drugs, d = nep_inputs_ranked(in), c = n_channels;
     workspace w = {.in = in, .channels = channels, .n_channels = n_channels, .n_votes = n_votes};
     nep_protocol_scores made = {0};
     nep_status st;
@@ -215,7 +217,7 @@ nep_status nep_protocol_score(nep_ctx *ctx, const nep_inputs *in, nep_protocol p
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof(double), "protocol: scores", &made.score));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof(double), "protocol: scales", &made.scale));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *w.own, "protocol: labels", &w.own));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof *w.others, "protocol: labels of others", &w.others));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders * n, sizeof *w.others, "protocol: labels of others", &w.others));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n * c, sizeof(double), "protocol: set values", &w.value));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n * c, sizeof(double), "protocol: set scores", &w.z));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n * n_votes, sizeof(double), "protocol: votes", &w.votes));

@@ -64,7 +64,7 @@ static nep_status choose_channels(nep_ctx *ctx, const nep_inputs *in, const nep_
 static nep_status score_channels(nep_ctx *ctx, rank_work *w, uint64_t stream, int n_channels)
 {
     const int64_t n = w->in->n_drugs;
-    const nep_visible visible = {w->disorder, w->own, w->others};
+    const nep_visible visible = {.disorder = w->disorder, .own = w->own, .others = w->others};
     for (int c = 0; c < n_channels; c++) {
         NEP_TRY(nep_channel_score(ctx, w->r->channels[c], w->in, &visible, stream, w->column, w->column_se));
         for (int64_t k = 0; k < n && stream == 0; k++) {
@@ -297,9 +297,9 @@ static nep_status add_increments(nep_ctx *ctx, const nep_inputs *in, int64_t n_b
 {
     nep_increment *all = NULL;
     nep_status st;
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders, sizeof *all, "increments", &all));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, r->n_disorders, sizeof *all, "increments", &all));
     NEP_TRY_OR_DONE(st, nep_increment_measure(ctx, in, n_bootstrap, all));
-    for (int64_t j = 0; j < in->n_disorders; j++)
+    for (int64_t j = 0; j < r->n_disorders; j++)
         r->disorders[j].increment = all[j];
 done:
     nep_alloc_free(all);
@@ -333,10 +333,10 @@ nep_status nep_ranking_create(nep_ctx *ctx, const nep_inputs *in, const nep_rank
     r->study_path = o->study_path;
     r->inputs = in;
     NEP_TRY_OR_DONE(st, choose_channels(ctx, in, o, r, &w.n_votes));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders, sizeof *r->disorders, "ranking", &r->disorders));
-    r->n_disorders = in->n_disorders;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nep_inputs_ranked(in), sizeof *r->disorders, "ranking", &r->disorders));
+    r->n_disorders = nep_inputs_ranked(in);
     if (in->n_mapped)
-        NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders * in->n_mapped, sizeof(double), "target profile", &r->target_profile));
+        NEP_TRY_OR_DONE(st, nep_alloc(ctx, r->n_disorders * in->n_mapped, sizeof(double), "target profile", &r->target_profile));
     w.r = r;
     NEP_TRY_OR_DONE(st, open_work(ctx, &w, o->n_streams));
     NEP_TRY_OR_DONE(st, rank_disorders(ctx, &w, o->n_streams));

@@ -7,7 +7,7 @@ static nep_label no_others[S_DISORDERS * S_DRUGS];
 
 static nep_visible all_visible(int64_t disorder)
 {
-    return (nep_visible){disorder, s.labels + disorder * S_DRUGS, no_others};
+    return (nep_visible){.disorder = disorder, .own = s.labels + disorder * S_DRUGS, .others = no_others};
 }
 
 static void score(nep_ctx *ctx, const char *name, const nep_visible *v, uint64_t stream, double *value)
@@ -48,7 +48,7 @@ static void test_poisoned_hidden_labels(void **state)
         own[k] = k % 3 ? s.labels[k] : NEP_LABEL_NONE;
     for (int i = 0; i < S_DISORDERS * S_DRUGS; i++)
         poisoned[i] = (nep_label)(((int)s.labels[i] + 1 + i % 5) % 6);
-    const nep_visible v = {0, own, no_others};
+    const nep_visible v = {.disorder = 0, .own = own, .others = no_others};
     for (int i = 0; nep_evidence_table[i]; i++) {
         double clean[S_DRUGS], dirty[S_DRUGS];
         signed char truth[S_DISORDERS * S_DRUGS];
@@ -74,7 +74,7 @@ static void test_own_label_is_left_out(void **state)
             nep_label own[S_DRUGS];
             double with[S_DRUGS], without[S_DRUGS];
             memcpy(own, s.labels, sizeof own);
-            const nep_visible v = {0, own, no_others};
+            const nep_visible v = {.disorder = 0, .own = own, .others = no_others};
             own[k] = NEP_LABEL_APPROVED;
             score(ctx, nep_evidence_table[i]->name, &v, 0, with);
             own[k] = NEP_LABEL_NONE;
@@ -222,7 +222,7 @@ static void test_baselines_by_hand(void **state)
     memcpy(others, s.labels, sizeof others);
     for (int k = 0; k < S_DRUGS; k++)
         others[2 * S_DRUGS + k] = NEP_LABEL_NONE;
-    const nep_visible v = {2, s.labels + 2 * S_DRUGS, others};
+    const nep_visible v = {.disorder = 2, .own = s.labels + 2 * S_DRUGS, .others = others};
     score(ctx, "popularity", &v, 0, popularity);
     score(ctx, "target_count", &v, 0, count);
     score(ctx, "mechanism_class", &v, 0, class);
@@ -301,7 +301,7 @@ static void test_missing_table_is_named(void **state)
     assert_true(value[0] == -1);
     s.in.similarity = kept;
     nep_ctx_clear(ctx);
-    const nep_visible beyond = {S_DISORDERS, s.labels, no_others};
+    const nep_visible beyond = {.disorder = S_DISORDERS, .own = s.labels, .others = no_others};
     assert_fails(nep_channel_score(ctx, nep_channel_find("popularity"), &s.in, &beyond, 0, value, se), NEP_E_ARG);
     nep_ctx_clear(ctx);
 }

@@ -66,6 +66,21 @@ static void test_full(void **state)
 
 #define HEAD "schema: nepenthe/study/1\nname: n\ndrugs: d.tsv\n"
 
+static void test_context(void **state)
+{
+    (void)state;
+    nep_study s = {0};
+    assert_ok(ctx, nep_study_read(ctx, test_text("c.yaml", HEAD "disorders: [{id: a, name: a, role: context}, {id: b, name: b}, "
+                                                            "{id: c, name: c, role: ranked}]\nother_disorders: true\n"), &s));
+    assert_int_equal(s.n_disorders, 3);
+    assert_int_equal(s.n_ranked, 2);
+    assert_true(s.other_disorders && s.disorders[2].context && !s.disorders[0].context);
+    assert_string_equal(s.disorders[0].id, "b");
+    assert_string_equal(s.disorders[1].id, "c");
+    assert_string_equal(s.disorders[2].id, "a");
+    nep_study_free(&s);
+}
+
 static void test_defaults(void **state)
 {
     (void)state;
@@ -110,6 +125,9 @@ static void test_refused(void **state)
         {HEAD "disorders: [{id: a, name: }]\n", "name is empty"},
         {HEAD "disorders: [{id: a, name: b, direction: up}]\n",
          "direction is 'up', must be one of decrease, unknown, increase"},
+        {HEAD "disorders: [{id: a, name: b, role: contxt}]\n", "role is 'contxt', must be one of ranked, context"},
+        {HEAD "disorders: [{id: a, name: b, role: context}]\n", "every disorder has the role context"},
+        {HEAD "disorders: [{id: a, name: b}]\nother_disorders: yes\n", "other_disorders is 'yes', must be one of false, true"},
         {HEAD "disorders: [{id: a, name: b, map: {table: t, value: v}}]\n", "map needs table, value and se"},
         {HEAD "disorders: [{id: a, name: b, map: {table: t, value: v, se: [1]}}]\n", "map se has 1 numbers"},
         {HEAD "disorders: [{id: a, name: b, map: {table: t, value: v, se: [20, many]}}]\n",
@@ -200,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_full),
+        cmocka_unit_test(test_context),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_atlas_with_labels),
         cmocka_unit_test(test_refused),

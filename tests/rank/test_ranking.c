@@ -53,6 +53,34 @@ static void test_order_intervals_and_contributions(void **state)
     nep_ranking_free(r);
 }
 
+/* The last disorder only lends its labels: it is not ranked nor evaluated, the others' scores are what they were, and
+ * popularity counts it. */
+static void test_context_disorders(void **state)
+{
+    nep_ctx *ctx = *state;
+    const int popularity_at = 2;
+    nep_inputs in = s.in;
+    nep_evaluation *e = NULL;
+    nep_ranking *all = rank(ctx, &in, 20), *part;
+    in.n_ranked = in.n_listed = S_DISORDERS - 1;
+    part = rank(ctx, &in, 20);
+    assert_int_equal(part->n_disorders, S_DISORDERS - 1);
+    for (int64_t j = 0; j < part->n_disorders; j++)
+        for (int64_t i = 0; i < S_DRUGS; i++) {
+            const nep_candidate *a = &all->disorders[j].candidates[i], *b = &part->disorders[j].candidates[i];
+            assert_true(a->drug == b->drug && (a->score == b->score || (isnan(a->score) && isnan(b->score))));
+        }
+    for (int c = popularity_at; c < part->n_channels; c++)
+        if (strcmp(part->channels[c]->name, "popularity") == 0)
+            for (int64_t k = 0; k < S_DRUGS * part->n_channels; k += part->n_channels)
+                assert_true(part->disorders[0].value[k + c] == all->disorders[0].value[k + c]);
+    assert_ok(ctx, nep_evaluation_create(ctx, part, &(nep_evaluation_opts){.n_bootstrap = 50}, &e));
+    assert_int_equal(e->n_disorders, S_DISORDERS - 1);
+    nep_evaluation_free(e);
+    nep_ranking_free(part);
+    nep_ranking_free(all);
+}
+
 static void test_verdicts(void **state)
 {
     nep_ctx *ctx = *state;
@@ -362,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_threads_do_not_matter),             cmocka_unit_test(test_poisoned_labels_under_protocols),
         cmocka_unit_test(test_what_protocols_hide),               cmocka_unit_test(test_drug_order_does_not_matter),
         cmocka_unit_test(test_evaluation_sees_the_planted_signal), cmocka_unit_test(test_probability_comes_from_other_disorders),
+        cmocka_unit_test(test_context_disorders),
         cmocka_unit_test(test_recovery_of_a_simulated_truth),     cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_allocations_fail_clean),
     };

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* model - from the channels of a (drug, disorder) pair to the probability of a recorded treatment: the hierarchical Bayesian
+ * logistic regression.
+ *
+ * What it is not: it reads no file and knows no channel. Arrays are float64, row-major; NaN in x means "this channel does not
+ * speak of this pair", never zero. Everything follows from the arguments, on any number of threads. docs/ranking_model.md says
+ * why each prior is what it is and what each interval means.
+ */
+#ifndef NEPENTHE_MODEL_H
+#define NEPENTHE_MODEL_H
+
+#include <nepenthe/core.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- hierarchical logistic regression ------------------------------------------------------------------------------
+ *   logit p_i = alpha_j + sum_c m_ic (beta_c + b_jc) x_ic + sum_c delta_c (1 - m_ic) + sum_q gamma_q z_iq,   j = group of row i
+ * with m_ic = 1 where x_ic is there, and the priors
+ *   alpha_j ~ N(logit pi_j, alpha_sd^2)   beta_c ~ N(0, beta_sd^2), cut to >= 0 when oriented   b_jc ~ N(0, sigma_c^2)
+ *   sigma_c ~ half-N(sigma_scale)         delta_c ~ N(0, delta_sd^2)                            gamma_q ~ N(0, gamma_sd^2) */
+typedef struct {
+    int64_t n, groups;
+    int channels, nuisances;
+    const double *x;         /* [n, channels]   on a scale where 1 is a large difference; NaN = missing */
+    const double *nuisance;  /* [n, nuisances]  finite; may be NULL without nuisances */
+    const signed char *y;    /* [n]             1, 0; anything else leaves the row out */
+    const int32_t *group;    /* [n]             in [0, groups) */
+    const double *weight;    /* [n]             finite, >= 0; 0 leaves the row out; NULL = all 1. A label that is believed with
+                              *                 probability q enters as two rows: y 1 of weight q, y 0 of weight 1 - q */
+    const double *prior;     /* [groups]        pi_j in (0, 1): the prevalence expected before the group's labels are seen */
+} nep_hierarchical_data;
+
+typedef struct {
+    const bool *oriented;    /* [channels] beta_c >= 0; NULL = all */
+    const double *sigma;     /* [channels] held at these values (0 = no group effects); NULL = estimated */
+    double alpha_sd, beta_sd, delta_sd, gamma_sd, sigma_scale; /* finite, > 0 */
+    int most_em;             /* updates of sigma; it stops earlier when none moves by more than 1e-5 */
+    int most_steps;          /* Newton steps of one fit at given sigma */
+    double tolerance;        /* a fit ends when its step promises to raise the log posterior by less */
+    int dropout;             /* copies of every row in which channels are dropped at random; 0 = none */
+    double dropout_rate;     /* chance that a copy drops a channel, in [0, 1) */
+    uint64_t seed;           /* of the dropped channels */
+} nep_hierarchical_opts;
+#define NEP_HIERARCHICAL_DEFAULTS                                                                                     \
+    {.alpha_sd = 0.5, .beta_sd = 1.0, .delta_sd = 1.0, .gamma_sd = 1.0, .sigma_scale = 0.3, .most_em = 200,            \
+     .most_steps = 100, .tolerance = 1e-10, .dropout_rate = 0.3}
+
+/* A channel that cannot be learned from takes no part (beta, b and its share of any logit are 0) and is named here: constant
+ * over the rows where it speaks, or silent on all rows. Silence on some rows still counts by delta when it is constant. */
+typedef enum { NEP_HIERARCHICAL_USED, NEP_HIERARCHICAL_CONSTANT, NEP_HIERARCHICAL_SILENT } nep_hierarchical_state;
+const char *nep_hierarchical_state_name(nep_hierarchical_state s);
+
+typedef struct {
+    int channels, nuisances;
+    int n_local, n_global;          /* 1 + channels; 2 channels + nuisances */
+    int64_t groups;
+    double *global;                 /* [n_global] beta, delta, gamma */
+    double *local;                  /* [groups, n_local] alpha, b */
+    double *sigma;                  /* [channels] */
+    double *prior_logit;            /* [groups] */
+    nep_hierarchical_state *state;  /* [channels] */
+    bool *at_zero;                  /* [channels] beta_c is held at 0 by its bound */
+    double *slope;                  /* [channels] slope of the log posterior along beta_c, all else refitted: <= 0 where at_zero */
+    double *beta_low, *beta_high;   /* [channels] 90 % of the normal approximation along beta_c, cut at 0 when oriented */
+    double *covariance;             /* [n_global, n_global] Laplace; rows and columns of what is held at 0 are 0 */
+    double *local_inverse;          /* [groups, n_local, n_local] inverse Hessian of a group at given globals */
+    double *local_cross;            /* [groups, n_local, n_global] that inverse times the Hessian between group and globals */
+    int64_t *rows, *positives;      /* [groups] that entered */
+    double alpha_sd;
+    double log_posterior;           /* at the mode, without constants, sigma's prior left out */
+    double log_evidence;            /* Laplace approximation of log p(y | sigma); each bounded beta counted by its own margin */
+    int steps, em_steps;            /* Newton steps in all; updates of sigma */
+    bool converged;                 /* of the last fit, and of sigma */
+} nep_hierarchical;
+
+/* Fits the mode by Newton's method, bounds kept by an exact quadratic program in each step, the groups eliminated by their Schur
+ * complements. sigma is the mode of log sigma under the Laplace approximation of its marginal (at a fixed point of
+ * expectation-maximisation), which, unlike the mode of sigma itself, cannot fall to 0 and take the spread between groups with it.
+ *
+ * opts  may be NULL (NEP_HIERARCHICAL_DEFAULTS)
+ *
+ * With dropout the objective is the mean log likelihood over the rows as they are and `dropout` copies, in each of which every
+ * channel that speaks is made missing with chance dropout_rate (Philox(seed, copy, row * channels + channel)); the score is then
+ * trained for any subset of channels, and delta speaks for both kinds of silence. Same bits for any thread count.
+ * Errors: NEP_E_ARG (sizes, group or prior out of range, weights, x infinite, nuisance not finite, no row with a label),
+ * NEP_E_SINGULAR (values too large to factor), NEP_E_NOMEM, NEP_E_INTERRUPTED.
+ * Cost: rows * (1 + n_global)^2 per step.
+ * Source: Laird & Ware (1982) Biometrics 38:963, doi:10.2307/2529876 (EM of the variances); Breslow & Clayton (1993) J Am Stat
+ * Assoc 88:9, doi:10.1080/01621459.1993.10594284 (Laplace in mixed models); Chung et al. (2013) Psychometrika 78:685,
+ * doi:10.1007/s11336-013-9328-2 (modes of variances at 0); Gelman (2006) Bayesian Anal 1:515,
+ * doi:10.1214/06-BA117A (half-normal family for sigma). */
+NEP_MUST_USE nep_status nep_hierarchical_fit(nep_ctx *ctx, const nep_hierarchical_data *data, const nep_hierarchical_opts *opts,
+                                             nep_hierarchical **out);
+void nep_hierarchical_free(nep_hierarchical *h);
+
+/* Scores rows of one group.
+ *
+ * x [n, channels], nuisance [n, nuisances] as in the data; the channels present are the ones that are not NaN
+ * group      [0, groups), or -1: a new group, whose alpha comes from N(logit prior, alpha_sd^2) and whose b are integrated out as
+ *            added variance sum x^2 sigma^2
+ * prior      (0, 1), read for a new group only
+ * share      [n, 1 + channels + nuisances], may be NULL: intercept, each channel (delta where it is silent), each nuisance;
+ *            their sum in this order is the logit, bit for bit
+ * logit, sd  [n] mean and SD of the logit under the Laplace approximation; either may be NULL
+ * p          [n] mean of the logistic function under that normal, by the trapezoidal rule (error < 1e-12); may be NULL
+ *
+ * Errors: NEP_E_ARG. Cost: n * n_global^2 with sd or p. */
+NEP_MUST_USE nep_status nep_hierarchical_predict(nep_ctx *ctx, const nep_hierarchical *h, const double *x, const double *nuisance,
+                                                 int64_t n, int64_t group, double prior, double *share, double *logit, double *sd,
+                                                 double *p);
+/* E[1 / (1 + exp(-Z))] for Z ~ N(mean, sd^2). */
+double nep_hierarchical_probability(double mean, double sd);
+
+/* Refits of a bootstrap over groups and units (drugs): a row counts weight * unit_weight times, a group drawn twice stands for two
+ * groups with the same rows. sigma is held at the fit's values; each refit starts from the fit. */
+typedef struct {
+    int64_t n_boot, groups;
+    int n_local, n_global;
+    double *global;      /* [n_boot, n_global] */
+    double *local;       /* [n_boot, groups, n_local]; NaN where the group was not drawn */
+    int32_t *steps;      /* [n_boot] Newton steps; negative: ended without converging */
+} nep_hierarchical_draws;
+
+/* unit [n] of each row, in [0, units); unit_weight [n_boot, units], group_weight [n_boot, groups], both >= 0. `data` and `opts` are
+ * those of the fit. A refit without any row keeps the priors' modes.
+ * Same bits for any thread count. Errors: as nep_hierarchical_fit. Cost: about 5 Newton steps each.
+ * Source: Owen & Eckles (2012) Ann Appl Stat 6:895, doi:10.1214/12-AOAS547 (product reweighting of two-way data). */
+NEP_MUST_USE nep_status nep_hierarchical_bootstrap(nep_ctx *ctx, const nep_hierarchical_data *data, const nep_hierarchical_opts *opts,
+                                                   const nep_hierarchical *fit, const int32_t *unit, int64_t units, int64_t n_boot,
+                                                   const int32_t *unit_weight, const int32_t *group_weight,
+                                                   nep_hierarchical_draws *out);
+void nep_hierarchical_draws_free(nep_hierarchical_draws *d);
+/* The logit of one row in draw b; a group that was not drawn is a new one at its fit's prior (b_j = 0). */
+double nep_hierarchical_draw_logit(const nep_hierarchical *fit, const nep_hierarchical_draws *d, int64_t b, const double *x,
+                                   const double *nuisance, int64_t group);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

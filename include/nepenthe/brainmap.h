@@ -20,7 +20,7 @@ extern "C" {
 
 #define NEP_BRAINMAP_TIE 1e-10 /* |null| >= |observed| (1 - tie) counts as reached */
 
-/* ---- spatial nulls (nulls.c, moran.c, spin.c) --------------------------------------------------- */
+/* ---- spatial nulls (nulls.c, spectral.c, moran.c, eigenmodes.c, spin.c) ------------------------- */
 typedef enum {
     NEP_NULLS_MORAN,             /* Moran spectral randomisation, singleton, W = 1/D over all regions used */
     NEP_NULLS_MORAN_COMPARTMENT, /* the same, cortex and the rest apart: each keeps its own mean and variance
@@ -29,11 +29,15 @@ typedef enum {
     NEP_NULLS_SPIN_HUNGARIAN,    /* least total distance after a rotation, an exact permutation */
     NEP_NULLS_SPIN_NEAREST,      /* Alexander-Bloch: nearest region after a rotation, values may repeat */
     NEP_NULLS_SHUFFLE,           /* no spatial structure: only to show what ignoring it does */
+    NEP_NULLS_MORAN_PAIR,        /* Moran spectral randomisation, pair: random pairs of vectors keep their amplitude */
+    NEP_NULLS_EIGENMODES,        /* rotations within groups of the modes of each hemisphere and compartment */
     NEP_NULLS_KIND_COUNT
 } nep_nulls_kind;
 
 const char *nep_nulls_name(nep_nulls_kind kind);            /* "moran", "spin", ... */
 bool nep_nulls_find(const char *name, nep_nulls_kind *out); /* false when there is none */
+bool nep_nulls_cortex_only(nep_nulls_kind kind);            /* the kind needs every region on the sphere */
+bool nep_nulls_needs_all(nep_nulls_kind kind);              /* the kind refuses a map with a NaN */
 
 typedef struct nep_nulls nep_nulls;
 
@@ -45,10 +49,21 @@ typedef struct nep_nulls nep_nulls;
  * Moran: eigenvectors of the doubly centred W, W_ij = 1 / D_ij in mm, W_ii = 0. All n - 1 vectors orthogonal
  * to the constant are kept (dropping those of eigenvalue 0 would lose variance), so a surrogate has the map's
  * mean, variance and Moran's I exactly. Signs fall on products of coefficients, so the null distribution of a
- * correlation is the same whichever of two maps is redrawn. Spins: the right hemisphere turns by M R M, M =
- * diag(-1, 1, 1). Errors: NEP_E_ARG (fewer than 3 regions; two regions at one place; spins with a region that
+ * correlation is the same whichever of two maps is redrawn. The pair procedure turns random pairs of
+ * coefficients, whatever their eigenvalues: mean and variance stay, Moran's I does not, since a smooth and a rough
+ * vector may share their amplitude. Eigenmodes: eigenvectors of L = diag(W 1) - W per hemisphere and compartment, W_ij = 1 / D_ij^2 where
+ * i is among the 6 regions nearest to j or j among those nearest to i (on the sphere in the cortex, else in mm),
+ * without the constant; from the smoothest on they form groups of 3, 5, 7, ... (2 l + 1 as on a sphere, the last
+ * takes the rest), and the coefficients of a group are turned by a uniform rotation of SO(m), a lone one by a
+ * sign. The right side turns as the mirror image of the left: by P' R P, P the polar factor of the overlap of the
+ * mirrored left modes with the right ones. Mean and variance of each block stay, and the energy of each group.
+ * What it is not: the modes are those of a graph of regions, not of the surface's Laplace-Beltrami operator, and
+ * near-equal wavelengths within a group are an assumption that folds and gaps bend. Spins: the right hemisphere
+ * turns by M R M, M = diag(-1, 1, 1). Errors: NEP_E_ARG (fewer than 3 regions; two regions at one place; spins with a region that
  * has no sphere coordinates, or lies in no hemisphere; the sentence names the region), NEP_E_NOMEM. Cost: n^3
- * once for Moran. Source: Wagner & Dray (2015) Methods Ecol Evol 6:1169, doi:10.1111/2041-210X.12407;
+ * once for Moran and eigenmodes. Source: Wagner & Dray (2015) Methods Ecol Evol 6:1169,
+ * doi:10.1111/2041-210X.12407; eigenmodes: Koussis et al. (2025) Imaging Neurosci, doi:10.1162/imag.a.71; uniform
+ * rotations: Stewart (1980) SIAM J Numer Anal 17:403, doi:10.1137/0717034;
  * Alexander-Bloch et al. (2018) doi:10.1016/j.neuroimage.2018.05.070; Vasa et al. (2018)
  * doi:10.1093/cercor/bhx249; Markello & Misic (2021) doi:10.1016/j.neuroimage.2021.118052. */
 NEP_MUST_USE nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use,
@@ -64,14 +79,14 @@ nep_nulls_kind nep_nulls_kind_of(const nep_nulls *nulls);
  *
  * The same (seed of ctx, stream, b) gives the same rotation or signs for every map: maps drawn with one
  * stream move together, maps that must be independent take different streams. With spins a NaN travels with
- * its region; Moran refuses a NaN (leave the region out with `use`). Same bits for any thread count. Cost:
- * count * n^2 (Moran, spins), count * n^3 (Hungarian). Errors: NEP_E_ARG (first or count negative, NaN under
- * Moran). */
+ * its region; Moran and eigenmodes refuse a NaN (leave the region out with `use`). Same bits for any thread
+ * count. Cost: count * n^2 (Moran, eigenmodes, Vasa), count * n (nearest), count * n^3 (Hungarian). Errors:
+ * NEP_E_ARG (first or count negative, NaN under Moran or eigenmodes). */
 NEP_MUST_USE nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *map,
                                        uint64_t stream, int64_t first, int64_t count, double *out);
 
 /* What a spin or shuffle does: surrogate b at region i is map[out[b, i]]. out [count, n]. Errors: NEP_E_ARG
- * (Moran). */
+ * (Moran, eigenmodes). */
 NEP_MUST_USE nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream,
                                           int64_t first, int64_t count, int32_t *out);
 
@@ -82,8 +97,9 @@ typedef struct {
 
 /* False-positive rate of a null at a parcellation: n_maps pairs of independent Gaussian maps with covariance
  * exp(-D / length_mm) (0 = white noise) are correlated (Pearson) and tested with n_nulls surrogates of the
- * first map. Errors: NEP_E_ARG (n_maps or n_nulls < 1, alpha outside (0, 1)), NEP_E_SINGULAR. Cost: n_maps *
- * n_nulls * n. Source: the protocol of Markello & Misic (2021); Wilson (1927) J Am Stat Assoc 22:209. */
+ * first map. Above 4,096 regions a map is the sum of 1,000 random waves with that covariance's spectral density,
+ * which needs no n^2 memory. Errors: NEP_E_ARG (n_maps or n_nulls < 1, alpha outside (0, 1)), NEP_E_SINGULAR. Cost:
+ * n_maps * n_nulls * n. Source: the protocol of Markello & Misic (2021); Wilson (1927) J Am Stat Assoc 22:209. */
 NEP_MUST_USE nep_status nep_nulls_false_positive(nep_ctx *ctx, const nep_nulls *nulls, double length_mm,
                                                  int64_t n_maps, int64_t n_nulls, double alpha,
                                                  uint64_t stream, nep_nulls_rate *out);

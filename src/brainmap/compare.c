@@ -110,12 +110,12 @@ done:
     return st;
 }
 
-/* p from surrogates of one map. Moran draws on the regions where that map has values; with spins missing
- * regions travel. */
+/* p from surrogates of one map. Moran and eigenmodes draw on the regions where that map has values; with spins
+ * missing regions travel. */
 static nep_status one_side(nep_ctx *ctx, const nep_geometry *g, const bool *use, const double *moved,
                            const double *still, const nep_compare_opts *o, double r, double *p)
 {
-    const bool moran = o->kind == NEP_NULLS_MORAN || o->kind == NEP_NULLS_MORAN_COMPARTMENT;
+    const bool whole = nep_nulls_needs_all(o->kind);
     nep_nulls *nulls = NULL;
     bool *mask = NULL;
     double *x = NULL;
@@ -125,7 +125,7 @@ static nep_status one_side(nep_ctx *ctx, const nep_geometry *g, const bool *use,
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, g->n_regions, sizeof *mask, "compare: mask", &mask));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * g->n_regions, sizeof *x, "compare: maps", &x));
     for (int64_t i = 0; i < g->n_regions; i++) {
-        mask[i] = (!use || use[i]) && (!moran || isfinite(moved[i]));
+        mask[i] = (!use || use[i]) && (!whole || isfinite(moved[i]));
         if (mask[i]) {
             x[m] = moved[i];
             x[g->n_regions + m++] = still[i];

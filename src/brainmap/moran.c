@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* moran - Moran spectral randomisation: the eigenvectors of spatial proximity, and random signs for a map's
- * coefficients. */
+/* moran - Moran spectral randomisation: the eigenvectors of spatial proximity, and random signs or random
+ * pairs for a map's coefficients. */
 #include "nulls.h"
 
 #include <cblas.h>
@@ -9,12 +9,6 @@
 #include <string.h>
 
 #include <nepenthe/math/philox.h>
-
-static double distance(const double a[3], const double b[3])
-{
-    const double x = a[0] - b[0], y = a[1] - b[1], z = a[2] - b[2];
-    return sqrt(x * x + y * y + z * z);
-}
 
 /* Doubly centres w [m, m] and puts the constant vector on top of the spectrum, so that it can be told from
  * the others. */
@@ -55,7 +49,7 @@ static nep_status block_vectors(nep_ctx *ctx, nep_nulls *nulls, const char *cons
         for (int64_t j = 0; j < m; j++) {
             if (i == j)
                 continue;
-            const double d = distance(nulls->mm[member[i]], nulls->mm[member[j]]);
+            const double d = nulls_distance(nulls->mm[member[i]], nulls->mm[member[j]]);
             NEP_REQUIRE_OR_DONE(
                 st, ctx, d > 0.0, NEP_E_ARG,
                 "moran: regions '%s' and '%s' lie at the same place, so 1/distance does not exist: correct "
@@ -79,30 +73,23 @@ done:
     return st;
 }
 
+/* Random pairs take two vectors each, whatever their eigenvalues; an odd one out keeps to a sign. */
+static nep_status pair_groups(nep_ctx *ctx, nep_nulls *nulls)
+{
+    nulls->n_groups = (nulls->n_vectors + 1) / 2;
+    NEP_TRY(nep_alloc(ctx, nulls->n_groups, sizeof *nulls->group, "moran: pairs", &nulls->group));
+    for (int64_t g = 0; g < nulls->n_groups; g++)
+        nulls->group[g] = 2 * g + 1 < nulls->n_vectors ? 2 : 1;
+    return NEP_OK;
+}
+
 nep_status nep_moran_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names)
 {
     NEP_TRY(nep_alloc(ctx, nulls->n * nulls->n, sizeof(double), "moran: eigenvectors", &nulls->vectors));
-    NEP_TRY(block_vectors(ctx, nulls, names, 0));
-    return block_vectors(ctx, nulls, names, 1);
-}
-
-void nep_moran_coefficients(const nep_nulls *nulls, const double *map, double *coef, double *base)
-{
-    double sum[2] = {0.0, 0.0};
-    int64_t count[2] = {0, 0};
-    for (int64_t i = 0; i < nulls->n; i++) {
-        sum[nulls->block[i]] += map[i];
-        count[nulls->block[i]]++;
-    }
-    for (int64_t i = 0; i < nulls->n; i++)
-        base[i] = sum[nulls->block[i]] / (double)count[nulls->block[i]];
-    for (int64_t k = 0; k < nulls->n_vectors; k++) {
-        const double *v = nulls->vectors + k * nulls->n;
-        double dot = 0.0;
-        for (int64_t i = 0; i < nulls->n; i++)
-            dot += v[i] * (map[i] - base[i]);
-        coef[k] = dot;
-    }
+    for (int32_t block = 0; block < nulls->n_blocks; block++)
+        NEP_TRY(block_vectors(ctx, nulls, names, block));
+    nulls->n_groups = nulls->n_vectors;
+    return nulls->kind == NEP_NULLS_MORAN_PAIR ? pair_groups(ctx, nulls) : NEP_OK;
 }
 
 void nep_moran_signs(const nep_nulls *nulls, uint64_t stream, int64_t b, double *sign)

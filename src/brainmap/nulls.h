@@ -1,22 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* nulls - what the null families share inside the room: the prepared state, and how one surrogate's numbers
- * are addressed. */
+/* nulls - what the null families share inside the room: the prepared state, the table of kinds, and how one
+ * surrogate's numbers are addressed. */
 #ifndef NEP_BRAINMAP_NULLS_H
 #define NEP_BRAINMAP_NULLS_H
 
 #include <nepenthe/brainmap.h>
 
+#include <math.h>
+
+typedef enum {
+    NULLS_SPECTRAL, /* block means + sum_k t_k v_k, t a random orthogonal image of the map's coefficients */
+    NULLS_MOVED,    /* y_i = x[index_i] */
+} nulls_family;
+
+typedef struct nulls_grid nulls_grid; /* nearest.c */
+
+enum { NULLS_MAX_BLOCKS = 6, NULLS_MAX_GROUP = 255 };
+
 struct nep_nulls {
     nep_nulls_kind kind;
     int64_t n;
     double (*mm)[3];     /* [n] */
-    double (*sphere)[3]; /* [n], spins */
+    double (*sphere)[3]; /* [n], NaN outside the cortex */
     char *hemisphere;    /* [n] */
-    int32_t *block;      /* [n] 0, or 1 for the second compartment */
-    int64_t n_vectors;   /* Moran */
-    double *vectors;     /* [n_vectors, n], zero outside a vector's block */
+    int32_t *block;      /* [n] spectral kinds: the block whose mean a surrogate keeps */
+    int32_t n_blocks;
+    int64_t n_vectors, n_groups; /* spectral kinds */
+    double *vectors;             /* [n_vectors, n], zero outside a vector's block */
+    int32_t *group;              /* [n_groups] sizes, which add up to n_vectors; NULL = all 1 */
+    int32_t *mate;               /* [n_groups] the group that this one mirrors, -1 = none; or NULL */
+    double *match;               /* [sum of size^2] polar factor of the overlap with the mate's vectors */
+    nulls_grid *grid[2];         /* left and right, of spins to the nearest */
     uint64_t seed;
 };
+
+/* One row per kind. */
+typedef struct {
+    const char *name;
+    nulls_family family;
+    bool sphere;                                                                           /* cortex only */
+    nep_status (*prepare)(nep_ctx *ctx, nep_nulls *nulls, const char *const *region_names); /* NULL = nothing */
+} nulls_row;
+const nulls_row *nep_nulls_row(nep_nulls_kind kind);
 
 /* Number j of surrogate b stands at this index of its stream: 2^20 blocks of 128 bits for each surrogate. */
 static inline uint64_t nulls_index(int64_t b, int64_t j)
@@ -24,23 +49,55 @@ static inline uint64_t nulls_index(int64_t b, int64_t j)
     return ((uint64_t)b << 20) + (uint64_t)j;
 }
 
-static inline bool nulls_is_moran(nep_nulls_kind kind)
+static inline double nulls_distance(const double a[3], const double b[3])
 {
-    return kind == NEP_NULLS_MORAN || kind == NEP_NULLS_MORAN_COMPARTMENT;
+    const double x = a[0] - b[0], y = a[1] - b[1], z = a[2] - b[2];
+    return sqrt(x * x + y * y + z * z);
 }
+
+/* ---- spectral kinds ---- */
 
 /* Eigenvectors of the doubly centred 1/D per block into nulls->vectors. `names` for sentences, [n]. */
 NEP_MUST_USE nep_status nep_moran_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names);
-/* coef[k] = v_k . (map - block mean); base[i] = block mean. */
-void nep_moran_coefficients(const nep_nulls *nulls, const double *map, double *coef, double *base);
 /* sign[k] = +1 or -1 of surrogate b. */
 void nep_moran_signs(const nep_nulls *nulls, uint64_t stream, int64_t b, double *sign);
+/* Modes of the neighbour graph's Laplacian per hemisphere and compartment, in groups of 3, 5, 7, ... */
+NEP_MUST_USE nep_status nep_eigenmodes_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names);
 
+/* coef[k] = v_k . (map - block mean); base[i] = block mean. */
+void nep_spectral_coefficients(const nep_nulls *nulls, const double *map, double *coef, double *base);
+/* Doubles that the random orthogonal map of one surrogate takes. */
+int64_t nep_spectral_size(const nep_nulls *nulls);
+/* The orthogonal map of surrogate b: one sign, or one matrix per group, and the order of the vectors. */
+void nep_spectral_turn(const nep_nulls *nulls, uint64_t stream, int64_t b, double *turning);
+/* out = turning applied to coef; both [n_vectors]. */
+void nep_spectral_apply(const nep_nulls *nulls, const double *turning, const double *coef, double *out);
+/* A uniform rotation of m >= 2 dimensions, row-major, from the numbers at nulls_index(b, first ..); m = 1 is a
+ * random sign. Returns how many numbers it took: m (m + 1) / 2. */
+int64_t nep_spectral_rotation(uint64_t seed, uint64_t stream, int64_t b, int64_t first, int64_t m, double *out);
+
+/* ---- moved kinds ---- */
+
+/* Doubles that nep_nulls_moved needs as scratch. */
+int64_t nep_nulls_scratch(const nep_nulls *nulls);
+/* index[i] of surrogate b. */
+void nep_nulls_moved(const nep_nulls *nulls, uint64_t stream, int64_t b, double *scratch, int32_t *index);
 /* index[i] of spin b. cost and work are scratch: [n * n] doubles and [8 (n + 1)] doubles. */
 void nep_spin_indices(const nep_nulls *nulls, uint64_t stream, int64_t b, double *cost, double *work,
                       int32_t *index);
 /* The mirrored pair of rotations of spin b. */
 void nep_spin_rotation(uint64_t seed, uint64_t stream, int64_t b, double left[3][3], double right[3][3]);
+
+/* Points of the unit sphere (within 2 %) and their numbers, for the nearest one in about constant time. */
+NEP_MUST_USE nep_status nep_nearest_create(nep_ctx *ctx, const double (*point)[3], const int32_t *name, int64_t n,
+                                           nulls_grid **out);
+void nep_nearest_free(nulls_grid *g);
+/* The name of the point nearest to q, the lowest of equals; -1 without any point. */
+int32_t nep_nearest_find(const nulls_grid *g, const double q[3]);
+/* Grids of both hemispheres into nulls->grid. */
+NEP_MUST_USE nep_status nep_nearest_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names);
+/* index[i] of one hemisphere's regions under a rotation: the region whose turned place lies nearest to i. */
+void nep_nearest_indices(const nep_nulls *nulls, char hemisphere, double rotation[3][3], int32_t *index);
 
 /* Least-cost assignment of n rows to n columns: row[j] is the row of column j. work [8 (n + 1)] doubles. */
 void nep_assignment_solve(const double *cost, int64_t n, double *work, int32_t *row);

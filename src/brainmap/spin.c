@@ -64,17 +64,6 @@ static void assign_greedy(const double *cost, int64_t m, double *near, double *t
     }
 }
 
-static void assign_nearest(const double *cost, int64_t m, int32_t *to)
-{
-    for (int64_t i = 0; i < m; i++) {
-        int64_t best = 0;
-        for (int64_t j = 1; j < m; j++)
-            if (cost[i * m + j] < cost[i * m + best])
-                best = j;
-        to[i] = (int32_t)best;
-    }
-}
-
 static void assign_least(const double *cost, int64_t m, double *work, int32_t *to, int32_t *row)
 {
     nep_assignment_solve(cost, m, work, row);
@@ -89,6 +78,10 @@ static void turn(const nep_nulls *nulls, char hemisphere, double rotation[3][3],
     int32_t *member = (int32_t *)(work + 6 * (n + 1)); /* [n] of the two scratch columns left */
     int32_t *to = member + n;
     int64_t m = 0;
+    if (nulls->kind == NEP_NULLS_SPIN_NEAREST) {
+        nep_nearest_indices(nulls, hemisphere, rotation, index);
+        return;
+    }
     for (int64_t i = 0; i < n; i++)
         if (nulls->hemisphere[i] == hemisphere)
             member[m++] = (int32_t)i;
@@ -105,10 +98,8 @@ static void turn(const nep_nulls *nulls, char hemisphere, double rotation[3][3],
     }
     if (nulls->kind == NEP_NULLS_SPIN)
         assign_greedy(cost, m, work, work + n, work + 2 * n, to);
-    else if (nulls->kind == NEP_NULLS_SPIN_HUNGARIAN)
-        assign_least(cost, m, work, to, to + n);
     else
-        assign_nearest(cost, m, to);
+        assign_least(cost, m, work, to, to + n);
     for (int64_t i = 0; i < m; i++)
         index[member[i]] = member[to[i]];
 }

@@ -38,7 +38,7 @@ static void warn_unjoined(nep_ctx *ctx, const cli_maps *s, const nep_maps *m, co
 
 static nep_status choose_scope(cli *c, cli_maps *s)
 {
-    const bool spins = s->kind >= NEP_NULLS_SPIN && s->kind <= NEP_NULLS_SPIN_NEAREST;
+    const bool spins = nep_nulls_cortex_only(s->kind);
     const char *scope = cli_text(c, "scope");
     const bool cortex = scope ? strcmp(scope, "cortex") == 0 : spins;
     NEP_TRY(nep_alloc(cli_ctx(c), s->n, sizeof *s->use, "maps: scope", &s->use));

@@ -8,7 +8,7 @@
 
 #include "cli/cli.h"
 
-#define CLI_MAPS_KINDS "moran|moran-compartment|spin|spin-hungarian|spin-nearest|shuffle"
+#define CLI_MAPS_KINDS "moran|moran-compartment|moran-pair|eigenmodes|spin|spin-hungarian|spin-nearest|shuffle"
 
 #define CLI_MAPS_COLUMNS {"columns", 0, CLI_TEXTS, "NAMES", NULL, NULL, "the columns that are maps, such as g of a contrast; default all; a table without any of them is read whole"}
 

@@ -32,7 +32,7 @@ static void test_moran_meets_numpy(void **state)
         map[i] = json_number_value(json_array_get(json_object_get(moran, "value"), i));
     assert_ok(ctx, nep_nulls_create(ctx, &g, NULL, NEP_NULLS_MORAN, &nulls));
     assert_int_equal(nulls->n_vectors, N - 1);
-    nep_moran_coefficients(nulls, map, coef, base);
+    nep_spectral_coefficients(nulls, map, coef, base);
     json_t *signs = json_object_get(moran, "signs"), *want = json_object_get(moran, "surrogates");
     assert_true(json_array_size(want) >= 3);
     for (size_t b = 0; b < json_array_size(want); b++)

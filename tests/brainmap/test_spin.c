@@ -109,9 +109,53 @@ static void test_assignments_follow_their_definitions(void **state)
     nep_ctx_free(ctx);
 }
 
+/* The grid finds what looking at every point finds, wherever the query lies and however few points there are. */
+static void test_nearest_by_grid_is_nearest(void **state)
+{
+    (void)state;
+    nep_ctx *ctx = test_ctx(1);
+    static double point[3000][3];
+    static int32_t name[3000];
+    for (int n = 0; n <= 3000; n = n < 3 ? n + 1 : n * 10) {
+        nulls_grid *g = NULL;
+        for (int i = 0; i < n; i++) {
+            double norm = 0.0;
+            for (int k = 0; k < 3; k++)
+                norm += pow(point[i][k] = nep_philox_normal(4, (uint64_t)n, (uint64_t)(3 * i + k)), 2.0);
+            for (int k = 0; k < 3; k++)
+                point[i][k] /= sqrt(norm) * (1.0 + 0.01 * (i % 3 - 1));
+            if (n > 20 && i % 7 == 6)
+                memcpy(point[i], point[i - 1], sizeof point[i]); /* equals: the lowest name wins */
+            name[i] = 5 * (i ^ 1);
+        }
+        assert_ok(ctx, nep_nearest_create(ctx, (const double(*)[3])point, name, n, &g));
+        for (int q = 0; q < 400; q++) {
+            double at[3], norm = 0.0, least = (double)INFINITY;
+            int32_t want = -1;
+            for (int k = 0; k < 3; k++)
+                norm += pow(at[k] = nep_philox_normal(4, 9, (uint64_t)(3 * q + k)), 2.0);
+            for (int k = 0; k < 3; k++)
+                at[k] /= sqrt(norm);
+            for (int i = 0; i < n; i++) {
+                double d = 0.0;
+                for (int k = 0; k < 3; k++)
+                    d += (point[i][k] - at[k]) * (point[i][k] - at[k]);
+                if (d < least || (d == least && name[i] < want)) {
+                    least = d;
+                    want = name[i];
+                }
+            }
+            assert_int_equal(nep_nearest_find(g, at), want);
+        }
+        nep_nearest_free(g);
+    }
+    nep_ctx_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_nearest_by_grid_is_nearest),
         cmocka_unit_test(test_assignment_meets_scipy),
         cmocka_unit_test(test_rotations_are_proper_and_mirrored),
         cmocka_unit_test(test_assignments_follow_their_definitions),

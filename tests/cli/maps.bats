@@ -53,7 +53,7 @@ setup() {
 }
 
 @test "compare: every kind of null, and --json with the calibration" {
-    for kind in moran moran-compartment shuffle; do
+    for kind in moran moran-compartment moran-pair eigenmodes shuffle; do
         run "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --nulls $kind --n 49 -q
         [ "$status" -eq 0 ]
         [[ "$output" == *"$kind"* ]]

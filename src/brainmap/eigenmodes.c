@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* eigenmodes - the smooth modes of each hemisphere and compartment: eigenvectors of the Laplacian of the graph of
+ * nearest neighbours, in groups whose modes have nearly the same wavelength. Definition: include/nepenthe/brainmap.h. */
+#include "nulls.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <string.h>
+
+enum { NEIGHBOURS = 6, DENSE_MODES = 4096 };
+
+/* The regions of one hemisphere and compartment, and where their modes stand. */
+typedef struct {
+    int64_t *member; /* [m] ascending */
+    int64_t m, first_vector, first_group, groups, first_match;
+    bool cortex;
+    char hemisphere;
+} piece;
+
+/* What decides who is a neighbour: the sphere, where sulci do not bring far regions near; else mm. */
+static const double *place_of(const nep_nulls *nulls, const piece *p, int64_t i)
+{
+    return p->cortex ? nulls->sphere[p->member[i]] : nulls->mm[p->member[i]];
+}
+
+/* near[k] of region i, nearest first, ties by number. */
+static int64_t nearest_few(const nep_nulls *nulls, const piece *p, int64_t i, int64_t *near)
+{
+    double far[NEIGHBOURS];
+    int64_t found = 0;
+    for (int64_t j = 0; j < p->m; j++) {
+        if (j == i)
+            continue;
+        const double d = nulls_distance(place_of(nulls, p, i), place_of(nulls, p, j));
+        if (found == NEIGHBOURS && !(d < far[found - 1]))
+            continue;
+        int64_t at = found < NEIGHBOURS ? found++ : found - 1;
+        for (; at > 0 && d < far[at - 1]; at--) {
+            far[at] = far[at - 1];
+            near[at] = near[at - 1];
+        }
+        far[at] = d;
+        near[at] = j;
+    }
+    return found;
+}
+
+/* Laplacian of the graph: i and j are joined where either is among the other's nearest; weight 1 / d^2 in mm. */
+static nep_status laplacian(nep_ctx *ctx, const nep_nulls *nulls, const piece *p, const char *const *names,
+                            double *l)
+{
+    const int64_t m = p->m;
+    double largest = 0.0;
+    for (int64_t i = 0; i < m; i++) {
+        int64_t near[NEIGHBOURS];
+        const int64_t found = nearest_few(nulls, p, i, near);
+        for (int64_t k = 0; k < found; k++) {
+            const double *a = nulls->mm[p->member[i]], *b = nulls->mm[p->member[near[k]]];
+            const double d = nulls_distance(a, b);
+            NEP_REQUIRE(ctx, d > 0.0, NEP_E_ARG,
+                        "eigenmodes: regions '%s' and '%s' lie at the same place, so 1/distance does not exist: "
+                        "correct the geometry or leave one out",
+                        names[p->member[i]], names[p->member[near[k]]]);
+            l[i * m + near[k]] = l[near[k] * m + i] = -1.0 / (d * d);
+        }
+    }
+    for (int64_t i = 0; i < m; i++) {
+        double sum = 0.0;
+        for (int64_t j = 0; j < m; j++)
+            sum -= j == i ? 0.0 : l[i * m + j];
+        l[i * m + i] = sum;
+        largest = fmax(largest, sum);
+    }
+    for (int64_t e = 0; e < m * m; e++) /* the constant goes on top, out of the way of the modes */
+        l[e] += 4.0 * largest / (double)m;
+    return NEP_OK;
+}
+
+/* Groups of 3, 5, 7, ... as on a sphere; the last one takes what is left. */
+static void group_modes(nep_nulls *nulls, piece *p, int64_t modes)
+{
+    p->first_group = nulls->n_groups;
+    for (int64_t left = modes, size = 3; left > 0; size += 2) {
+        const int64_t taken = left < size ? left : size;
+        nulls->group[nulls->n_groups++] = (int32_t)taken;
+        left -= taken;
+    }
+    p->groups = nulls->n_groups - p->first_group;
+}
+
+static nep_status piece_modes(nep_ctx *ctx, nep_nulls *nulls, piece *p, const char *const *names)
+{
+    const int64_t m = p->m;
+    double *l = NULL, *lambda = NULL;
+    nep_status st;
+
+    p->first_vector = nulls->n_vectors;
+    p->first_group = nulls->n_groups;
+    if (m < 2)
+        return NEP_OK; /* one region alone stays as it is */
+    NEP_REQUIRE(ctx, m <= DENSE_MODES, NEP_E_ARG,
+                "eigenmodes: %lld regions in one hemisphere are more than %d, which the dense solver takes",
+                (long long)m, DENSE_MODES);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, m * m, sizeof *l, "eigenmodes: Laplacian", &l));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, m, sizeof *lambda, "eigenmodes: eigenvalues", &lambda));
+    NEP_TRY_OR_DONE(st, laplacian(ctx, nulls, p, names, l));
+    openblas_set_num_threads(1); /* more threads would change the bits */
+    const lapack_int info =
+        LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)m, l, (lapack_int)m, lambda);
+    NEP_REQUIRE_OR_DONE(st, ctx, info == 0, NEP_E_INTERNAL, "eigenmodes: the eigenvalue solver failed with %d",
+                        (int)info);
+    for (int64_t k = 0; k < m - 1; k++, nulls->n_vectors++) /* the last one is the constant */
+        for (int64_t i = 0; i < m; i++)
+            nulls->vectors[nulls->n_vectors * nulls->n + p->member[i]] = l[i * m + k];
+    group_modes(nulls, p, m - 1);
+done:
+    nep_alloc_free(lambda);
+    nep_alloc_free(l);
+    return st;
+}
+
+/* The left region whose mirror image lies nearest to right region i. */
+static int64_t mirrored(const nep_nulls *nulls, const piece *left, const piece *right, int64_t i)
+{
+    const double *c = place_of(nulls, right, i), image[3] = {-c[0], c[1], c[2]};
+    int64_t best = 0;
+    double least = (double)INFINITY;
+    for (int64_t j = 0; j < left->m; j++) {
+        const double d = nulls_distance(place_of(nulls, left, j), image);
+        if (d < least) {
+            least = d;
+            best = j;
+        }
+    }
+    return best;
+}
+
+/* match = U V' of the overlap of the left's modes, mirrored, with the right's: group g of both, size m. */
+static nep_status match_group(nep_ctx *ctx, const nep_nulls *nulls, const piece *left, const piece *right,
+                              const int64_t *image, int64_t v_left, int64_t v_right, int64_t m, double *match)
+{
+    double *overlap = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 3 * m * m + 2 * m, sizeof *overlap, "eigenmodes: overlap", &overlap));
+    double *u = overlap + m * m, *vt = u + m * m, *s = vt + m * m;
+    for (int64_t a = 0; a < m; a++)
+        for (int64_t b = 0; b < m; b++)
+            for (int64_t i = 0; i < right->m; i++)
+                overlap[a * m + b] += nulls->vectors[(v_left + a) * nulls->n + left->member[image[i]]] *
+                                      nulls->vectors[(v_right + b) * nulls->n + right->member[i]];
+    const lapack_int k = (lapack_int)m;
+    const lapack_int info = LAPACKE_dgesvd(LAPACK_ROW_MAJOR, 'A', 'A', k, k, overlap, k, s, u, k, vt, k, s + m);
+    NEP_REQUIRE_OR_DONE(st, ctx, info == 0, NEP_E_INTERNAL, "eigenmodes: the singular values failed with %d",
+                        (int)info);
+    for (int64_t a = 0; a < m; a++)
+        for (int64_t b = 0; b < m; b++) {
+            match[a * m + b] = 0.0;
+            for (int64_t c = 0; c < m; c++)
+                match[a * m + b] += u[a * m + c] * vt[c * m + b];
+        }
+done:
+    nep_alloc_free(overlap);
+    return st;
+}
+
+/* The right piece turns as the left one's mirror image, group by group, as far as both have the same groups. */
+static nep_status match_pieces(nep_ctx *ctx, nep_nulls *nulls, const piece *left, const piece *right)
+{
+    int64_t *image = NULL, v = 0, cell = right->first_match;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, right->m, sizeof *image, "eigenmodes: mirror image", &image));
+    for (int64_t i = 0; i < right->m; i++)
+        image[i] = mirrored(nulls, left, right, i);
+    for (int64_t g = 0; g < right->groups && g < left->groups; g++) {
+        const int64_t m = nulls->group[right->first_group + g];
+        if (nulls->group[left->first_group + g] != m)
+            break;
+        nulls->mate[right->first_group + g] = (int32_t)(left->first_group + g);
+        NEP_TRY_OR_DONE(st, match_group(ctx, nulls, left, right, image, left->first_vector + v,
+                                        right->first_vector + v, m, nulls->match + cell));
+        v += m;
+        cell += m * m;
+    }
+    st = NEP_OK;
+done:
+    nep_alloc_free(image);
+    return st;
+}
+
+static void choose_members(const nep_nulls *nulls, int32_t block, piece *p, int64_t *room)
+{
+    static const char side[3] = {'L', 'R', 'B'};
+    *p = (piece){.member = room, .cortex = block < 3, .hemisphere = side[block % 3]};
+    for (int64_t i = 0; i < nulls->n; i++)
+        if (nulls->block[i] == block)
+            p->member[p->m++] = i;
+}
+
+nep_status nep_eigenmodes_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names)
+{
+    piece p[NULLS_MAX_BLOCKS];
+    int64_t *member = NULL, cells = 0;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nulls->n, sizeof *member, "eigenmodes: regions", &member));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nulls->n * nulls->n, sizeof(double), "eigenmodes", &nulls->vectors));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nulls->n, sizeof *nulls->group, "eigenmodes: groups", &nulls->group));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nulls->n, sizeof *nulls->mate, "eigenmodes: mates", &nulls->mate));
+    for (int32_t b = 0, used = 0; b < NULLS_MAX_BLOCKS; b++) {
+        choose_members(nulls, b, &p[b], member + used);
+        used += (int32_t)p[b].m;
+        NEP_TRY_OR_DONE(st, piece_modes(ctx, nulls, &p[b], names));
+        p[b].first_match = cells;
+        for (int64_t g = p[b].first_group; g < nulls->n_groups; g++) {
+            cells += (int64_t)nulls->group[g] * nulls->group[g];
+            nulls->mate[g] = -1;
+        }
+    }
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, cells, sizeof *nulls->match, "eigenmodes: matches", &nulls->match));
+    NEP_TRY_OR_DONE(st, match_pieces(ctx, nulls, &p[0], &p[1]));
+    NEP_TRY_OR_DONE(st, match_pieces(ctx, nulls, &p[3], &p[4]));
+done:
+    nep_alloc_free(member);
+    return st;
+}

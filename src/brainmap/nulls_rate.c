@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nulls_rate - how often a null cries wolf: unrelated random maps with a known autocorrelation, tested like data. */
+#include "nulls.h"
+
+#include <lapacke.h>
+#include <omp.h>
+#include <string.h>
+
+enum {
+    EXACT_FIELDS = 4096, /* above it the covariance's factor (n^2) gives way to random waves */
+    WAVES = 1000,
+};
+
+typedef struct {
+    const nep_nulls *nulls;
+    double length_mm;
+    const double *factor; /* [n, n] lower, or NULL: waves */
+    int64_t n_maps;
+    double *a, *b;           /* [n_maps, n] centred, unit length */
+    double *r;               /* [n_maps] a . b */
+    double *coef_a, *coef_b; /* [n_maps, n_vectors] spectral kinds */
+    double *fixed;           /* [n_maps] block means of a . b: what no surrogate changes */
+} trial;
+
+/* Lower Cholesky factor of exp(-D / length). */
+static nep_status field_factor(nep_ctx *ctx, const nep_nulls *nulls, double length_mm, double *factor)
+{
+    const int64_t n = nulls->n;
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t j = 0; j < n; j++) {
+            const double d = nulls_distance(nulls->mm[i], nulls->mm[j]);
+            factor[i * n + j] = i == j ? 1.0 : length_mm > 0.0 ? exp(-d / length_mm) : 0.0;
+        }
+    const lapack_int info = LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'L', (lapack_int)n, factor, (lapack_int)n);
+    NEP_REQUIRE(
+        ctx, info == 0, NEP_E_SINGULAR,
+        "nulls: the covariance exp(-D / %g mm) is not positive definite: two regions lie at one place",
+        length_mm);
+    return NEP_OK;
+}
+
+/* Random waves whose wave vectors have the spectral density of exp(-D / length): normal over |normal|, a
+ * multivariate t with one degree of freedom. White noise when the length is 0. */
+static void waves(const trial *t, uint64_t stream, int64_t m, double *map)
+{
+    const nep_nulls *nulls = t->nulls;
+    const uint64_t seed = nulls->seed, first = (uint64_t)m << 32;
+    for (int64_t i = 0; i < nulls->n; i++)
+        map[i] = t->length_mm > 0.0 ? 0.0 : nep_philox_normal(seed, stream, first + (uint64_t)i);
+    for (uint64_t w = 0; w < WAVES && t->length_mm > 0.0; w++) {
+        double k[3];
+        const uint64_t at = first + 5 * w;
+        const double scale = t->length_mm * fabs(nep_philox_normal(seed, stream, at));
+        const double phase = 6.283185307179586 * nep_philox_uniform(seed, stream, at + 1);
+        for (uint64_t c = 0; c < 3; c++)
+            k[c] = nep_philox_normal(seed, stream, at + 2 + c) / scale;
+        for (int64_t i = 0; i < nulls->n; i++)
+            map[i] += cos(k[0] * nulls->mm[i][0] + k[1] * nulls->mm[i][1] + k[2] * nulls->mm[i][2] + phase);
+    }
+}
+
+/* Map number m, centred, unit length. z [n]. */
+static void field(const trial *t, uint64_t stream, int64_t m, double *z, double *map)
+{
+    const int64_t n = t->nulls->n;
+    double mean = 0.0, norm = 0.0;
+    if (!t->factor)
+        waves(t, stream, m, map);
+    for (int64_t i = 0; i < n && t->factor; i++)
+        z[i] = nep_philox_normal(t->nulls->seed, stream, (uint64_t)(m * n + i));
+    for (int64_t i = 0; i < n && t->factor; i++) {
+        double v = 0.0;
+        for (int64_t j = 0; j <= i; j++)
+            v += t->factor[i * n + j] * z[j];
+        map[i] = v;
+    }
+    for (int64_t i = 0; i < n; i++)
+        mean += map[i];
+    mean /= (double)n;
+    for (int64_t i = 0; i < n; i++) {
+        map[i] -= mean;
+        norm += map[i] * map[i];
+    }
+    for (int64_t i = 0; i < n; i++)
+        map[i] /= sqrt(norm);
+}
+
+/* Pair m: its maps, their correlation, their coefficients. work [n]. */
+static void make_pair(const trial *t, uint64_t stream, int64_t m, double *work)
+{
+    const int64_t n = t->nulls->n, k = t->nulls->n_vectors;
+    double *a = t->a + m * n, *b = t->b + m * n;
+    field(t, stream, 2 * m, work, a);
+    field(t, stream, 2 * m + 1, work, b);
+    t->r[m] = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        t->r[m] += a[i] * b[i];
+    if (!t->coef_a)
+        return;
+    nep_spectral_coefficients(t->nulls, b, t->coef_b + m * k, work);
+    nep_spectral_coefficients(t->nulls, a, t->coef_a + m * k, work);
+    t->fixed[m] = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        t->fixed[m] += work[i] * b[i];
+}
+
+/* r of map a moved by `index` with b. */
+static double moved_r(const trial *t, const int32_t *index, const double *a, const double *b)
+{
+    const int64_t n = t->nulls->n;
+    double null = 0.0, sum = 0.0, square = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        const double x = a[index[i]];
+        null += x * b[i];
+        sum += x;
+        square += x * x;
+    }
+    return null / sqrt(fmax(square - sum * sum / (double)n, 1e-300)); /* repeated values change the spread */
+}
+
+/* Surrogate s of every map a against its b: reached[m] += |r of the surrogate| >= |r|. */
+static void one_surrogate(const trial *t, uint64_t stream, int64_t s, double *scratch, int64_t *reached)
+{
+    const int64_t n = t->nulls->n, k = t->nulls->n_vectors;
+    double *turned = scratch + (t->coef_a ? nep_spectral_size(t->nulls) : 0);
+    int32_t *index = (int32_t *)(void *)scratch;
+    if (t->coef_a)
+        nep_spectral_turn(t->nulls, stream, s, scratch);
+    else
+        nep_nulls_moved(t->nulls, stream, s, scratch + n, index);
+    for (int64_t m = 0; m < t->n_maps; m++) {
+        double null;
+        if (t->coef_a) { /* a signed sum over eigenvectors: no need to build the map */
+            null = t->fixed[m];
+            nep_spectral_apply(t->nulls, scratch, t->coef_a + m * k, turned);
+            for (int64_t v = 0; v < k; v++)
+                null += turned[v] * t->coef_b[m * k + v];
+        } else {
+            null = moved_r(t, index, t->a + m * n, t->b + m * n);
+        }
+        reached[m] += fabs(null) >= fabs(t->r[m]) * (1.0 - NEP_BRAINMAP_TIE);
+    }
+}
+
+static nep_nulls_rate wilson(double hits, int64_t n, double alpha, int64_t n_nulls)
+{
+    const double z = 1.6448536269514722, m = (double)n, rate = hits / m, scale = 1.0 + z * z / m;
+    const double mid = (rate + z * z / (2.0 * m)) / scale;
+    const double half = z * sqrt(rate * (1.0 - rate) / m + z * z / (4.0 * m * m)) / scale;
+    return (nep_nulls_rate){
+        .alpha = alpha, .rate = rate, .low = mid - half, .high = mid + half, .n_maps = n, .n_nulls = n_nulls};
+}
+
+static nep_status make_trial(nep_ctx *ctx, trial *t, double **factor, uint64_t stream)
+{
+    const nep_nulls *nulls = t->nulls;
+    const int64_t n = nulls->n, m = t->n_maps;
+    const int threads = nep_ctx_threads(ctx);
+    double *work = NULL;
+    nep_status st;
+    if (n <= EXACT_FIELDS) {
+        NEP_TRY(nep_alloc(ctx, n * n, sizeof **factor, "nulls: covariance", factor));
+        NEP_TRY(field_factor(ctx, nulls, t->length_mm, *factor));
+        t->factor = *factor;
+    }
+    NEP_TRY(nep_alloc(ctx, m * n, sizeof *t->a, "nulls: random maps", &t->a));
+    NEP_TRY(nep_alloc(ctx, m * n, sizeof *t->b, "nulls: random maps", &t->b));
+    NEP_TRY(nep_alloc(ctx, m, sizeof *t->r, "nulls: correlations", &t->r));
+    if (nep_nulls_row(nulls->kind)->family == NULLS_SPECTRAL) {
+        NEP_TRY(nep_alloc(ctx, m * nulls->n_vectors, sizeof *t->coef_a, "nulls: coefficients", &t->coef_a));
+        NEP_TRY(nep_alloc(ctx, m * nulls->n_vectors, sizeof *t->coef_b, "nulls: coefficients", &t->coef_b));
+        NEP_TRY(nep_alloc(ctx, m, sizeof *t->fixed, "nulls: block means", &t->fixed));
+    }
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n * threads, sizeof *work, "nulls: scratch", &work));
+#pragma omp parallel for schedule(dynamic, 4) num_threads(threads)
+    for (int64_t i = 0; i < m; i++)
+        make_pair(t, stream, i, work + n * omp_get_thread_num());
+    st = nep_ctx_check(ctx);
+done:
+    nep_alloc_free(work);
+    return st;
+}
+
+static nep_status run_trial(nep_ctx *ctx, const trial *t, uint64_t stream, int64_t n_nulls, double alpha,
+                            double *hits)
+{
+    enum { CHUNK = 64 }; /* surrogates between two looks for an interruption */
+    const nep_nulls *nulls = t->nulls;
+    const int threads = nep_ctx_threads(ctx);
+    const int64_t own =
+        nulls->n + (t->coef_a ? nep_spectral_size(nulls) + nulls->n_vectors : nep_nulls_scratch(nulls));
+    double *scratch = NULL;
+    int64_t *reached = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, own * threads, sizeof *scratch, "nulls: scratch", &scratch));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, t->n_maps * threads, sizeof *reached, "nulls: counts", &reached));
+    for (int64_t from = 0; from < n_nulls; from += CHUNK) {
+        NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+        for (int64_t s = from; s < (from + CHUNK < n_nulls ? from + CHUNK : n_nulls); s++)
+            one_surrogate(t, stream, s, scratch + own * omp_get_thread_num(),
+                          reached + t->n_maps * omp_get_thread_num());
+    }
+    *hits = 0.0;
+    for (int64_t m = 0; m < t->n_maps; m++) {
+        int64_t all = 0;
+        for (int k = 0; k < threads; k++)
+            all += reached[k * t->n_maps + m];
+        *hits += (double)(1 + all) / (double)(n_nulls + 1) <= alpha * (1.0 + NEP_BRAINMAP_TIE);
+    }
+done:
+    nep_alloc_free(reached);
+    nep_alloc_free(scratch);
+    return st;
+}
+
+nep_status nep_nulls_false_positive(nep_ctx *ctx, const nep_nulls *nulls, double length_mm, int64_t n_maps,
+                                    int64_t n_nulls, double alpha, uint64_t stream, nep_nulls_rate *out)
+{
+    trial t = {.nulls = nulls, .length_mm = length_mm, .n_maps = n_maps};
+    double *factor = NULL, hits;
+    nep_status st;
+
+    NEP_REQUIRE(ctx, nulls && out, NEP_E_ARG, "nulls: nulls and out must not be NULL");
+    NEP_REQUIRE(ctx, n_maps >= 1 && n_nulls >= 1, NEP_E_ARG,
+                "nulls: %lld pairs of maps and %lld surrogates: at least 1 of each", (long long)n_maps,
+                (long long)n_nulls);
+    NEP_REQUIRE(ctx, alpha > 0.0 && alpha < 1.0, NEP_E_ARG, "nulls: alpha is %g, must lie between 0 and 1",
+                alpha);
+    NEP_TRY_OR_DONE(st, make_trial(ctx, &t, &factor, stream + 1));
+    NEP_TRY_OR_DONE(st, run_trial(ctx, &t, stream, n_nulls, alpha, &hits));
+    *out = wilson(hits, n_maps, alpha, n_nulls);
+done:
+    nep_alloc_free(t.fixed);
+    nep_alloc_free(t.coef_b);
+    nep_alloc_free(t.coef_a);
+    nep_alloc_free(t.r);
+    nep_alloc_free(t.b);
+    nep_alloc_free(t.a);
+    nep_alloc_free(factor);
+    return st;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* model - from the channels of a (drug, disorder) pair to the probability of a recorded treatment: the hierarchical Bayesian
- * logistic regression.
+ * logistic regression, the aggregation of ranks beside it, and what is said of its answers: Venn-Abers pairs, conformal sets, exact
+ * binomial bounds.
  *
  * What it is not: it reads no file and knows no channel. Arrays are float64, row-major; NaN in x means "this channel does not
  * speak of this pair", never zero. Everything follows from the arguments, on any number of threads. docs/ranking_model.md says
@@ -135,6 +136,73 @@ void nep_hierarchical_draws_free(nep_hierarchical_draws *d);
 /* The logit of one row in draw b; a group that was not drawn is a new one at its fit's prior (b_j = 0). */
 double nep_hierarchical_draw_logit(const nep_hierarchical *fit, const nep_hierarchical_draws *d, int64_t b, const double *x,
                                    const double *nuisance, int64_t group);
+
+/* ---- robust rank aggregation -------------------------------------------------------------------------------------------
+ * How surprisingly high an item stands in the lists that hold it: rho = min(1, n min_k P(Beta(k, n - k + 1) <= r_(k))) with r_(k) the
+ * k-th smallest of its n normalised ranks. A Bonferroni bound over k, so rho as a p value is conservative; lists are taken as
+ * independent, which channels are not: use it to order and to show disagreement, not to test.
+ *
+ * r [n, lists] normalised ranks in (0, 1], best near 0; NaN = the list does not hold the item, and is dropped
+ * rho [n] NaN for an item in no list
+ * Errors: NEP_E_ARG (a rank outside (0, 1]), NEP_E_NOMEM. Cost: n * lists^2.
+ * Source: Kolde et al. (2012) Bioinformatics 28:573, doi:10.1093/bioinformatics/btr709. */
+NEP_MUST_USE nep_status nep_aggregation_rho(nep_ctx *ctx, const double *r, int64_t n, int lists, double *rho);
+/* Normalised ranks of scores (larger is better): mid-rank / number of scores that are there; NaN stays. */
+NEP_MUST_USE nep_status nep_aggregation_ranks(nep_ctx *ctx, const double *score, int64_t n, double *r);
+
+/* ---- binomial ------------------------------------------------------------------------------------------------------ */
+/* P(X >= k) of X ~ Binomial(n, p), which is also the Beta(k, n - k + 1) distribution function at p. */
+double nep_binomial_upper(int64_t k, int64_t n, double p);
+/* Clopper & Pearson's two-sided interval of a proportion, exact in the sense of never covering less than `level`. NaN for n = 0.
+ * Source: Clopper & Pearson (1934) Biometrika 26:404, doi:10.1093/biomet/26.4.404. */
+void nep_binomial_interval(int64_t k, int64_t n, double level, double *low, double *high);
+/* Wilson's score interval. Source: Wilson (1927) J Am Stat Assoc 22:209, doi:10.1080/01621459.1927.10502953. */
+void nep_binomial_wilson(int64_t k, int64_t n, double level, double *low, double *high);
+
+/* ---- isotonic regression and Venn-Abers ---------------------------------------------------------------------------------
+ * Non-decreasing least squares of y on x, equal x pooled: fitted [n] in the order given.
+ * weight [n] > 0, NULL = all 1. Errors: NEP_E_ARG (NaN, weight not above 0), NEP_E_NOMEM. Cost: n log n.
+ * Source: Ayer et al. (1955) Ann Math Stat 26:641, doi:10.1214/aoms/1177728423. */
+NEP_MUST_USE nep_status nep_isotonic_fit(nep_ctx *ctx, const double *x, const double *y, const double *weight, int64_t n, double *fitted);
+
+/* Inductive Venn-Abers predictor: for each new score, the isotonic fit at it when it joins the calibration set as a 0 (p0) and as a
+ * 1 (p1). One of the two is calibrated by construction if calibration and new pairs are exchangeable, whichever the label will be:
+ * pairs of one disorder are not exchangeable with those of others, so the guarantee is for a random pair, not for a disorder.
+ *
+ * score, y [n] calibration set, y 0 or 1, anything else left out
+ * at [m] new scores; p0, p1, p [m] with p = p1 / (1 - p0 + p1), the minimax of log loss; any may be NULL
+ *
+ * Errors: NEP_E_ARG (no calibration pair, NaN), NEP_E_NOMEM. Cost: (n + m) log n, by one sweep over the greatest convex minorant.
+ * Source: Vovk, Petej & Fedorova (2015) NIPS 28:892, arXiv 1511.00213. */
+NEP_MUST_USE nep_status nep_venn_abers(nep_ctx *ctx, const double *score, const signed char *y, int64_t n, const double *at, int64_t m,
+                                       double *p0, double *p1, double *p);
+
+/* ---- conformal prediction ------------------------------------------------------------------------------------------------
+ * The calibration set holds the pairs of one label (Mondrian: call once per label). alpha says how strange a pair is for the label
+ * (for label 1: the negated score), larger is stranger.
+ *   p = (sum w_i 1[alpha_i > a] + u (sum w_i 1[alpha_i = a] + w)) / (sum w_i + w);   the set at level 1 - e holds what has p > e.
+ * What is exchangeable are disorders, not pairs. With w_i = 1 / (pairs of its disorder) and w = 1 (nep_conformal_weights), a pair
+ * drawn from a new disorder has P(p <= e) <= e (u = 1) over the draw of disorders: hierarchical conformal prediction, the mean of
+ * the p value over choices of one pair per disorder. With all w equal that is not so.
+ *
+ * alpha, weight [n]; at [m] of new pairs; own_weight w > 0; u in [0, 1], 1 = conservative; p [m]
+ * Errors: NEP_E_ARG (NaN, weights not above 0), NEP_E_NOMEM. Cost: (n + m) log n.
+ * Source: Lee, Barber & Willett (2023) arXiv 2306.06342; Dunn, Wasserman & Ramdas (2023) J Am Stat Assoc 118:2491,
+ * doi:10.1080/01621459.2022.2060112; Vovk, Gammerman & Shafer (2005) Algorithmic Learning in a Random World, Springer (u, Mondrian). */
+NEP_MUST_USE nep_status nep_conformal_p(nep_ctx *ctx, const double *alpha, const double *weight, int64_t n, const double *at, int64_t m,
+                                        double own_weight, double u, double *p);
+/* weight [n] = 1 / (rows of the row's group). Errors: NEP_E_ARG (a group outside [0, groups)), NEP_E_NOMEM. */
+NEP_MUST_USE nep_status nep_conformal_weights(nep_ctx *ctx, const int32_t *group, int64_t n, int64_t groups, double *weight);
+
+/* A threshold for the whole of a new disorder: with chance >= level (over the draw of disorders), at least a share `content` of the
+ * new disorder's pairs has alpha <= *threshold. One number per calibration disorder, the ceil(content n_j)-th smallest of its alpha;
+ * the threshold is the ceil(level (K + 1))-th smallest of the K numbers, INFINITY when K is too small to say.
+ * *used (may be NULL) is K, the disorders that have pairs.
+ * Errors: NEP_E_ARG (NaN, content outside (0, 1], level outside (0, 1), a group out of range), NEP_E_NOMEM. Cost: n log n.
+ * Source: exchangeability of the K + 1 numbers, as in Dunn, Wasserman & Ramdas (2023), above; Wilks (1941) Ann Math Stat 12:91,
+ * doi:10.1214/aoms/1177731788 (content). */
+NEP_MUST_USE nep_status nep_conformal_threshold(nep_ctx *ctx, const double *alpha, const int32_t *group, int64_t n, int64_t groups,
+                                                double content, double level, double *threshold, int64_t *used);
 
 #ifdef __cplusplus
 }

@@ -147,6 +147,10 @@ void nep_fuse_correlation(const double *z, int64_t n, int c, double *r);
 void nep_fuse_stouffer(const double *z, int64_t n, int c, const double *r, double *score, double *contribution,
                        int *n_present);
 
+/* Mean of the columns that are there, the comparator without a weight to tune: score [n], NaN for a row without any; n_present (may
+ * be NULL) [n]. It favours rows that few columns know (see nep_fuse_stouffer). */
+void nep_fuse_mean(const double *z, int64_t n, int c, double *score, int *n_present);
+
 /* ---- measures of a ranking --------------------------------------------------------------------------------------- */
 enum { NEP_METRICS_AP, NEP_METRICS_AUROC, NEP_METRICS_BEDROC20, NEP_METRICS_P_AT_20, NEP_METRICS_COUNT };
 

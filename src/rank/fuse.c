@@ -95,3 +95,19 @@ void nep_fuse_stouffer(const double *z, int64_t n, int c, const double *r, doubl
             contribution[i * c + a] = present ? z[i * c + a] / sqrt(var) : NAN;
     }
 }
+
+void nep_fuse_mean(const double *z, int64_t n, int c, double *score, int *n_present)
+{
+    for (int64_t i = 0; i < n; i++) {
+        double sum = 0;
+        int present = 0;
+        for (int a = 0; a < c; a++)
+            if (!isnan(z[i * c + a])) {
+                sum += z[i * c + a];
+                present++;
+            }
+        score[i] = present ? sum / present : NAN;
+        if (n_present)
+            n_present[i] = present;
+    }
+}

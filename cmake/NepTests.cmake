@@ -35,6 +35,15 @@ if(TARGET test_similarity_bits_molecules)
     ENVIRONMENT "NEPENTHE_FP2048=${CMAKE_BINARY_DIR}/fp2048.bin;OMP_WAIT_POLICY=passive")
 endif()
 
+# Hetionet's edge lists are converted once, into the build folder.
+find_package(Python3 COMPONENTS Interpreter)
+if(TARGET test_graph_rephetio AND Python3_FOUND)
+  add_test(NAME graph_hetionet COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_SOURCE_DIR}/tests/studies/make_hetionet.py ${CMAKE_BINARY_DIR}/hetionet)
+  set_tests_properties(graph_hetionet PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300 LABELS graph FIXTURES_SETUP hetionet)
+  set_tests_properties(graph_rephetio PROPERTIES FIXTURES_REQUIRED hetionet
+    ENVIRONMENT "NEPENTHE_HETIONET=${CMAKE_BINARY_DIR}/hetionet;OMP_WAIT_POLICY=passive")
+endif()
+
 find_program(NEP_BATS bats)
 file(GLOB NEP_BATS_FILES CONFIGURE_DEPENDS tests/cli/*.bats)
 if(NEP_SANITIZE) # what is instrumented is not for others to link or carry away; the ordinary build tries the package and the bundle

@@ -61,6 +61,42 @@ typedef struct {
 NEP_MUST_USE nep_status nep_dwpc_matrix(nep_ctx *ctx, const nep_network *net, const nep_metapath *path, const nep_dwpc_opts *opts,
                                         double *dwpc, double *paths);
 
+/* ---- the published drug-disease model of Hetionet ("Rephetio"), a baseline -------------------------------------
+ * Its features are degrees and DWPCs between compounds (C) and diseases (D), each asinh(x / mean over all pairs) and then z-scores over all pairs;
+ * a degree is asinh and z. Pairs are those of the compounds and diseases that have any edge at all. The prior of each pair is the share
+ * of pairs that are treated (edges of CtD). */
+typedef struct {
+    int64_t n;
+    char **feature;      /* [n] "dwpc_CbGaD", "degree_CrC" (of the compound) */
+    double *coefficient; /* [n] of the z-score */
+    double intercept, prior; /* prior: coefficient of the logit of the prior */
+} nep_rephetio_model;
+/* From a table `feature coefficient`, such as data/rephetio.tsv: features, and the rows intercept and prior_logit.
+ * Errors: NEP_E_FORMAT (a column, one of the two rows or a number is missing, a feature that is neither a degree nor a DWPC). */
+NEP_MUST_USE nep_status nep_rephetio_from_table(nep_ctx *ctx, const nep_table *t, nep_rephetio_model *out);
+void nep_rephetio_model_free(nep_rephetio_model *m); /* a zeroed one is fine */
+
+typedef struct {
+    int64_t n_compounds, n_diseases;
+    int32_t *compound, *disease; /* node numbers within C and D */
+    double prevalence;           /* treated pairs / pairs */
+    double *probability;         /* [n_compounds, n_diseases] */
+    int64_t n_terms;
+    double *term; /* [n_terms, n_compounds, n_diseases] coefficient * z of each feature, or NULL: logit p = intercept + prior + sum of terms */
+} nep_rephetio;
+void nep_rephetio_free(nep_rephetio *r); /* a zeroed one is fine */
+
+/* Probability that a compound treats a disease.
+ *
+ * opts   as nep_dwpc_matrix; hidden edges of CtD do not count as treated either
+ * terms  keeps the decomposition, 8 bytes per feature and pair
+ *
+ * Errors: NEP_E_FORMAT (the network lacks kinds or metaedges that the model needs: they are named; no pair, or none or all treated),
+ * NEP_E_NOMEM, NEP_E_INTERRUPTED.
+ * Source: Himmelstein et al. (2017), doi:10.7554/eLife.26726. */
+NEP_MUST_USE nep_status nep_rephetio_predict(nep_ctx *ctx, const nep_network *net, const nep_rephetio_model *model, const nep_dwpc_opts *opts,
+                                             bool terms, nep_rephetio *out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,7 @@
 
 #include <nepenthe/data.h>
 #include <nepenthe/index.h>
+#include <nepenthe/network.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -153,6 +154,17 @@ typedef struct {
 } nep_study;
 NEP_MUST_USE nep_status nep_study_read(nep_ctx *ctx, const char *path, nep_study *out);
 void nep_study_free(nep_study *s);
+
+/* ---- networks (network.c): a YAML file that names tables, schema nepenthe/network/1, or the tables one by one ----
+ * Edge list: TSV or CSV, also .gz, columns source and target, where known weight, sign (-1, 0, 1), licence, source_db or provenance;
+ * others are left alone. A row without licence or source_db has those of the file. docs/graph.md shows both.
+ * Errors: NEP_E_CONFIG (the YAML, with line and column), NEP_E_FORMAT (those of nep_network_add_*; a cell missing), NEP_E_MISSING. */
+NEP_MUST_USE nep_status nep_network_read(nep_ctx *ctx, const char *path, const nep_network_opts *opts, nep_network *out);
+/* One edge list as a metaedge of a network that is being built; licence and source of rows that have none may be NULL. */
+NEP_MUST_USE nep_status nep_network_read_edges(nep_ctx *ctx, nep_network *net, const nep_network_opts *opts, const char *id, const char *path,
+                                               const char *licence, const char *source);
+/* One table of nodes, columns id and where known name, as a kind. */
+NEP_MUST_USE nep_status nep_network_read_nodes(nep_ctx *ctx, nep_network *net, const char *id, const char *name, const char *path);
 
 /* ---- index files, nepenthe/index/1 (index*.c; docs/index_files.md has the format byte by byte) ------------------
  * Opens by mapping the file; nep_index_free unmaps it. Verified at once: header and table (checksum), sizes against the file, order and

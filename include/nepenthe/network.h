@@ -75,7 +75,7 @@ typedef struct {
     bool strict;    /* a repeated edge or a loop is an error, not a warning */
 } nep_network_opts;
 
-/* A kind whose nodes are these and no others. label may be NULL. path (for sentences) may be NULL.
+/* A kind whose nodes are these and no others; node NULL = any. label may be NULL. path (for sentences) may be NULL.
  * Errors: NEP_E_FORMAT (the kind is there already, the id is not in capitals, a node twice), NEP_E_NOMEM. */
 NEP_MUST_USE nep_status nep_network_add_kind(nep_ctx *ctx, nep_network *net, const char *id, const char *name, const char *path,
                                              const char *const *node, const char *const *label, int64_t n);
@@ -100,7 +100,8 @@ NEP_MUST_USE nep_status nep_network_finish(nep_ctx *ctx, nep_network *net, const
 NEP_MUST_USE nep_status nep_network_lay_out(nep_ctx *ctx, nep_network *net, int64_t metaedge);
 
 /* True for CC0, CC BY of any version and the public domain, however they are spelt; false for share-alike, non-commercial, no-derivatives
- * and database licences, and for none. A text that names several (`|` or `;` between) is open when all of them are. */
+ * and database licences, and for none. Of several with `|` between, one that is open suffices (sources that each say the same); with `;`
+ * between all must be. */
 bool nep_licence_is_open(const char *licence);
 
 #ifdef __cplusplus

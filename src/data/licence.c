@@ -13,24 +13,29 @@ static bool open_word(const char *word)
     return strncmp(word, "cc0", 3) == 0 || strncmp(word, "publicdomain", 12) == 0 || strcmp(word, "pd") == 0;
 }
 
+/* Words parted by `|` (one that is open suffices) and `;` (all must be). */
 bool nep_licence_is_open(const char *licence)
 {
     char word[32];
     size_t n = 0;
-    bool any = false;
+    bool any = false, all = true, open = false; /* any, all: of the alternative at hand */
     if (!licence)
         return false;
     for (const char *c = licence;; c++) {
         if (*c == '\0' || *c == '|' || *c == ';') {
             word[n] = '\0';
-            if (n > 0 && !open_word(word))
-                return false;
             any |= n > 0;
+            all &= n == 0 || open_word(word);
             n = 0;
-            if (*c == '\0')
-                return any;
         } else if (isalnum((unsigned char)*c) && n + 1 < sizeof word) {
             word[n++] = (char)tolower((unsigned char)*c);
         }
+        if (*c == '\0' || *c == '|') {
+            open |= any && all;
+            any = false;
+            all = true;
+        }
+        if (*c == '\0')
+            return open;
     }
 }

@@ -88,8 +88,8 @@ nep_status nep_network_add_kind(nep_ctx *ctx, nep_network *net, const char *id, 
     NEP_REQUIRE(ctx, nep_network_find_kind(net, id) < 0, NEP_E_FORMAT, "network: the kind %.40s is there twice; give it once, before its edges", id);
     NEP_TRY(new_kind(ctx, net, id, name, &at));
     nep_network_kind *k = &net->kind[at];
-    k->closed = true;
-    for (int64_t i = 0; i < n; i++) {
+    k->closed = node != NULL;
+    for (int64_t i = 0; node && i < n; i++) {
         if (known(k, node[i]) >= 0)
             return nep_ctx_fail_file(ctx, NEP_E_FORMAT, path, "%s: the node '%.60s' stands there twice; ids are unique within a kind",
                                      path ? path : id, node[i]);

@@ -20,35 +20,9 @@ static nep_status own_text(nep_yaml *y, yaml_node_t *node, const char *what, cha
     return nep_alloc_string(y->ctx, text, out);
 }
 
-/* A path: ${NEPENTHE_SHARED} at its start is expanded, a relative one starts at the study file's folder. */
 static nep_status own_path(nep_yaml *y, yaml_node_t *node, const char *what, char **out)
 {
-    static const char variable[] = "${NEPENTHE_SHARED}";
-    const char *text, *folder = "";
-    char *base = NULL;
-    nep_status st;
-    if (!node)
-        return NEP_OK;
-    NEP_TRY(nep_yaml_text(y, node, what, &text));
-    if (strncmp(text, variable, sizeof variable - 1) == 0) {
-        folder = getenv("NEPENTHE_SHARED");
-        if (!folder || !*folder)
-            return nep_yaml_fail(y, node,
-                                 "%s uses %s, which is not set; set it to the folder of the shared data",
-                                 what, variable);
-        text += sizeof variable - 1;
-        text += *text == '/';
-    }
-    if (strchr(text, '$'))
-        return nep_yaml_fail(y, node, "%s is '%.80s': only a leading %s is expanded", what, text, variable);
-    const char *slash = strrchr(y->path, '/');
-    if (!*folder && slash) {
-        NEP_TRY(nep_alloc_copy(y->ctx, y->path, slash - y->path + 2, 1, "folder", &base));
-        base[slash - y->path + 1] = '\0';
-    }
-    st = nep_file_join(y->ctx, base ? base : folder, text, out);
-    nep_alloc_free(base);
-    return st;
+    return node ? nep_yaml_path(y, node, what, out) : NEP_OK;
 }
 
 static nep_status own_words(nep_yaml *y, yaml_node_t *node, const char *what, const char *const *known,

@@ -131,6 +131,33 @@ nep_status nep_yaml_text(nep_yaml *y, yaml_node_t *node, const char *what, const
     return NEP_OK;
 }
 
+nep_status nep_yaml_path(nep_yaml *y, yaml_node_t *node, const char *what, char **out)
+{
+    static const char variable[] = "${NEPENTHE_SHARED}";
+    const char *text, *folder = "";
+    char *base = NULL;
+    NEP_TRY(nep_yaml_text(y, node, what, &text));
+    if (strncmp(text, variable, sizeof variable - 1) == 0) {
+        folder = getenv("NEPENTHE_SHARED");
+        if (!folder || !*folder)
+            return nep_yaml_fail(y, node,
+                                 "%s uses %s, which is not set; set it to the folder of the shared data",
+                                 what, variable);
+        text += sizeof variable - 1;
+        text += *text == '/';
+    }
+    if (strchr(text, '$'))
+        return nep_yaml_fail(y, node, "%s is '%.80s': only a leading %s is expanded", what, text, variable);
+    const char *slash = strrchr(y->path, '/');
+    if (!*folder && slash) {
+        NEP_TRY(nep_alloc_copy(y->ctx, y->path, slash - y->path + 2, 1, "folder", &base));
+        base[slash - y->path + 1] = '\0';
+    }
+    const nep_status st = nep_file_join(y->ctx, base ? base : folder, text, out);
+    nep_alloc_free(base);
+    return st;
+}
+
 static int find_key(const char *key, const char *const *keys, int n)
 {
     for (int k = 0; k < n; k++)

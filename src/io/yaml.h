@@ -33,6 +33,8 @@ NEP_MUST_USE nep_status nep_yaml_list(nep_yaml *y, yaml_node_t *node, const char
 yaml_node_t *nep_yaml_item(nep_yaml *y, yaml_node_t *list, int64_t i);
 /* The text of a scalar that is not empty; lent. */
 NEP_MUST_USE nep_status nep_yaml_text(nep_yaml *y, yaml_node_t *node, const char *what, const char **out);
+/* A path, owned: ${NEPENTHE_SHARED} at its start is expanded, a relative one starts at the file's folder. */
+NEP_MUST_USE nep_status nep_yaml_path(nep_yaml *y, yaml_node_t *node, const char *what, char **out);
 NEP_MUST_USE nep_status nep_yaml_number(nep_yaml *y, yaml_node_t *node, const char *what, double low,
                                         double high, double *out);
 NEP_MUST_USE nep_status nep_yaml_whole(nep_yaml *y, yaml_node_t *node, const char *what, int64_t low,

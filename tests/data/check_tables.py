@@ -190,6 +190,19 @@ def check_receptors(regions, targets):
         number(name, r, "reliability", 0, 1)
 
 
+def check_model():
+    name = "rephetio.tsv"
+    rows = read(name)
+    sourced(name, rows)
+    features = {key[0] for key in unique(name, rows, ["feature"])}
+    if not {"intercept", "prior_logit"} <= features or len(features) != 32:
+        fault(name, "not the intercept and 31 features")
+    for r in rows:
+        number(name, r, "coefficient", -10, 10)
+        if not re.match(r"^(intercept|prior_logit|(degree|dwpc)_[A-Za-z<>]+)$", r["feature"]) or float(r["coefficient"]) == 0:
+            fault(f"{name}:{r['line']}", "a feature of no known form, or one without weight")
+
+
 def check_rebuilt():
     """The scripts that need nothing from outside make the committed bytes again."""
     for script, outputs in (("make_geometry.py", ["geometry_schematic.tsv"]),
@@ -243,6 +256,7 @@ def main():
     check_affinities(drugs, targets)
     check_labels(drugs)
     check_receptors(regions, targets)
+    check_model()
     check_rebuilt()
     check_readme("--update" in sys.argv[1:])
     for line in defects:

@@ -93,8 +93,8 @@ static void test_repeats_and_loops_are_counted_and_named(void **state)
 
 static void test_open_rows_alone(void **state)
 {
-    static const char *const open[] = {"CC0", "CC0-1.0", "CC0 1.0", "CC BY", "CC BY 4.0", "cc-by-3.0", "CC_BY_4.0", "Public domain", "PD", "CC0 | CC BY 4.0", "CC0;"};
-    static const char *const closed[] = {"CC BY-SA 4.0", "CC BY-NC 4.0", "CC BY-ND", "CC BY-NC-SA 4.0", "ODbL 1.0", "", "n/a", "|", "Apache-2.0", "CC0 | ODbL 1.0",
+    static const char *const open[] = {"CC0", "CC0-1.0", "CC0 1.0", "CC BY", "CC BY 4.0", "cc-by-3.0", "CC_BY_4.0", "Public domain", "PD", "CC0 | CC BY 4.0", "CC0;", "ODbL 1.0|CC BY 4.0", "CC0; CC BY", "CC BY-SA|CC0;PD"};
+    static const char *const closed[] = {"CC BY-SA 4.0", "CC BY-NC 4.0", "CC BY-ND", "CC BY-NC-SA 4.0", "ODbL 1.0", "", "n/a", "|", "Apache-2.0", "CC0; ODbL 1.0", "CC0;ODbL|CC BY-NC", ";",
                                          "custom: non-commercial", "CC"};
     nep_ctx *ctx = test_ctx(1);
     nep_network net = {0};

@@ -149,3 +149,22 @@ for name, bits in (("f4.npy", 0), ("f2.npy", 0), ("v3.npy", 0), ("i1.npy", 0), (
     with open(os.path.join(HERE, "..", "..", "golden", "source_" + name), "rb") as f:
         put("source", name, bytes([formats.index(name.split(".")[1]) * 2 + bits]) + f.read())
 put("source", "short.fps", b"\2#FPS1\r\n0f\ta\r\nF0\tb")
+
+put("network", "yaml", """0schema: nepenthe/network/1
+name: a network
+strict: true
+kinds:
+  - {id: C, name: Compound, nodes: compounds.tsv}
+  - {id: G}
+metaedges:
+  - {id: CbG, edges: "${NEPENTHE_SHARED}/cbg.tsv.gz", licence: CC0, source: here}
+  - {id: Gr>G, edges: r.tsv}
+""")
+put("network", "yaml_twice", "0schema: nepenthe/network/1\nname: n\nmetaedges: [{id: CbG, edges: a}, {id: CbG, edges: b}]\n")
+put("network", "yaml_newer", "0schema: nepenthe/network/2\nname: n\nmetaedges: []\n")
+put("network", "nodes", "1id\tname\n7124\tTNF\n10\tn/a\n")
+put("network", "nodes_twice", "1id\n10\n10\n")
+put("network", "edges", "Csource\ttarget\tweight\tsign\tlicence\tsource_db\nb\ta\t0.5\t-1\tCC BY 4.0\tx\na\tb\tn/a\tn/a\tn/a\tn/a\nc\tc\t1\t1\tODbL\ty\n")
+put("network", "edges_open", "Ksource\ttarget\tlicence\tprovenance\na\tb\tCC BY-NC 4.0\tx\na\tb\tCC0\ty\n")
+put("network", "edges_sign", "Csource\ttarget\tsign\na\tb\t2\n")
+put("network", "edges_strict", "3source\ttarget\na\tb\nb\ta\n")

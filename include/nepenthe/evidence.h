@@ -9,6 +9,7 @@
 #define NEPENTHE_EVIDENCE_H
 
 #include <nepenthe/molecule.h>
+#include <nepenthe/network.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -31,6 +32,12 @@ const char *nep_label_name(nep_label l);
 bool nep_label_find(const char *name, nep_label *out); /* false: no such word */
 /* Approved and symptomatic count as indicated. */
 bool nep_label_indicated(nep_label l);
+
+/* Which drugs' labels are hidden while drug k is scored: list[start[k]] .. list[start[k + 1] - 1], ascending, k among them. */
+typedef struct {
+    int64_t *start; /* [n_drugs + 1] */
+    int64_t *list;
+} nep_mask;
 
 struct nep_profile; /* brainmap.h: a disorder's map and its null maps seen through the receptor maps */
 
@@ -62,6 +69,7 @@ typedef struct {
     nep_label *labels;             /* [n_disorders, n_drugs] the full truth: channels never get this */
     signed char *truth;            /* [n_disorders, n_drugs] simulated: 1 relevant, 0 not, -1 no truth; or NULL; hidden too */
     char **label_source;           /* [n_disorders, n_drugs] or NULL */
+    const nep_network *network;    /* or NULL; kinds C (drugs, by drug_id) and D (disorders, by id) meet the study */
     uint64_t seed;
     bool cortex_only;
     bool any_strongest;            /* drops the second half of the coverage gate: the strongest target needs no map */
@@ -71,14 +79,12 @@ typedef struct {
     /* What nep_inputs_prepare adds. */
     struct nep_profile **profiles; /* [n_disorders, 1 + NEP_EVIDENCE_TRACERS]: as measured, then with redrawn tracers;
                                     * NULL for a disorder without a map */
-    struct nep_profile **second;   /* [n_disorders] as measured, with null maps of another family; an entry is NULL where the
-                                    * geometry has none */
-    double *map_p;                 /* [n_disorders] map-null p of the largest |score| over all drugs that pass the gate: the
-                                    * larger of both families */
-    double *map_p_family;          /* [n_disorders, NEP_EVIDENCE_FAMILIES] p of each family; NaN = none */
+    double *map_p;                 /* [n_disorders] map-null p of the largest |score| over all drugs that pass the gate */
     double *weights;               /* [n_drugs, n_mapped] nep_engagement_weights of stream 0, kept */
     signed char *coverage;         /* [n_drugs] nep_coverage, kept */
     float *similarity;             /* [n_drugs, n_drugs] Tanimoto, NaN without a fingerprint; NULL without any */
+    nep_mask itself, similar;      /* the drug alone; the drug and all like it (nep_mask_alike) */
+    int64_t *drug_node, *disorder_node; /* [n_drugs], [n_disorders] in the network's kinds C and D, -1 = not there; NULL without */
 } nep_inputs;
 
 /* How many disorders are ranked, and how many are the study's own. */
@@ -88,7 +94,6 @@ int64_t nep_inputs_listed(const nep_inputs *in);
 #define NEP_EVIDENCE_RIDGE       0.1 /* lambda of score B, on a correlation matrix */
 #define NEP_EVIDENCE_RELIABILITY 0.6 /* inter-tracer rho taken where none is given */
 #define NEP_EVIDENCE_TRACERS     7   /* redraws of the receptor maps kept per disorder */
-enum { NEP_EVIDENCE_FAMILIES = 2 };  /* of null maps behind every p: what one family gets wrong another need not */
 #define NEP_EVIDENCE_MIN_TARGETS 3   /* measured targets with a map that the coverage gate asks for */
 /* A redraw forgets each visible label with this probability. A stated assumption: physicians who judged the same
  * indications agreed only moderately, so a record is not a certainty. */
@@ -98,8 +103,6 @@ enum { NEP_EVIDENCE_FAMILIES = 2 };  /* of null maps behind every p: what one fa
  *
  * null_kind  a name of brainmap.h; NULL = moran, within each compartment when the scope has more than the cortex
  *
- * Beside it a second family draws null maps of the measured map (nep_inputs_second_null), and every p of the map is the
- * larger of both. Scores, their errors and intervals rest on the first.
  * A redrawn receptor map is another tracer's map of the target where there is one (each equally likely), else the map
  * plus white noise of variance (1 - rho) / rho, rho at least 0.2.
  * Errors: NEP_E_ARG (a score, mode, null or occupancy that is none), NEP_E_NOMEM (n_drugs^2 similarities), and those of
@@ -107,11 +110,6 @@ enum { NEP_EVIDENCE_FAMILIES = 2 };  /* of null maps behind every p: what one fa
 NEP_MUST_USE nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const char *null_kind);
 /* False-positive rate of a null at the study's regions: of n_maps random smooth maps (covariance exp(-D / 40 mm)) tested
  * against a second one with n_nulls null maps, the share with p <= alpha; 90 % interval. In brainmap.h in full. */
-/* The other family that the regions of the study allow: moran beside spins or eigenmodes; beside moran spins where every region
- * is cortex with a place on the sphere, else eigenmodes; NULL without places on the sphere. */
-const char *nep_inputs_second_null(const nep_inputs *in, const char *null_kind);
-/* The kind that a family's null maps of a disorder have; NULL where it has none. */
-const char *nep_inputs_null_name(const nep_inputs *in, int64_t disorder, int family);
 NEP_MUST_USE nep_status nep_inputs_null_rate(nep_ctx *ctx, const nep_inputs *in, const char *null_kind, double alpha,
                                              int64_t n_maps, int64_t n_nulls, double rate_low_high[3]);
 /* What the map says per target: beta of score B [n_mapped]; NaN for a disorder without a map. */
@@ -125,11 +123,18 @@ typedef enum {
     NEP_COVERAGE_STRONGEST /* the strongest measured target has no map, by more than NEP_AFFINITY_SE_FLOOR */
 } nep_coverage;
 
+/* Drugs too alike for one to be judged by the other's labels: the same, Dice >= 0.5, the same first InChIKey block, the same ATC-4
+ * class, or joined in the network as compounds that resemble each other (metaedge CrC). */
+bool nep_mask_alike(const nep_inputs *in, int64_t k, int64_t i);
+
 /* What a channel may know of labels: status per drug of the scored disorder, and the label matrix of the others. */
 typedef struct {
     int64_t disorder;
     const nep_label *own;    /* [n_drugs], hidden ones are NEP_LABEL_NONE */
     const nep_label *others; /* [n_disorders, n_drugs], row `disorder` all NONE */
+    const nep_mask *mask;    /* &in->itself or &in->similar: own and others hold all labels, and the labels that the mask hides from a
+                              * drug must not reach its score, of any disorder; NULL = all that is here may be read. Given only to
+                              * a channel that `masks` */
     const int64_t *only;     /* [n_only] the drugs whose scores will be read, NULL = all: a channel may leave out the others */
     int64_t n_only;
 } nep_visible;
@@ -149,7 +154,11 @@ typedef struct nep_channel {
     const char *name, *summary, *source, *orientation, *licence;
     nep_role role;
     unsigned needs;       /* NEP_NEEDS_*: the front door names the missing table */
-    bool uses_labels;
+    bool uses_labels;     /* of the scored disorder */
+    bool uses_others;     /* labels of other disorders */
+    bool knows_drug;      /* reads what the scored drug itself is recorded for elsewhere: silent while the drug is to be new */
+    bool masks;           /* honours visible->mask, or reads no label of the scored disorder */
+    const char *edges;    /* metaedges of the network it reads, "CbG DaG", or NULL */
     /* value and se [n_drugs]; NaN = no evidence. `stream` 0 is the unperturbed score; another stream redraws the
      * channel's inputs within their errors. */
     nep_status (*score)(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, uint64_t stream, double *value,
@@ -159,7 +168,7 @@ typedef struct nep_channel {
                           nep_reason *out, int *n);
 } nep_channel;
 
-enum { NEP_NEEDS_MAP = 1, NEP_NEEDS_AFFINITY = 2, NEP_NEEDS_FINGERPRINT = 4, NEP_NEEDS_DESCRIPTORS = 8, NEP_NEEDS_LABELS = 16 };
+enum { NEP_NEEDS_MAP = 1, NEP_NEEDS_AFFINITY = 2, NEP_NEEDS_FINGERPRINT = 4, NEP_NEEDS_DESCRIPTORS = 8, NEP_NEEDS_LABELS = 16, NEP_NEEDS_NETWORK = 32 };
 
 extern const nep_channel *const nep_evidence_table[]; /* NULL-terminated */
 /* By name, NULL when there is none; and how many there are. */
@@ -180,18 +189,13 @@ NEP_MUST_USE nep_status nep_channel_explain(nep_ctx *ctx, const nep_channel *c, 
 nep_coverage nep_engagement_coverage(const nep_inputs *in, int64_t drug, int *n_measured);
 /* Signed occupancies [n_drugs, n_mapped] under the inputs' mode and relative dose, 0 where nothing is measured. */
 NEP_MUST_USE nep_status nep_engagement_weights(nep_ctx *ctx, const nep_inputs *in, uint64_t stream, double *a);
-/* Signed scores [n_drugs] of one disorder, their error by the map's SE, and two-sided map-null p, the larger of both families
- * (se and p may be NULL); NaN where the coverage gate fails. */
+/* Signed scores [n_drugs] of one disorder, their error by the map's SE, and two-sided map-null p (se and p may be
+ * NULL); NaN where the coverage gate fails. */
 NEP_MUST_USE nep_status nep_engagement_signed(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, uint64_t stream,
                                               double *value, double *se, double *p);
 /* The channel's score, as it is ranked, had the disorder had null map first .. first + n: out [n, n_drugs]. */
 NEP_MUST_USE nep_status nep_engagement_null(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int64_t first,
                                             int64_t n, double *out);
-
-/* The same by family 0 or 1, and the measured map's own scores by that family: out [n_drugs]. */
-NEP_MUST_USE nep_status nep_engagement_null_family(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int family,
-                                                   int64_t first, int64_t n, double *out);
-NEP_MUST_USE nep_status nep_engagement_family(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int family, double *out);
 
 /* Stream ids keep the draws of different inputs apart; what is common to all disorders takes disorder 0. */
 typedef enum { NEP_STREAM_AFFINITY = 1, NEP_STREAM_MAP, NEP_STREAM_TRACER, NEP_STREAM_LABEL, NEP_STREAM_BOOTSTRAP, NEP_STREAM_NULL } nep_stream;

@@ -131,7 +131,7 @@ typedef struct {
 
 typedef struct {
     char *path, *name;
-    char *geometry, *receptors, *reliability, *drugs, *affinities, *labels, *evidence, *targets; /* or NULL */
+    char *geometry, *receptors, *reliability, *drugs, *affinities, *labels, *evidence, *targets, *network; /* or NULL */
     char *atlas, *atlas_labels; /* key `atlas: IMAGE` or `atlas: {image: IMAGE, labels: TSV}`; or NULL */
     nep_study_disorder *disorders;
     int64_t n_disorders, n_ranked; /* those of role `ranked` stand first */

@@ -37,6 +37,25 @@ static nep_status check_drugs(nep_ctx *ctx, const cli_study *s, const study_look
     return NEP_OK;
 }
 
+static nep_status load_network(nep_ctx *ctx, cli_study *s)
+{
+    int64_t known = 0;
+    if (!s->study.network)
+        return NEP_OK;
+    NEP_TRY(cli_study_file(ctx, s, s->study.network));
+    NEP_TRY(nep_network_read(ctx, s->study.network, NULL, &s->network));
+    for (int64_t i = 0; i < s->network.n_metaedges; i++)
+        if (s->network.metaedge[i].path)
+            NEP_TRY(cli_study_file(ctx, s, s->network.metaedge[i].path));
+    const int64_t kind = nep_network_find_kind(&s->network, "C");
+    for (int64_t k = 0; k < s->drugs.n && kind >= 0; k++)
+        known += nep_network_find_node(&s->network, kind, s->drugs.id[k]) >= 0;
+    NEP_REQUIRE(ctx, known > 0, NEP_E_CONFIG, "%s: no drug of %s is a node of kind C there; both must name drugs alike", s->study.network,
+                s->study.drugs);
+    s->inputs.network = &s->network;
+    return NEP_OK;
+}
+
 nep_status cli_study_load(nep_ctx *ctx, const char *path, uint64_t seed, cli_study *out)
 {
     cli_study *s = out;
@@ -68,6 +87,7 @@ nep_status cli_study_load(nep_ctx *ctx, const char *path, uint64_t seed, cli_stu
     NEP_TRY_OR_DONE(st, cli_study_name_targets(ctx, s));
     NEP_TRY_OR_DONE(st, cli_study_disorders(ctx, s, &drugs));
     NEP_TRY_OR_DONE(st, cli_study_labels(ctx, s, &drugs));
+    NEP_TRY_OR_DONE(st, load_network(ctx, s));
     NEP_TRY_OR_DONE(st, nep_inputs_prepare(ctx, &s->inputs, s->study.null_kind));
 done:
     nep_alloc_free(drugs.list);
@@ -100,6 +120,7 @@ void cli_study_free(cli_study *s)
     nep_molset_free(&s->drugs);
     nep_geometry_free(&s->geometry);
     nep_atlas_free(&s->atlas);
+    nep_network_free(&s->network);
     nep_study_free(&s->study);
     *s = (cli_study){0};
 }

@@ -12,6 +12,7 @@ typedef struct {
     nep_molset drugs;
     nep_geometry geometry;
     nep_atlas atlas;
+    nep_network network;
     nep_label *labels;
     char *licences;    /* of the tables, `;`-joined, in order of appearance */
     char **files;      /* every table that was read */

@@ -22,6 +22,24 @@ int nep_channel_count(void)
     return n;
 }
 
+/* Whether the network has every metaedge of the list. */
+static bool has_edges(const nep_network *net, const char *edges)
+{
+    char word[32];
+    for (const char *p = edges; p && *p; p += strspn(p, " ")) {
+        const size_t n = strcspn(p, " ");
+        if (n >= sizeof word)
+            return false;
+        memcpy(word, p, n);
+        word[n] = '\0';
+        p += n;
+        const int64_t e = nep_network_find_metaedge(net, word);
+        if (e < 0 || net->metaedge[e].n == 0)
+            return false;
+    }
+    return true;
+}
+
 unsigned nep_channel_missing(const nep_channel *c, const nep_inputs *in)
 {
     unsigned have = NEP_NEEDS_LABELS; /* what is visible is always given, even when it is empty */
@@ -33,6 +51,8 @@ unsigned nep_channel_missing(const nep_channel *c, const nep_inputs *in)
         have |= NEP_NEEDS_FINGERPRINT;
     if (in->drugs && in->drugs->n_descriptors > 0)
         have |= NEP_NEEDS_DESCRIPTORS;
+    if (in->network && has_edges(in->network, c->edges))
+        have |= NEP_NEEDS_NETWORK;
     return c->needs & ~have;
 }
 
@@ -42,6 +62,8 @@ static nep_status check_needs(nep_ctx *ctx, const nep_channel *c, const nep_inpu
                                          "fingerprint column in the drug table", "descriptor column in the drug table",
                                          "label table"};
     const unsigned missing = nep_channel_missing(c, in);
+    NEP_REQUIRE(ctx, !(missing & NEP_NEEDS_NETWORK), NEP_E_ARG, "channel %s: the study has no network with the metaedges %s", c->name,
+                c->edges ? c->edges : "");
     for (int i = 0; i < NEP_LEN(tables); i++)
         NEP_REQUIRE(ctx, !(missing & (1u << i)), NEP_E_ARG, "channel %s: the study has no %s", c->name, tables[i]);
     NEP_REQUIRE(ctx, visible && visible->own && visible->others, NEP_E_ARG, "channel %s: no visible labels given",

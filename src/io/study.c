@@ -263,7 +263,7 @@ static nep_status read_evaluate(nep_yaml *y, yaml_node_t *node, nep_study *s)
 
 static nep_status read_nulls(nep_yaml *y, yaml_node_t *node, nep_study *s)
 {
-    static const char *const keys[] = {"n", "kind"}, *const kinds[] = {"moran", "spin", "eigenmodes"};
+    static const char *const keys[] = {"n", "kind"}, *const kinds[] = {"moran", "spin"};
     yaml_node_t *v[NEP_LEN(keys)];
     int k = 0;
     if (!node)
@@ -345,12 +345,13 @@ static nep_status read_root(nep_yaml *y, nep_study *s)
         PRIMARY,
         EVALUATE,
         NULLS,
-        OTHERS
+        OTHERS,
+        NETWORK
     };
     static const char *const keys[] = {"schema", "name",       "geometry", "disorders", "receptors",
                                        "drugs",  "affinities", "labels",   "evidence",  "targets",
                                        "atlas",  "channels",   "primary",  "evaluate",  "nulls",
-                                       "other_disorders"};
+                                       "other_disorders", "network"};
     static const char *const switches[] = {"false", "true"};
     int k = 0;
     yaml_node_t *root = nep_yaml_root(y), *v[NEP_LEN(keys)];
@@ -367,6 +368,7 @@ static nep_status read_root(nep_yaml *y, nep_study *s)
     NEP_TRY(own_path(y, v[LABELS], "labels", &s->labels));
     NEP_TRY(own_path(y, v[EVIDENCE], "evidence", &s->evidence));
     NEP_TRY(own_path(y, v[TARGETS], "targets", &s->targets));
+    NEP_TRY(own_path(y, v[NETWORK], "network", &s->network));
     if (v[OTHERS])
         NEP_TRY(nep_yaml_choice(y, v[OTHERS], "other_disorders", switches, 2, &k));
     s->other_disorders = k == 1;
@@ -420,7 +422,7 @@ void nep_study_free(nep_study *s)
 {
     char *const texts[] = {s->path,  s->name,       s->geometry, s->receptors, s->reliability,
                            s->drugs, s->affinities, s->labels,   s->evidence,  s->targets,
-                           s->atlas, s->atlas_labels, s->score,  s->mode,      s->null_kind};
+                           s->atlas, s->atlas_labels, s->score,  s->mode,      s->null_kind, s->network};
     for (int i = 0; i < NEP_LEN(texts); i++)
         nep_alloc_free(texts[i]);
     for (int64_t i = 0; i < s->n_disorders; i++)

@@ -17,7 +17,6 @@ static const struct {
     [NEP_PROTOCOL_APPROVED_VS_FAILED] = {"approved_vs_failed", "masked scores; approved drugs against failed or contraindicated ones of "
                                                                "the same disorder"},
 };
-static const float dice_half = 1.0f / 3.0f; /* Dice 0.5 is Tanimoto 1/3: D = 2 T / (1 + T) */
 
 const char *nep_protocol_name(nep_protocol p)
 {
@@ -39,32 +38,13 @@ bool nep_protocol_find(const char *name, nep_protocol *out)
     return false;
 }
 
-static bool same_block(const char *a, const char *b)
-{
-    enum { BLOCK = 14, KEY = 27 };
-    return strlen(a) == KEY && strlen(b) == KEY && a[BLOCK] == '-' && b[BLOCK] == '-' && strncmp(a, b, BLOCK) == 0;
-}
-
-static bool share_class(const char *a, const char *b)
-{
-    for (const char *p = a; p && *p; p = strchr(p, ';') ? strchr(p, ';') + 1 : NULL) {
-        const size_t n = strcspn(p, ";");
-        for (const char *q = b; n && q && *q; q = strchr(q, ';') ? strchr(q, ';') + 1 : NULL)
-            if (strcspn(q, ";") == n && strncmp(p, q, n) == 0)
-                return true;
-    }
-    return false;
-}
-
 bool nep_protocol_hides(const nep_inputs *in, nep_protocol p, int64_t k, int64_t i)
 {
     if (p == NEP_PROTOCOL_ZERO_SHOT || i == k)
         return true;
     if (p == NEP_PROTOCOL_NEW_DRUG)
         return false;
-    return (in->similarity && in->similarity[k * in->n_drugs + i] >= dice_half) ||
-           same_block(in->drugs->id[k], in->drugs->id[i]) ||
-           (in->drugs->atc4 && share_class(in->drugs->atc4[k], in->drugs->atc4[i]));
+    return nep_mask_alike(in, k, i);
 }
 
 /* One disorder's drugs sorted into sets that see the same labels. */

@@ -30,6 +30,8 @@ static nep_status check_vote(nep_ctx *ctx, const nep_inputs *in, const char *nam
     NEP_REQUIRE(ctx, c->role == NEP_ROLE_VOTE, NEP_E_CONFIG, "study: channel %s is a %s and is never fused", name,
                 nep_role_name(c->role));
     const unsigned missing = nep_channel_missing(c, in);
+    NEP_REQUIRE(ctx, !(missing & NEP_NEEDS_NETWORK), NEP_E_CONFIG, "study: channel %s needs a network with the metaedges %s", name,
+                c->edges ? c->edges : "");
     static const int order[NEP_LEN(tables)] = {1, 0, 2, 3, 4}; /* without affinities no map is profiled: name the cause */
     for (int i = 0; i < NEP_LEN(tables); i++)
         NEP_REQUIRE(ctx, !(missing & (1u << order[i])), NEP_E_CONFIG, "study: channel %s needs %s", name, tables[order[i]]);

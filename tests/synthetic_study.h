@@ -8,6 +8,7 @@
 
 #include <nepenthe/backend.h>
 #include <nepenthe/evidence.h>
+#include <nepenthe/tables.h>
 
 enum { S_DRUGS = 60, S_TARGETS = 8, S_MAPPED = 6, S_REGIONS = 28, S_CORTEX = 20, S_DISORDERS = 4, S_WORDS = 2, S_CLASSES = 6 };
 
@@ -29,6 +30,7 @@ typedef struct {
     int64_t start[S_DRUGS + 1];
     int direction[S_DISORDERS];
     nep_label labels[S_DISORDERS * S_DRUGS];
+    nep_tables tables;
 } synthetic;
 
 static inline double synthetic_normal(uint64_t stream, uint64_t i)
@@ -171,6 +173,50 @@ static inline void synthetic_make(synthetic *s)
     s->in.mode = 'U';
     s->in.score = 'B';
     s->in.n_nulls = 199;
+}
+
+/* One row of a synthetic table; text may be NULL. */
+static inline void synthetic_row(nep_ctx *ctx, nep_tables_one *one, nep_tables_row row, const char *source, const char *licence)
+{
+    row.line = one->n_rows + 2;
+    if (nep_alloc_string(ctx, source, &row.source) != NEP_OK || nep_alloc_string(ctx, licence, &row.licence) != NEP_OK)
+        abort();
+    one->rows[one->n_rows++] = row;
+}
+
+/* Evidence tables of every kind; what they say has nothing to do with the labels. Free with nep_tables_free(s->in.tables). */
+static inline void synthetic_tables(nep_ctx *ctx, synthetic *s)
+{
+    static const nep_label words[] = {NEP_LABEL_APPROVED, NEP_LABEL_SYMPTOMATIC, NEP_LABEL_FAILED};
+    s->tables = (nep_tables){.n_disorders = S_DISORDERS, .n_drugs = S_DRUGS};
+    for (int kind = 0; kind < NEP_TABLES_COUNT; kind++) {
+        nep_tables_one one = {.n_raters = kind == NEP_TABLES_VOTES ? 3 : 0};
+        if (nep_alloc_string(ctx, "table.tsv", &one.path) != NEP_OK ||
+            nep_alloc(ctx, 3 * S_DISORDERS * S_DRUGS, sizeof *one.rows, "rows", &one.rows) != NEP_OK ||
+            nep_alloc(ctx, 3, sizeof *one.raters, "raters", &one.raters) != NEP_OK)
+            abort();
+        for (int r = 0; r < one.n_raters; r++)
+            if (nep_alloc_string(ctx, (const char *[]){"A", "B", "C"}[r], &one.raters[r]) != NEP_OK)
+                abort();
+        for (int j = 0; j < (kind == NEP_TABLES_EXPOSURE ? 1 : S_DISORDERS); j++)
+            for (int k = 0; k < S_DRUGS; k += 2 + (kind + j) % 2) {
+                const double x = synthetic_normal(60 + (uint64_t)kind, (uint64_t)(j * S_DRUGS + k));
+                nep_tables_row row = {.drug = k, .disorder = j, .value = 6 + x, .se = 0.5, .n = (double)NAN, .hit = (double)NAN};
+                row.value = kind == NEP_TABLES_LITERATURE ? floor(3 + fabs(x)) : kind == NEP_TABLES_EXPOSURE ? x - 1 : row.value;
+                row.year = kind == NEP_TABLES_LITERATURE ? 2000 + k % 17 : 0;
+                for (int r = 0; r < one.n_raters; r++) {
+                    const double doubt = nep_philox_uniform(9, (uint64_t)r, (uint64_t)(j * S_DRUGS + k));
+                    row.rater = r;
+                    row.vote = words[((int)fabs(3 * x) + (doubt < 0.2 + 0.1 * r)) % 3];
+                    synthetic_row(ctx, &one, row, "raters, of-2015", r == 2 ? "CC BY-NC 4.0" : "CC0");
+                }
+                if (!one.n_raters)
+                    synthetic_row(ctx, &one, row, "made here", kind == NEP_TABLES_ASSAY ? "ODbL" : "CC BY 4.0");
+            }
+        if (nep_tables_take(ctx, &s->tables, (nep_tables_kind)kind, &one) != NEP_OK)
+            abort();
+    }
+    s->in.tables = &s->tables;
 }
 
 #endif

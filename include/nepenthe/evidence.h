@@ -39,6 +39,8 @@ typedef struct {
     int64_t *list;
 } nep_mask;
 
+struct nep_tables;
+struct nep_signatures;
 struct nep_profile; /* brainmap.h: a disorder's map and its null maps seen through the receptor maps */
 
 /* Everything the channels may read, joined by name once. */
@@ -66,6 +68,8 @@ typedef struct {
     int64_t n_tracers;
     char **disorder_ids, **disorder_names; /* [n_disorders] */
     bool *simulated;               /* [n_disorders] or NULL */
+    struct nep_tables *tables;     /* tables.h: evidence that others measured; or NULL */
+    struct nep_signatures *signatures; /* signature.h: what disorders and drugs do to genes; or NULL */
     nep_label *labels;             /* [n_disorders, n_drugs] the full truth: channels never get this */
     signed char *truth;            /* [n_disorders, n_drugs] simulated: 1 relevant, 0 not, -1 no truth; or NULL; hidden too */
     char **label_source;           /* [n_disorders, n_drugs] or NULL */
@@ -168,7 +172,8 @@ typedef struct nep_channel {
                           nep_reason *out, int *n);
 } nep_channel;
 
-enum { NEP_NEEDS_MAP = 1, NEP_NEEDS_AFFINITY = 2, NEP_NEEDS_FINGERPRINT = 4, NEP_NEEDS_DESCRIPTORS = 8, NEP_NEEDS_LABELS = 16, NEP_NEEDS_NETWORK = 32 };
+enum { NEP_NEEDS_MAP = 1, NEP_NEEDS_AFFINITY = 2, NEP_NEEDS_FINGERPRINT = 4, NEP_NEEDS_DESCRIPTORS = 8, NEP_NEEDS_LABELS = 16, NEP_NEEDS_NETWORK = 32,
+       NEP_NEEDS_TABLE = 64 /* the evidence table of the channel's name */, NEP_NEEDS_SIGNATURES = 128 };
 
 extern const nep_channel *const nep_evidence_table[]; /* NULL-terminated */
 /* By name, NULL when there is none; and how many there are. */
@@ -180,6 +185,9 @@ unsigned nep_channel_missing(const nep_channel *c, const nep_inputs *in);
  * Errors: NEP_E_ARG. */
 NEP_MUST_USE nep_status nep_channel_score(nep_ctx *ctx, const nep_channel *c, const nep_inputs *in,
                                           const nep_visible *visible, uint64_t stream, double *value, double *se);
+/* Whether the channel's table, which cannot be masked, shares a source with the study's labels: its evaluation would read the truth.
+ * source [64] (may be NULL) gets the first such source. False for channels without a table of their own. */
+bool nep_channel_overlaps(const nep_channel *c, const nep_inputs *in, char source[64]);
 /* Reasons of one score, largest |share| first; none when the channel has nothing to take apart. */
 NEP_MUST_USE nep_status nep_channel_explain(nep_ctx *ctx, const nep_channel *c, const nep_inputs *in,
                                             const nep_visible *visible, int64_t drug, int limit, nep_reason *out, int *n);
@@ -198,7 +206,7 @@ NEP_MUST_USE nep_status nep_engagement_null(nep_ctx *ctx, const nep_inputs *in, 
                                             int64_t n, double *out);
 
 /* Stream ids keep the draws of different inputs apart; what is common to all disorders takes disorder 0. */
-typedef enum { NEP_STREAM_AFFINITY = 1, NEP_STREAM_MAP, NEP_STREAM_TRACER, NEP_STREAM_LABEL, NEP_STREAM_BOOTSTRAP, NEP_STREAM_NULL } nep_stream;
+typedef enum { NEP_STREAM_AFFINITY = 1, NEP_STREAM_MAP, NEP_STREAM_TRACER, NEP_STREAM_LABEL, NEP_STREAM_BOOTSTRAP, NEP_STREAM_NULL, NEP_STREAM_TABLE } nep_stream;
 uint64_t nep_stream_id(nep_stream kind, int64_t disorder, uint64_t stream);
 
 #ifdef __cplusplus

@@ -130,8 +130,18 @@ typedef struct {
 } nep_study_channel;
 
 typedef struct {
+    char *channel, *table;  /* a kind of evidence table by the name of its channel; a file */
+    char *labels_from;      /* where its judgements come from, or NULL */
+    double half_life;       /* of literature, years; 0 = not given */
+    int64_t reference_year; /* of literature; 0 = not given */
+} nep_study_evidence;
+
+typedef struct {
     char *path, *name;
-    char *geometry, *receptors, *reliability, *drugs, *affinities, *labels, *evidence, *targets, *network; /* or NULL */
+    char *geometry, *receptors, *reliability, *drugs, *affinities, *labels, *targets, *network; /* or NULL */
+    nep_study_evidence *evidence; /* key `evidence: [{channel: literature, table: FILE, half_life: 5, reference_year: 2016}, ...]` */
+    int64_t n_evidence;
+    char *disorder_signatures, *drug_signatures; /* key `signatures: {disorders: TSV, drugs: TSV}`; or NULL */
     char *atlas, *atlas_labels; /* key `atlas: IMAGE` or `atlas: {image: IMAGE, labels: TSV}`; or NULL */
     nep_study_disorder *disorders;
     int64_t n_disorders, n_ranked; /* those of role `ranked` stand first */

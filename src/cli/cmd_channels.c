@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 
-static const char *const needs[] = {"map", "affinities", "fingerprints", "descriptors", "labels"};
+static const char *const needs[] = {"map", "affinities", "fingerprints", "descriptors", "labels", "network", "table", "signatures"};
 
 static json_t *document(void)
 {

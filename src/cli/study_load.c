@@ -2,6 +2,8 @@
 /* study_load.c - a study file and the tables it names, joined by name into what the channels read. */
 #include "cli/study_tables.h"
 
+#include <nepenthe/tables.h>
+
 #include <string.h>
 
 static void take_choices(const nep_study *study, uint64_t seed, nep_inputs *in)
@@ -66,8 +68,6 @@ nep_status cli_study_load(nep_ctx *ctx, const char *path, uint64_t seed, cli_stu
     NEP_TRY_OR_DONE(st, nep_study_read(ctx, path, &s->study));
     NEP_REQUIRE_OR_DONE(st, ctx, s->study.drugs, NEP_E_CONFIG, "%s: the study names no drugs table", path);
     NEP_TRY_OR_DONE(st, cli_study_file(ctx, s, s->study.drugs));
-    if (s->study.evidence)
-        nep_warn(ctx, "study: `evidence` is not used: no channel takes opinions, literature or records yet");
     NEP_TRY_OR_DONE(st, nep_tsv_read_molset(ctx, s->study.drugs, &s->drugs));
     s->inputs.drugs = &s->drugs;
     s->inputs.n_drugs = s->drugs.n;
@@ -88,6 +88,7 @@ nep_status cli_study_load(nep_ctx *ctx, const char *path, uint64_t seed, cli_stu
     NEP_TRY_OR_DONE(st, cli_study_disorders(ctx, s, &drugs));
     NEP_TRY_OR_DONE(st, cli_study_labels(ctx, s, &drugs));
     NEP_TRY_OR_DONE(st, load_network(ctx, s));
+    NEP_TRY_OR_DONE(st, cli_study_evidence(ctx, s, &drugs));
     NEP_TRY_OR_DONE(st, nep_inputs_prepare(ctx, &s->inputs, s->study.null_kind));
 done:
     nep_alloc_free(drugs.list);
@@ -107,6 +108,9 @@ void cli_study_free(cli_study *s)
 {
     nep_inputs *in = &s->inputs;
     nep_inputs_release(in);
+    if (in->tables)
+        nep_tables_free(in->tables);
+    nep_alloc_free(in->tables);
     free_texts(in->targets, in->n_targets);
     free_texts(in->target_names, in->n_targets);
     free_texts(in->label_source, in->n_disorders * in->n_drugs);

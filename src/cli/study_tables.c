@@ -50,8 +50,8 @@ static nep_status note_licence(nep_ctx *ctx, cli_study *s, const char *licence)
     return NEP_OK;
 }
 
-/* The licence in the sidecar of a file: the same path with .json for its ending (of .nii.gz and the like, both). */
-static nep_status note_sidecar(nep_ctx *ctx, cli_study *s, const char *path)
+/* The sidecar of a file: the same path with .json for its ending (of .nii.gz and the like, both). */
+nep_status cli_study_sidecar(nep_ctx *ctx, const char *path, const char *key, char **out)
 {
     const char *dot = strrchr(path, '.');
     char *sidecar = NULL;
@@ -68,7 +68,8 @@ static nep_status note_sidecar(nep_ctx *ctx, cli_study *s, const char *path)
     if (!nep_file_exists(sidecar))
         goto done;
     NEP_TRY_OR_DONE(st, nep_json_read(ctx, sidecar, &doc));
-    st = note_licence(ctx, s, json_string_value(json_object_get(doc, "licence")));
+    const char *text = json_string_value(json_object_get(doc, key));
+    st = text ? nep_alloc_string(ctx, text, out) : NEP_OK;
 done:
     json_decref(doc);
     nep_alloc_free(sidecar);
@@ -83,7 +84,11 @@ nep_status cli_study_file(nep_ctx *ctx, cli_study *s, const char *path)
     NEP_TRY(nep_alloc_grow(ctx, s->n_files + 1, sizeof *s->files, "files", &s->files));
     NEP_TRY(nep_alloc_string(ctx, path, &s->files[s->n_files]));
     s->n_files++;
-    return note_sidecar(ctx, s, path);
+    char *licence = NULL;
+    NEP_TRY(cli_study_sidecar(ctx, path, "licence", &licence));
+    const nep_status st = note_licence(ctx, s, licence);
+    nep_alloc_free(licence);
+    return st;
 }
 
 nep_status cli_study_table(nep_ctx *ctx, cli_study *s, const char *path, nep_table *t)

@@ -21,6 +21,8 @@ NEP_MUST_USE nep_status cli_study_lookup_make(nep_ctx *ctx, char *const *names, 
 int64_t cli_study_find(const study_lookup *l, const char *name);
 /* Notes a file for the provenance, and the licence in its sidecar. */
 NEP_MUST_USE nep_status cli_study_file(nep_ctx *ctx, cli_study *s, const char *path);
+/* A text in the sidecar of a file (the same name with .json for its ending); *out stays as it is without sidecar or key. */
+NEP_MUST_USE nep_status cli_study_sidecar(nep_ctx *ctx, const char *path, const char *key, char **out);
 /* Reads a table, notes it and the licences of its rows. */
 NEP_MUST_USE nep_status cli_study_table(nep_ctx *ctx, cli_study *s, const char *path, nep_table *t);
 /* A cell, NULL when the table has no such column (-1). */
@@ -34,6 +36,9 @@ NEP_MUST_USE nep_status cli_study_disorders(nep_ctx *ctx, cli_study *s, const st
 /* The study's own atlas for the pictures (study_atlas.c). Errors: those of the reader, NEP_E_CONFIG (no geometry), NEP_E_MISSING
  * (no table of names), NEP_E_SHAPE (a region of the geometry has no voxel). */
 NEP_MUST_USE nep_status cli_study_atlas(nep_ctx *ctx, cli_study *s);
+/* The tables under `evidence` (study_evidence.c). Errors: NEP_E_CONFIG (no such kind), NEP_E_FORMAT (file and line are named),
+ * NEP_E_SHAPE (no row is of the study's drugs and disorders). */
+NEP_MUST_USE nep_status cli_study_evidence(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
 NEP_MUST_USE nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* channel.c - the front door of every channel: finds it, checks what it needs, hides the truth, scores. */
 #include <nepenthe/evidence.h>
+#include <nepenthe/tables.h>
 
 #include <math.h>
 #include <stdlib.h>
@@ -40,6 +41,14 @@ static bool has_edges(const nep_network *net, const char *edges)
     return true;
 }
 
+/* The channel's evidence table, or NULL: the gate on exposure has one too, beside its descriptors. */
+static const nep_tables_one *table_of(const nep_channel *c, const nep_inputs *in)
+{
+    nep_tables_kind kind = NEP_TABLES_EXPOSURE;
+    const bool known = nep_tables_find(c->name, &kind) || strcmp(c->name, "exposure") == 0;
+    return known && in->tables ? in->tables->of[kind] : NULL;
+}
+
 unsigned nep_channel_missing(const nep_channel *c, const nep_inputs *in)
 {
     unsigned have = NEP_NEEDS_LABELS; /* what is visible is always given, even when it is empty */
@@ -49,8 +58,10 @@ unsigned nep_channel_missing(const nep_channel *c, const nep_inputs *in)
         have |= NEP_NEEDS_AFFINITY;
     if (in->similarity)
         have |= NEP_NEEDS_FINGERPRINT;
-    if (in->drugs && in->drugs->n_descriptors > 0)
-        have |= NEP_NEEDS_DESCRIPTORS;
+    if ((in->drugs && in->drugs->n_descriptors > 0) || table_of(c, in))
+        have |= NEP_NEEDS_DESCRIPTORS; /* what was measured stands for them */
+    if (table_of(c, in) && table_of(c, in)->value)
+        have |= NEP_NEEDS_TABLE;
     if (in->network && has_edges(in->network, c->edges))
         have |= NEP_NEEDS_NETWORK;
     return c->needs & ~have;
@@ -60,7 +71,7 @@ static nep_status check_needs(nep_ctx *ctx, const nep_channel *c, const nep_inpu
 {
     static const char *const tables[] = {"disorder map or receptor table", "affinity table",
                                          "fingerprint column in the drug table", "descriptor column in the drug table",
-                                         "label table"};
+                                         "label table", "network", "evidence table of that name", "gene signatures of disorders and drugs"};
     const unsigned missing = nep_channel_missing(c, in);
     NEP_REQUIRE(ctx, !(missing & NEP_NEEDS_NETWORK), NEP_E_ARG, "channel %s: the study has no network with the metaedges %s", c->name,
                 c->edges ? c->edges : "");
@@ -71,6 +82,17 @@ static nep_status check_needs(nep_ctx *ctx, const nep_channel *c, const nep_inpu
     NEP_REQUIRE(ctx, visible->disorder >= 0 && visible->disorder < in->n_disorders, NEP_E_ARG,
                 "channel %s: disorder %lld of %lld", c->name, (long long)visible->disorder, (long long)in->n_disorders);
     return NEP_OK;
+}
+
+bool nep_channel_overlaps(const nep_channel *c, const nep_inputs *in, char source[64])
+{
+    const nep_tables_one *one = table_of(c, in);
+    nep_tables_shared shared;
+    if (!one || !in->label_source || !nep_tables_overlap(one, in->label_source, in->n_disorders * in->n_drugs, &shared))
+        return false;
+    if (source)
+        snprintf(source, 64, "%s", shared.source);
+    return true;
 }
 
 static nep_inputs blind(const nep_inputs *in)

@@ -2,6 +2,8 @@
 /* inputs.c - what channels share, made once: profiles of the maps with their nulls, and chemical similarities. */
 #include <nepenthe/backend.h>
 #include <nepenthe/brainmap.h>
+#include <nepenthe/tables.h>
+
 #include "channels.h"
 
 #include <math.h>
@@ -234,6 +236,8 @@ nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const char *null_kin
     NEP_TRY_OR_DONE(st, find_nodes(ctx, in));
     if (in->drugs)
         NEP_TRY_OR_DONE(st, evidence_mask_make(ctx, in));
+    if (in->tables)
+        NEP_TRY_OR_DONE(st, nep_tables_prepare(ctx, in->tables));
 done:
     if (st != NEP_OK)
         nep_inputs_release(in);
@@ -292,6 +296,8 @@ int64_t nep_inputs_listed(const nep_inputs *in)
 
 void nep_inputs_release(nep_inputs *in)
 {
+    if (in->tables)
+        nep_tables_release(in->tables);
     for (int64_t i = 0; in->profiles && i < in->n_disorders * SETS; i++)
         nep_profile_free(in->profiles[i]);
     nep_alloc_free(in->profiles);

@@ -5,6 +5,10 @@
 const nep_channel *const nep_evidence_table[] = {
     &nep_engagement_channel,
     &nep_analogue_channel,
+    &nep_expert_votes_channel,
+    &nep_literature_channel,
+    &nep_record_signal_channel,
+    &nep_assay_potency_channel,
     &nep_exposure_channel,
     &nep_popularity_channel,
     &nep_target_count_channel,

@@ -213,6 +213,54 @@ static nep_status read_channels(nep_yaml *y, yaml_node_t *node, nep_study *s)
     return NEP_OK;
 }
 
+static nep_status read_one_evidence(nep_yaml *y, yaml_node_t *node, nep_study_evidence *e)
+{
+    static const char *const keys[] = {"channel", "table", "labels_from", "half_life", "reference_year"};
+    yaml_node_t *v[NEP_LEN(keys)];
+    NEP_TRY(FIND(y, node, "an evidence table", keys, v));
+    if (!v[0] || !v[1])
+        return nep_yaml_fail(y, node, "an evidence table needs %s", v[0] ? "a table (a file)" : "a channel (expert_votes, literature, ...)");
+    NEP_TRY(own_text(y, v[0], "evidence channel", &e->channel));
+    NEP_TRY(own_path(y, v[1], "evidence table", &e->table));
+    NEP_TRY(own_text(y, v[2], "labels_from", &e->labels_from));
+    if ((v[3] || v[4]) && strcmp(e->channel, "literature") != 0)
+        return nep_yaml_fail(y, v[3] ? v[3] : v[4], "half_life and reference_year belong to literature, not to %.40s", e->channel);
+    if (v[3])
+        NEP_TRY(nep_yaml_number(y, v[3], "half_life", 0.1, 1000, &e->half_life));
+    return v[4] ? nep_yaml_whole(y, v[4], "reference_year", 1600, 2200, &e->reference_year) : NEP_OK;
+}
+
+static nep_status read_evidence(nep_yaml *y, yaml_node_t *node, nep_study *s)
+{
+    int64_t n = 0;
+    if (!node)
+        return NEP_OK;
+    NEP_TRY(nep_yaml_list(y, node, "evidence", &n));
+    NEP_TRY(nep_alloc(y->ctx, n, sizeof *s->evidence, "evidence", &s->evidence));
+    s->n_evidence = n;
+    for (int64_t i = 0; i < n; i++) {
+        yaml_node_t *item = nep_yaml_item(y, node, i);
+        NEP_TRY(read_one_evidence(y, item, &s->evidence[i]));
+        for (int64_t j = 0; j < i; j++)
+            if (strcmp(s->evidence[i].channel, s->evidence[j].channel) == 0)
+                return nep_yaml_fail(y, item, "evidence has two tables for '%.60s'; join them into one", s->evidence[i].channel);
+    }
+    return NEP_OK;
+}
+
+static nep_status read_signatures(nep_yaml *y, yaml_node_t *node, nep_study *s)
+{
+    static const char *const keys[] = {"disorders", "drugs"};
+    yaml_node_t *v[NEP_LEN(keys)];
+    if (!node)
+        return NEP_OK;
+    NEP_TRY(FIND(y, node, "signatures", keys, v));
+    if (!v[0] || !v[1])
+        return nep_yaml_fail(y, node, "signatures needs both: a table of disorders and one of drugs");
+    NEP_TRY(own_path(y, v[0], "signatures of disorders", &s->disorder_signatures));
+    return own_path(y, v[1], "signatures of drugs", &s->drug_signatures);
+}
+
 static nep_status read_primary(nep_yaml *y, yaml_node_t *node, nep_study *s)
 {
     static const char *const keys[] = {"channels", "scope", "relative_occupancy", "score", "mode"};
@@ -346,12 +394,13 @@ static nep_status read_root(nep_yaml *y, nep_study *s)
         EVALUATE,
         NULLS,
         OTHERS,
-        NETWORK
+        NETWORK,
+        SIGNATURES
     };
     static const char *const keys[] = {"schema", "name",       "geometry", "disorders", "receptors",
                                        "drugs",  "affinities", "labels",   "evidence",  "targets",
                                        "atlas",  "channels",   "primary",  "evaluate",  "nulls",
-                                       "other_disorders", "network"};
+                                       "other_disorders", "network", "signatures"};
     static const char *const switches[] = {"false", "true"};
     int k = 0;
     yaml_node_t *root = nep_yaml_root(y), *v[NEP_LEN(keys)];
@@ -366,7 +415,8 @@ static nep_status read_root(nep_yaml *y, nep_study *s)
     NEP_TRY(own_path(y, v[DRUGS], "drugs", &s->drugs));
     NEP_TRY(own_path(y, v[AFFINITIES], "affinities", &s->affinities));
     NEP_TRY(own_path(y, v[LABELS], "labels", &s->labels));
-    NEP_TRY(own_path(y, v[EVIDENCE], "evidence", &s->evidence));
+    NEP_TRY(read_evidence(y, v[EVIDENCE], s));
+    NEP_TRY(read_signatures(y, v[SIGNATURES], s));
     NEP_TRY(own_path(y, v[TARGETS], "targets", &s->targets));
     NEP_TRY(own_path(y, v[NETWORK], "network", &s->network));
     if (v[OTHERS])
@@ -421,13 +471,20 @@ static void free_disorder(nep_study_disorder *d)
 void nep_study_free(nep_study *s)
 {
     char *const texts[] = {s->path,  s->name,       s->geometry, s->receptors, s->reliability,
-                           s->drugs, s->affinities, s->labels,   s->evidence,  s->targets,
-                           s->atlas, s->atlas_labels, s->score,  s->mode,      s->null_kind, s->network};
+                           s->drugs, s->affinities, s->labels,   s->targets,   s->atlas,
+                           s->atlas_labels, s->score, s->mode, s->null_kind, s->disorder_signatures, s->drug_signatures,
+                           s->network};
     for (int i = 0; i < NEP_LEN(texts); i++)
         nep_alloc_free(texts[i]);
     for (int64_t i = 0; i < s->n_disorders; i++)
         free_disorder(&s->disorders[i]);
     nep_alloc_free(s->disorders);
+    for (int64_t i = 0; i < s->n_evidence; i++) {
+        nep_alloc_free(s->evidence[i].channel);
+        nep_alloc_free(s->evidence[i].table);
+        nep_alloc_free(s->evidence[i].labels_from);
+    }
+    nep_alloc_free(s->evidence);
     for (int64_t i = 0; i < s->n_channels; i++) {
         nep_alloc_free(s->channels[i].name);
         nep_data_free_names(s->channels[i].keys, s->channels[i].n_options);

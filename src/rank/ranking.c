@@ -19,9 +19,10 @@ static bool in_list(const char *name, const char *const *list, int n)
 static nep_status check_vote(nep_ctx *ctx, const nep_inputs *in, const char *name)
 {
     static const char *const tables[] = {"a disorder map and a receptor table", "an affinity table", "fingerprints in the drug table",
-                                         "descriptors in the drug table", "a label table"};
+                                         "descriptors in the drug table", "a label table", "a network", "its evidence table (key evidence)",
+                                         "gene signatures of disorders and drugs (key signatures)"};
     const nep_channel *c = nep_channel_find(name);
-    const char *names[32];
+    const char *names[128];
     int n = 0;
     for (; nep_evidence_table[n] && n < NEP_LEN(names); n++)
         names[n] = nep_evidence_table[n]->name;
@@ -32,7 +33,7 @@ static nep_status check_vote(nep_ctx *ctx, const nep_inputs *in, const char *nam
     const unsigned missing = nep_channel_missing(c, in);
     NEP_REQUIRE(ctx, !(missing & NEP_NEEDS_NETWORK), NEP_E_CONFIG, "study: channel %s needs a network with the metaedges %s", name,
                 c->edges ? c->edges : "");
-    static const int order[NEP_LEN(tables)] = {1, 0, 2, 3, 4}; /* without affinities no map is profiled: name the cause */
+    static const int order[NEP_LEN(tables)] = {1, 0, 2, 3, 4, 5, 6, 7}; /* without affinities no map is profiled: name the cause */
     for (int i = 0; i < NEP_LEN(tables); i++)
         NEP_REQUIRE(ctx, !(missing & (1u << order[i])), NEP_E_CONFIG, "study: channel %s needs %s", name, tables[order[i]]);
     return NEP_OK;

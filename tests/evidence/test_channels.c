@@ -25,7 +25,7 @@ static void assert_same(const double *a, const double *b)
 static void test_every_channel_is_documented(void **state)
 {
     (void)state;
-    assert_int_equal(nep_channel_count(), 8);
+    assert_int_equal(nep_channel_count(), 12);
     for (int i = 0; nep_evidence_table[i]; i++) {
         const nep_channel *c = nep_evidence_table[i];
         assert_true(c->name && c->summary && c->source && c->orientation && c->licence && c->score);
@@ -37,6 +37,32 @@ static void test_every_channel_is_documented(void **state)
             assert_string_not_equal(c->name, nep_evidence_table[k]->name);
     }
     assert_null(nep_channel_find("no such channel"));
+}
+
+/* docs/channels.md has one line per channel, which names what it is tested against. */
+static void test_every_channel_has_its_line(void **state)
+{
+    nep_ctx *ctx = *state;
+    char *page = NULL;
+    int64_t n;
+    assert_ok(ctx, nep_file_read(ctx, NEP_SOURCE_DIR "/docs/channels.md", 1 << 20, &page, &n));
+    for (int i = 0; nep_evidence_table[i]; i++) {
+        char start[80];
+        snprintf(start, sizeof start, "\n| `%s` | %s |", nep_evidence_table[i]->name, nep_role_name(nep_evidence_table[i]->role));
+        const char *line = strstr(page, start), *end = line ? strchr(line + 1, '\n') : NULL;
+        if (!end)
+            fail_msg("docs/channels.md has no line '%s'", start + 1);
+        if (strstr(end, start))
+            fail_msg("docs/channels.md has '%s' twice", start + 1);
+        int cells = 0;
+        bool empty = false;
+        for (const char *p = line + 1; p < end; p++) {
+            cells += *p == '|';
+            empty = empty || strncmp(p, "|  |", 4) == 0 || strncmp(p, "| |", 3) == 0;
+        }
+        assert_true(cells == 6 && !empty);
+    }
+    nep_alloc_free(page);
 }
 
 /* The truth is poisoned, and so are the labels of hidden drugs: no channel may notice. */
@@ -271,7 +297,7 @@ static void test_streams_redraw(void **state)
     nep_ctx *ctx = *state;
     double base[S_DRUGS], one[S_DRUGS], again[S_DRUGS], two[S_DRUGS];
     const nep_visible v = all_visible(0);
-    static const char *const redrawn[] = {"engagement", "analogue", "ligand_only"};
+    static const char *const redrawn[] = {"engagement", "analogue", "ligand_only", "expert_votes", "literature", "record_signal", "assay_potency"};
     for (int c = 0; c < NEP_LEN(redrawn); c++) {
         int moved = 0, differ = 0;
         score(ctx, redrawn[c], &v, 0, base);
@@ -348,12 +374,14 @@ static int setup(void **state)
 {
     nep_ctx *ctx = *state = test_ctx(1);
     synthetic_make(&s);
+    synthetic_tables(ctx, &s);
     return nep_backend_choose(ctx, "cpu") != NEP_OK || nep_inputs_prepare(ctx, &s.in, NULL) != NEP_OK;
 }
 
 static int teardown(void **state)
 {
     nep_inputs_release(&s.in);
+    nep_tables_free(s.in.tables);
     nep_ctx_free(*state);
     return 0;
 }
@@ -361,7 +389,8 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_channel_is_documented), cmocka_unit_test(test_poisoned_hidden_labels),
+        cmocka_unit_test(test_every_channel_is_documented), cmocka_unit_test(test_every_channel_has_its_line),
+        cmocka_unit_test(test_poisoned_hidden_labels),
         cmocka_unit_test(test_own_label_is_left_out),       cmocka_unit_test(test_coverage_gate),
         cmocka_unit_test(test_weights_by_hand),             cmocka_unit_test(test_tone_by_hand),
         cmocka_unit_test(test_explanations_sum_to_the_score), cmocka_unit_test(test_direction_turns_the_sign),

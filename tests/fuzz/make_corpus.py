@@ -87,7 +87,8 @@ receptors: {table: "${NEPENTHE_SHARED}/r.tsv", reliability: rel.tsv}
 drugs: drugs.tsv
 affinities: aff.tsv
 labels: labels.tsv
-evidence: ev.tsv
+evidence: [{channel: literature, table: ev.tsv, half_life: 4, reference_year: 2016}, {channel: expert_votes, table: v.tsv, labels_from: us}]
+signatures: {disorders: sd.tsv, drugs: sk.tsv}
 targets: t.tsv
 atlas: a.nii.gz
 channels: [{name: engagement, options: {z: 1, a: two}}, {name: analogue}]

@@ -20,7 +20,8 @@ static const char full[] =
     "drugs: drugs.tsv\n"
     "affinities: aff.tsv\n"
     "labels: labels.tsv\n"
-    "evidence: ev.tsv\n"
+    "evidence: [{channel: literature, table: ev.tsv, half_life: 4, reference_year: 2016}, {channel: expert_votes, table: /v.tsv, labels_from: us}]\n"
+    "signatures: {disorders: sd.tsv, drugs: sk.tsv}\n"
     "targets: t.tsv\n"
     "atlas: a.nii.gz\n"
     "channels: [{name: engagement, options: {z: 1, a: two}}, {name: analogue}]\n"
@@ -57,6 +58,15 @@ static void test_full(void **state)
                 s.mode[0] == 'S');
     assert_true(s.n_protocols == 1 && s.n_negatives == 2 && s.bootstrap == 100 && s.n_nulls == 500);
     assert_string_equal(s.null_kind, "spin");
+    assert_int_equal(s.n_evidence, 2);
+    snprintf(want, sizeof want, "%s/ev.tsv", test_folder);
+    assert_string_equal(s.evidence[0].table, want);
+    assert_true(s.evidence[0].half_life == 4 && s.evidence[0].reference_year == 2016 && !s.evidence[0].labels_from);
+    assert_string_equal(s.evidence[1].channel, "expert_votes");
+    assert_string_equal(s.evidence[1].labels_from, "us");
+    assert_true(s.evidence[1].half_life == 0 && s.evidence[1].reference_year == 0);
+    snprintf(want, sizeof want, "%s/sk.tsv", test_folder);
+    assert_string_equal(s.drug_signatures, want);
     snprintf(want, sizeof want, "%s/a.nii.gz", test_folder);
     assert_string_equal(s.atlas, want);
     assert_null(s.atlas_labels);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* model - from the channels of a (drug, disorder) pair to the probability of a recorded treatment: the hierarchical Bayesian
- * logistic regression, the aggregation of ranks beside it, and what is said of its answers: Venn-Abers pairs, conformal sets, exact
- * binomial bounds.
+ * logistic regression, elastic net and aggregation of ranks beside it, and what is said of their answers: Venn-Abers pairs, conformal
+ * sets, exact binomial bounds, calibration.
  *
  * What it is not: it reads no file and knows no channel. Arrays are float64, row-major; NaN in x means "this channel does not
  * speak of this pair", never zero. Everything follows from the arguments, on any number of threads. docs/ranking_model.md says
@@ -203,6 +203,90 @@ NEP_MUST_USE nep_status nep_conformal_weights(nep_ctx *ctx, const int32_t *group
  * doi:10.1214/aoms/1177731788 (content). */
 NEP_MUST_USE nep_status nep_conformal_threshold(nep_ctx *ctx, const double *alpha, const int32_t *group, int64_t n, int64_t groups,
                                                 double content, double level, double *threshold, int64_t *used);
+
+/* ---- elastic net ----------------------------------------------------------------------------------------------------
+ * Minimises, over a falling path of lambda,
+ *   - (1 / W) sum w_i log likelihood_i + lambda (alpha sum |b_j| + (1 - alpha) / 2 sum b_j^2),   W = sum w_i,
+ * on features standardised by their weighted mean and SD (divisor W), intercept free: glmnet's objective. Coefficients are given on the
+ * scale of x. */
+typedef struct {
+    int64_t n;
+    int features;
+    const double *x;          /* [n, features] finite: the caller decides what stands for a missing value */
+    const signed char *y;     /* [n] 1, 0; anything else leaves the row out */
+    const double *weight;     /* [n] finite, >= 0; NULL = all 1 */
+    const bool *non_negative; /* [features] coefficient >= 0; NULL = none */
+    const int32_t *fold;      /* [n] in [0, folds), whole disorders together; NULL = no cross-validation */
+    int folds;
+} nep_elastic_net_data;
+
+typedef struct {
+    double alpha;         /* in (0, 1] */
+    int most_lambda;      /* length of the path when lambda is NULL */
+    const double *lambda; /* [most_lambda] falling, > 0; NULL = from where all coefficients are 0 down to 1e-4 of it (1e-2 when
+                           * features >= n), in equal steps of the logarithm, ended early as glmnet does: when, after 5 values, the
+                           * deviance explained rises by less than 1e-5 of itself or passes 0.999 */
+    double tolerance;     /* largest last move of a coefficient, squared, times its curvature */
+} nep_elastic_net_opts;
+#define NEP_ELASTIC_NET_DEFAULTS {.alpha = 0.2, .most_lambda = 100, .tolerance = 1e-12}
+
+typedef struct {
+    int features, n_lambda;
+    double *lambda, *intercept;         /* [n_lambda] */
+    double *coef;                       /* [n_lambda, features]; a constant feature has 0 */
+    double *explained;                  /* [n_lambda] share of the null deviance */
+    double *deviance, *deviance_se;     /* [n_lambda] cross-validated, per unit of weight; NaN without folds */
+    int best, one_se;                   /* index of the least deviance; of the largest lambda within one SE of it; -1 without folds */
+    bool converged;                     /* every fit of the path and of the folds */
+} nep_elastic_net;
+
+/* Quadratic approximations solved by coordinate descent on the weighted Gram matrix, each lambda from the one before. Folds are left
+ * out in turn and scored at the path of all rows; an SE is over folds, weighted by their weights.
+ * Same bits for any thread count.
+ * Errors: NEP_E_ARG (sizes, x not finite, weights, lambda, a fold without which only one label is left), NEP_E_NOMEM,
+ * NEP_E_INTERRUPTED. Cost: folds * n_lambda * n * features^2.
+ * Source: Friedman, Hastie & Tibshirani (2010) J Stat Softw 33(1), doi:10.18637/jss.v033.i01; Zou & Hastie (2005) J R Stat Soc B 67:301,
+ * doi:10.1111/j.1467-9868.2005.00503.x. */
+NEP_MUST_USE nep_status nep_elastic_net_fit(nep_ctx *ctx, const nep_elastic_net_data *data, const nep_elastic_net_opts *opts,
+                                            nep_elastic_net **out);
+void nep_elastic_net_free(nep_elastic_net *e);
+/* The logit of one row at the path's place `at`. */
+double nep_elastic_net_logit(const nep_elastic_net *e, int at, const double *x);
+
+/* ---- calibration in detail ---------------------------------------------------------------------------------------------
+ * Beside nep_calibration_measure (rank.h). Per disorder: call with the disorder's pairs. */
+typedef struct {
+    int64_t n, n_pos;
+    double oe;                                      /* observed / expected */
+    double large, large_se;                         /* calibration in the large: the intercept a when logit p is believed, logit = a + logit p */
+    double intercept, slope, intercept_se, slope_se; /* logit = intercept + slope logit p, by maximum likelihood; NaN when separated */
+    double brier, brier_null, ipa, log_loss;        /* null: the observed prevalence for all; ipa = 1 - brier / null, the scaled Brier score */
+    double ici, e50, e90, e_max;                    /* mean, median, 90 % quantile and maximum over pairs of |loess curve - p| */
+    double miscalibration, discrimination, uncertainty; /* brier = miscalibration - discrimination + uncertainty, by isotonic recalibration */
+} nep_calibration_detail;
+
+/* logit [n] of the predicted probabilities, finite; y [n] 0, 1, anything else left out. SEs take pairs as independent, which pairs of one
+ * drug are not: for an interval resample drugs. Fields that need both labels are NaN without.
+ * Errors: NEP_E_ARG (a logit that is not finite), NEP_E_NOMEM. Cost: n log n + 201 n.
+ * Source: Cox (1958) Biometrika 45:562, doi:10.1093/biomet/45.3-4.562 (intercept, slope); Kattan & Gerds (2018) Diagn Progn Res 2:7,
+ * doi:10.1186/s41512-018-0029-2 (IPA); Austin & Steyerberg (2019) Stat Med 38:4051, doi:10.1002/sim.8281 (ICI); Dimitriadis, Gneiting &
+ * Jordan (2021) PNAS 118:e2016191118, doi:10.1073/pnas.2016191118 (decomposition). */
+NEP_MUST_USE nep_status nep_calibration_detail_measure(nep_ctx *ctx, const double *logit, const signed char *y, int64_t n,
+                                                       nep_calibration_detail *out);
+
+typedef struct {
+    int64_t n, n_pos;
+    double predicted, observed, low, high; /* means; 90 % Wilson interval of observed */
+} nep_calibration_bin;
+/* At most `bins` groups of equal size by p, equal p never parted (so that there may be fewer). out [bins], *n_out of them filled.
+ * Errors: NEP_E_ARG (bins < 1, a p outside [0, 1]), NEP_E_NOMEM. */
+NEP_MUST_USE nep_status nep_calibration_bins(nep_ctx *ctx, const double *p, const signed char *y, int64_t n, int bins,
+                                             nep_calibration_bin *out, int *n_out);
+/* The curve by loess: at each of at [m] a straight line through the nearest `span` of the pairs, tricube weights, cut to [0, 1]; NaN
+ * without pairs. Errors: NEP_E_ARG (span outside (0, 1], a p or at that is missing), NEP_E_NOMEM. Cost: m * n.
+ * Source: Cleveland (1979) J Am Stat Assoc 74:829, doi:10.1080/01621459.1979.10481038. */
+NEP_MUST_USE nep_status nep_calibration_loess(nep_ctx *ctx, const double *p, const signed char *y, int64_t n, double span, const double *at,
+                                              int64_t m, double *out);
 
 #ifdef __cplusplus
 }

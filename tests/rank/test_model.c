@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What stands beside the hierarchical model: aggregation of ranks, binomial bounds, isotonic regression, Venn-Abers, conformal sets. */
+/* What stands beside the hierarchical model: aggregation of ranks, binomial bounds, isotonic regression, Venn-Abers, conformal sets,
+ * elastic net, calibration. */
 #include <jansson.h>
 
 #include "support.h"
 
 #include <nepenthe/io.h>
 #include <nepenthe/model.h>
+#include <nepenthe/rank.h>
 
-enum { MOST = 600 };
+enum { MOST = 2000 };
 static json_t *doc;
 
 static const json_t *section(const char *name)
@@ -237,6 +239,232 @@ static void test_conformal_covers_new_disorders(void **state)
     assert_true(naive < 0.85 * RUNS);
 }
 
+/* ---- elastic net ------------------------------------------------------------------------------------------------- */
+static struct {
+    double x[MOST], w[MOST], lambda[MOST];
+    signed char y[MOST];
+    int32_t fold[MOST];
+    nep_elastic_net_data data;
+} net;
+
+static void load_net(void)
+{
+    double v[MOST];
+    const json_t *of = section("elastic_net");
+    numbers(of, "x", net.x);
+    numbers(of, "w", net.w);
+    const int64_t n = numbers(of, "y", v);
+    for (int64_t i = 0; i < n; i++)
+        net.y[i] = (signed char)v[i];
+    numbers(of, "fold", v);
+    for (int64_t i = 0; i < n; i++)
+        net.fold[i] = (int32_t)v[i];
+    net.data = (nep_elastic_net_data){.n = n, .features = (int)json_integer_value(json_object_get(of, "features")), .x = net.x, .y = net.y,
+                                      .weight = net.w, .fold = net.fold, .folds = (int)json_integer_value(json_object_get(of, "folds"))};
+}
+
+static void test_elastic_net_golden(void **state)
+{
+    nep_ctx *ctx = *state;
+    double intercept[MOST], coef[MOST], deviance[MOST], se[MOST];
+    const json_t *of = section("elastic_net");
+    nep_elastic_net_opts o = NEP_ELASTIC_NET_DEFAULTS;
+    nep_elastic_net *e = NULL;
+    load_net();
+    o.most_lambda = (int)numbers(of, "lambda", net.lambda);
+    o.lambda = net.lambda;
+    o.alpha = json_number_value(json_object_get(of, "alpha"));
+    numbers(of, "intercept", intercept);
+    const int64_t all = numbers(of, "coef", coef);
+    numbers(of, "deviance", deviance);
+    numbers(of, "deviance_se", se);
+    assert_ok(ctx, nep_elastic_net_fit(ctx, &net.data, &o, &e));
+    assert_true(e->converged);
+    assert_int_equal(e->n_lambda, o.most_lambda);
+    for (int l = 0; l < e->n_lambda; l++) {
+        assert_near(e->intercept[l], intercept[l], 1e-6);
+        assert_near(e->deviance[l], deviance[l], 1e-6);
+        assert_near(e->deviance_se[l], se[l], 1e-6);
+    }
+    for (int64_t i = 0; i < all; i++)
+        assert_near(e->coef[i], coef[i], 1e-6);
+    assert_int_equal(e->best, json_integer_value(json_object_get(of, "best")));
+    assert_int_equal(e->one_se, json_integer_value(json_object_get(of, "one_se")));
+    assert_near(nep_elastic_net_logit(e, 2, net.x), intercept[2] + coef[12] * net.x[0] + coef[13] * net.x[1] + coef[14] * net.x[2] +
+                coef[15] * net.x[3] + coef[16] * net.x[4] + coef[17] * net.x[5], 1e-5);
+    nep_elastic_net_free(e);
+}
+
+/* Along its own path: the conditions of an optimum, signs kept where asked, a constant feature left out, an end like glmnet's. */
+static void test_elastic_net_conditions(void **state)
+{
+    nep_ctx *ctx = *state;
+    enum { F = 7 };
+    static double x[MOST], share[MOST];
+    const bool sign[F] = {true, true, true, true, true, true, true};
+    load_net();
+    const int64_t n = net.data.n;
+    for (int64_t i = 0; i < n; i++) {
+        memcpy(x + i * F, net.x + i * 6, 6 * sizeof *x);
+        x[i * F + 6] = 0.1; /* constant, and not a power of two */
+    }
+    nep_elastic_net_data data = net.data;
+    data.x = x;
+    data.features = F;
+    for (int bounded = 0; bounded < 2; bounded++) {
+        nep_elastic_net *e = NULL;
+        data.non_negative = bounded ? sign : NULL;
+        assert_ok(ctx, nep_elastic_net_fit(ctx, &data, NULL, &e));
+        assert_true(e->converged && e->n_lambda > 20 && e->n_lambda <= 100);
+        double total = 0;
+        for (int64_t i = 0; i < n; i++)
+            total += net.w[i];
+        for (int j = 0; j < F; j++)
+            assert_near(e->coef[j], 0, 1e-9); /* nothing speaks at the first lambda */
+        for (int l = 0; l < e->n_lambda; l++) {
+            double sum = 0;
+            for (int64_t i = 0; i < n; i++) {
+                share[i] = net.w[i] / total * (net.y[i] - 1 / (1 + exp(-nep_elastic_net_logit(e, l, x + i * F))));
+                sum += share[i];
+            }
+            assert_near(sum, 0, 1e-8);
+            for (int j = 0; j < F; j++) {
+                double mean = 0, square = 0, slope = 0;
+                for (int64_t i = 0; i < n; i++)
+                    mean += net.w[i] / total * x[i * F + j];
+                for (int64_t i = 0; i < n; i++) {
+                    square += net.w[i] / total * (x[i * F + j] - mean) * (x[i * F + j] - mean);
+                    slope += share[i] * (x[i * F + j] - mean);
+                }
+                const double sd = sqrt(square), b = e->coef[l * F + j] * sd;
+                if (j == 6) {
+                    assert_true(e->coef[l * F + j] == 0);
+                    continue;
+                }
+                slope /= sd;
+                assert_true(!bounded || b >= 0);
+                if (b != 0)
+                    assert_near(slope, e->lambda[l] * (copysign(0.2, b) + 0.8 * b), 1e-6);
+                else
+                    assert_true(slope <= 0.2 * e->lambda[l] + 1e-6 && (bounded || slope >= -0.2 * e->lambda[l] - 1e-6));
+            }
+        }
+        assert_true(e->one_se <= e->best && e->best >= 0);
+        nep_elastic_net_free(e);
+    }
+}
+
+static void test_elastic_net_refusals_and_threads(void **state)
+{
+    nep_ctx *ctx = *state;
+    nep_elastic_net *e[2] = {NULL, NULL};
+    load_net();
+    for (int k = 0; k < 2; k++) {
+        nep_ctx *own = test_ctx(k ? 3 : 1);
+        assert_ok(own, nep_elastic_net_fit(own, &net.data, NULL, &e[k]));
+        nep_ctx_free(own);
+    }
+    assert_int_equal(e[0]->n_lambda, e[1]->n_lambda);
+    assert_memory_equal(e[0]->coef, e[1]->coef, (size_t)(e[0]->n_lambda * e[0]->features) * sizeof(double));
+    assert_memory_equal(e[0]->deviance, e[1]->deviance, (size_t)e[0]->n_lambda * sizeof(double));
+    nep_elastic_net_free(e[0]);
+    nep_elastic_net_free(e[1]);
+    e[0] = NULL;
+    for (int64_t i = 0; i < net.data.n; i++) /* every treatment in fold 2 */
+        net.fold[i] = net.y[i] == 1 ? 2 : net.fold[i];
+    assert_fails(nep_elastic_net_fit(ctx, &net.data, NULL, &e[0]), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(ctx), "fold 2"));
+    nep_ctx_clear(ctx);
+    net.data.fold = NULL;
+    net.x[5] = NAN;
+    assert_fails(nep_elastic_net_fit(ctx, &net.data, NULL, &e[0]), NEP_E_ARG);
+    nep_ctx_clear(ctx);
+    load_net();
+    memset(net.y, 1, sizeof net.y);
+    assert_fails(nep_elastic_net_fit(ctx, &net.data, NULL, &e[0]), NEP_E_ARG);
+    nep_ctx_clear(ctx);
+    assert_null(e[0]);
+}
+
+/* ---- calibration --------------------------------------------------------------------------------------------------- */
+static void test_calibration_golden(void **state)
+{
+    nep_ctx *ctx = *state;
+    double logit[MOST], p[MOST], v[MOST], at[MOST], want[MOST], got[MOST];
+    signed char y[MOST];
+    const json_t *of = section("calibration"), *rows = json_object_get(of, "bins");
+    const int64_t n = numbers(of, "logit", logit);
+    nep_calibration_detail d;
+    nep_calibration plain;
+    nep_calibration_bin bins[10];
+    int n_bins;
+    numbers(of, "y", v);
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = (signed char)v[i];
+        p[i] = 1 / (1 + exp(-logit[i]));
+    }
+    y[n] = 2; /* left out */
+    logit[n] = p[n] = NAN;
+    assert_ok(ctx, nep_calibration_detail_measure(ctx, logit, y, n + 1, &d));
+    const struct {
+        const char *name;
+        double got;
+    } fields[] = {{"oe", d.oe}, {"large", d.large}, {"large_se", d.large_se}, {"intercept", d.intercept}, {"slope", d.slope},
+                  {"intercept_se", d.intercept_se}, {"slope_se", d.slope_se}, {"brier", d.brier}, {"brier_null", d.brier_null}, {"ipa", d.ipa},
+                  {"log_loss", d.log_loss}, {"ici", d.ici}, {"e50", d.e50}, {"e90", d.e90}, {"e_max", d.e_max},
+                  {"miscalibration", d.miscalibration}, {"discrimination", d.discrimination}, {"uncertainty", d.uncertainty}};
+    for (int i = 0; i < NEP_LEN(fields); i++)
+        assert_near(fields[i].got, json_number_value(json_object_get(of, fields[i].name)), 1e-9);
+    assert_int_equal(d.n, n);
+    nep_calibration_measure(logit, y, n, &plain);
+    assert_near(plain.oe, d.oe, 1e-12);
+    assert_near(plain.brier, d.brier, 1e-12);
+    assert_near(plain.slope, d.slope, 1e-4); /* all but its ridge */
+    assert_ok(ctx, nep_calibration_bins(ctx, p, y, n + 1, 10, bins, &n_bins));
+    assert_int_equal(n_bins, json_array_size(rows));
+    for (int b = 0; b < n_bins; b++) {
+        const json_t *row = json_array_get(rows, (size_t)b);
+        assert_int_equal(bins[b].n, (int64_t)cell(row, 0));
+        assert_int_equal(bins[b].n_pos, (int64_t)cell(row, 1));
+        assert_near(bins[b].predicted, cell(row, 2), 1e-12);
+        assert_near(bins[b].observed, cell(row, 3), 1e-12);
+        assert_near(bins[b].low, cell(row, 4), 1e-12);
+        assert_near(bins[b].high, cell(row, 5), 1e-12);
+    }
+    const int64_t m = numbers(of, "places", at);
+    numbers(of, "loess", want);
+    assert_ok(ctx, nep_calibration_loess(ctx, p, y, n + 1, 0.5, at, m, got));
+    for (int64_t i = 0; i < m; i++)
+        assert_near(got[i], want[i], 1e-9);
+}
+
+static void test_calibration_without_enough(void **state)
+{
+    nep_ctx *ctx = *state;
+    const double logit[] = {-2, -1, 1, 2}, even[] = {-1, -1, -1, -1};
+    const signed char none[] = {2, 2, 2, 2}, apart[] = {0, 0, 1, 1}, zeros[] = {0, 0, 0, 0}, mixed[] = {0, 1, 0, 0};
+    nep_calibration_detail d;
+    nep_calibration_bin bins[3];
+    int n_bins = -1;
+    assert_ok(ctx, nep_calibration_detail_measure(ctx, logit, none, 4, &d));
+    assert_true(d.n == 0 && isnan(d.oe) && isnan(d.ici) && isnan(d.uncertainty));
+    assert_ok(ctx, nep_calibration_detail_measure(ctx, logit, apart, 4, &d));
+    assert_true(isnan(d.slope) && isnan(d.slope_se)); /* separated: no finite slope */
+    assert_near(d.large, 0, 1e-9);
+    assert_near(d.oe, 1, 1e-12);
+    assert_near(d.discrimination, 0.25, 1e-15);
+    assert_ok(ctx, nep_calibration_detail_measure(ctx, logit, zeros, 4, &d));
+    assert_true(isnan(d.slope) && isnan(d.large) && isnan(d.ipa) && d.oe == 0);
+    assert_ok(ctx, nep_calibration_detail_measure(ctx, even, mixed, 4, &d));
+    assert_true(isnan(d.slope)); /* one probability for all */
+    assert_near(d.ici, fabs(0.25 - 1 / (1 + exp(1))), 1e-12);
+    assert_ok(ctx, nep_calibration_bins(ctx, (const double[]){0.1, 0.1, 0.1, 0.7}, mixed, 4, 3, bins, &n_bins));
+    assert_int_equal(n_bins, 2); /* equal ones stay together */
+    assert_int_equal(bins[0].n, 3);
+    assert_fails(nep_calibration_bins(ctx, (const double[]){0.1, 1.5, 0.1, 0.7}, mixed, 4, 3, bins, &n_bins), NEP_E_ARG);
+    nep_ctx_clear(ctx);
+}
+
 static int setup(void **state)
 {
     *state = test_ctx(1);
@@ -262,6 +490,11 @@ int main(void)
         cmocka_unit_test(test_venn_abers_by_refits),
         cmocka_unit_test(test_conformal_golden),
         cmocka_unit_test(test_conformal_covers_new_disorders),
+        cmocka_unit_test(test_elastic_net_golden),
+        cmocka_unit_test(test_elastic_net_conditions),
+        cmocka_unit_test(test_elastic_net_refusals_and_threads),
+        cmocka_unit_test(test_calibration_golden),
+        cmocka_unit_test(test_calibration_without_enough),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

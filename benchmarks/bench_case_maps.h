@@ -121,6 +121,47 @@ static nep_status weighted_sums_check(state *s, double *worst)
     return NEP_OK;
 }
 
+/* A network of the size of Hetionet's genes and anatomies with 64 diseases: 20,000 rows of 18 or 19 entries over 400 columns. */
+enum { SP_ROWS = 20000, SP_X = 400, SP_COLS = 64, SP_ENTRIES = 18 * SP_ROWS + SP_ROWS / 2 };
+static nep_status sparse_product_make(state *s)
+{
+    void *p, *q;
+    NEP_TRY(input(s, 0, NEP_I64, SP_ROWS + 1, &p));
+    NEP_TRY(input(s, 1, NEP_I32, SP_ENTRIES, &q));
+    int64_t *start = p;
+    int32_t *column = q;
+    for (int64_t i = 0; i < SP_ROWS; i++)
+        start[i + 1] = start[i] + 18 + i % 2;
+    for (int64_t k = 0; k < SP_ENTRIES; k++)
+        column[k] = (int32_t)((cheap((uint64_t)k) + 1) / 2 * (SP_X - 1));
+    NEP_TRY(place(s, 0, NEP_I64, SP_ROWS + 1));
+    NEP_TRY(place(s, 1, NEP_I32, SP_ENTRIES));
+    NEP_TRY(doubles(s, 2, SP_ENTRIES, 1, 0.5));
+    NEP_TRY(doubles(s, 3, SP_X * SP_COLS, 1, 0.5));
+    return output(s, 4, NEP_F64, (int64_t)SP_ROWS * SP_COLS);
+}
+static nep_status sparse_product_run(state *s)
+{
+    return s->be->ops.sparse_product(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, s->b[1].ptr, s->b[2].ptr, SP_ROWS, s->b[3].ptr, SP_X, SP_COLS,
+                                     s->b[4].ptr);
+}
+static nep_status sparse_product_check(state *s, double *worst)
+{
+    const int64_t *start = s->host[0];
+    const int32_t *column = s->host[1];
+    const double *weight = s->host[2], *x = s->host[3];
+    void *p;
+    NEP_TRY(fetch(s, 4, &p));
+    for (int64_t at = 0; at < (int64_t)SP_ROWS * SP_COLS; at += SAMPLE) {
+        double want = 0;
+        for (int64_t k = start[at / SP_COLS]; k < start[at / SP_COLS + 1]; k++)
+            want += weight[k] * x[column[k] * SP_COLS + at % SP_COLS];
+        keep_worst(worst, ((double *)p)[at], want, 1e-12 * fabs(want));
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
 enum { PN = 100, PV = 50000, PP = 200, PK = 4 };
 static nep_status permute_t_make(state *s)
 {

@@ -23,6 +23,7 @@ static const row rows[] = {
     {"parcel_sums", "40 volumes x 400,000 voxels, 400 regions", 1.0 * VOLUMES * VOXELS, F64, FUNCTIONS(parcel_sums)},
     {"weighted_sums", "40 volumes x 400,000 voxels, 400 lists, each voxel in 4", 2.0 * OVERLAP * VOLUMES * VOXELS, F64,
      FUNCTIONS(weighted_sums)},
+    {"sparse_product", "20,000 x 400 with 370,000 entries on 400 x 64", 2.0 * SP_ENTRIES * SP_COLS, F64, FUNCTIONS(sparse_product)},
     {"moments", "300 x 100,000", 4.0 * T * V, F64, FUNCTIONS(moments)},
     {"apply_operator", "300 x 300 on 300 x 100,000", 2.0 * T * T * V, F32_ON_CPU, FUNCTIONS(apply_operator)},
     {"amplitude_sums", "300 x 100,000, all bins", 4.0 * (HALF + 1) * HALF * V, F64, FUNCTIONS(amplitude_sums)},

@@ -71,7 +71,8 @@ void nep_buf_free(nep_buf *b);
     X(project_rows, GEMM)                                                                                             \
     X(bit_hits, EXACT)                                                                                                \
     X(dense_hits, EXACT)                                                                                              \
-    X(dense_scores, EXACT)
+    X(dense_scores, EXACT)                                                                                            \
+    X(sparse_product, REDUCTION)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -236,6 +237,11 @@ typedef nep_status nep_op_dense_hits(nep_ctx *, nep_queue *, const nep_dense_row
 typedef nep_status nep_op_dense_scores(nep_ctx *, nep_queue *, const nep_dense_rows *rows, const float *query, bool square,
                                        const int32_t *pair_query, const int32_t *pair_row, int64_t n_pairs, double *out);
 
+/* sparse_product: out[i, :] = sum over k = start[i] .. start[i + 1] - 1, in order, of weight[k] x[column[k], :]; weight, x [n_x, n_cols] and
+ * out [n_rows, n_cols] float64, columns may repeat within a row. */
+typedef nep_status nep_op_sparse_product(nep_ctx *, nep_queue *, const int64_t *start, const int32_t *column, const double *weight,
+                                         int64_t n_rows, const double *x, int64_t n_x, int64_t n_cols, double *out);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -328,6 +334,10 @@ NEP_MUST_USE nep_status nep_backend_dense_hits(nep_ctx *ctx, const nep_dense_row
 /* n_q queries; of the rows only those that pairs name are placed. */
 NEP_MUST_USE nep_status nep_backend_dense_scores(nep_ctx *ctx, const nep_dense_rows *rows, const float *query, int64_t n_q, bool square,
                                                  const int32_t *pair_query, const int32_t *pair_row, int64_t n_pairs, double *out);
+
+/* Errors: NEP_E_ARG (starts that go down, a column outside 0 .. n_x - 1). */
+NEP_MUST_USE nep_status nep_backend_sparse_product(nep_ctx *ctx, const int64_t *start, const int32_t *column, const double *weight,
+                                                   int64_t n_rows, const double *x, int64_t n_x, int64_t n_cols, double *out);
 
 /* Rows brought once to where the backend works, for many calls; on a host backend the caller's arrays as they are. */
 typedef struct {

@@ -89,7 +89,7 @@ void nep_rephetio_free(nep_rephetio *r); /* a zeroed one is fine */
 /* Probability that a compound treats a disease.
  *
  * opts   as nep_dwpc_matrix; hidden edges of CtD do not count as treated either
- * terms  keeps the decomposition, 8 bytes per feature and pair
+ * terms  keeps the decomposition; memory is 8 bytes per feature and pair either way
  *
  * Errors: NEP_E_FORMAT (the network lacks kinds or metaedges that the model needs: they are named; no pair, or none or all treated),
  * NEP_E_NOMEM, NEP_E_INTERRUPTED.

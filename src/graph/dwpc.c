@@ -3,25 +3,11 @@
  * is taken out on the way (dwpc_repeats.c). */
 #include "graph/dwpc.h"
 
+#include <nepenthe/backend.h>
+
 #include <string.h>
 
 enum { TILE = 128 }; /* sources at a time */
-
-static void product(const nep_tile *t, const nep_leg *leg, const double *x, double *y, int threads)
-{
-    const int64_t width = t->width;
-#pragma omp parallel for schedule(dynamic, 64) num_threads(threads)
-    for (int64_t i = 0; i < leg->n_ahead; i++) {
-        double *row = y + i * width;
-        memset(row, 0, (size_t)width * sizeof *row);
-        for (int64_t k = leg->in->start[i]; k < leg->in->start[i + 1]; k++) {
-            const double w = leg->w_in[k];
-            const double *from = x + leg->in->node[k] * width;
-            for (int64_t c = 0; c < width; c++)
-                row[c] += w * from[c];
-        }
-    }
-}
 
 /* Position 1 of each source: its neighbours. */
 static void first_step(const nep_tile *t, const nep_leg *leg, double *x)
@@ -40,8 +26,8 @@ static nep_status walk(nep_ctx *ctx, const nep_legs *l, const nep_repeats *r, ne
     const int threads = nep_ctx_threads(ctx);
     first_step(t, &l->leg[1], t->x[1]);
     for (int p = 2; p <= l->length; p++) {
-        NEP_TRY(nep_ctx_check(ctx));
-        product(t, &l->leg[p], t->x[p - 1], t->x[p], threads);
+        const nep_leg *leg = &l->leg[p];
+        NEP_TRY(nep_backend_sparse_product(ctx, leg->in->start, leg->in->node, leg->w_in, leg->n_ahead, t->x[p - 1], leg->n_behind, t->width, t->x[p]));
         nep_dwpc_drop_repeats(l, r, t, p, threads);
     }
     return NEP_OK;

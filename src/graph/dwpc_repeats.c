@@ -81,7 +81,7 @@ done:
 /* x[i, :] -= factor[i] * y[i, :]. */
 static void take(const nep_tile *t, const double *factor, int64_t n, const double *y, double *x, int threads)
 {
-#pragma omp parallel for schedule(static) num_threads(threads)
+#pragma omp parallel for schedule(static) num_threads(threads) if (n * t->width > 1 << 20)
     for (int64_t i = 0; i < n; i++)
         for (int64_t c = 0; factor[i] != 0.0 && c < t->width; c++)
             x[i * t->width + c] -= factor[i] * y[i * t->width + c];

@@ -99,8 +99,6 @@ typedef struct {
     const nep_dwpc_opts *opts;
     nep_rephetio *r;
     double *all;   /* [all compounds, all diseases] of one metapath */
-    double *x;     /* [n_compounds, n_diseases] of one feature */
-    double *logit; /* [same] */
 } job;
 
 /* All metapaths of the model at once: what the network lacks is named before anything is computed. */
@@ -137,7 +135,7 @@ static nep_status find_pairs(job *j, int64_t *compound, int64_t *disease)
 }
 
 /* Values of one feature over all pairs, before any scaling. */
-static nep_status measure(job *j, const nep_metapath *path, bool degree)
+static nep_status measure(job *j, const nep_metapath *path, bool degree, double *x)
 {
     const nep_rephetio *r = j->r;
     const nep_metapath_step *s = &path->step[0];
@@ -148,7 +146,7 @@ static nep_status measure(job *j, const nep_metapath *path, bool degree)
     const bool *hidden = nep_legs_hidden(j->opts, s->metaedge);
     const int64_t n_all = degree ? 0 : j->net->kind[path->kind[path->length]].n;
     for (int64_t c = 0; c < r->n_compounds; c++) {
-        double *row = j->x + c * r->n_diseases;
+        double *row = x + c * r->n_diseases;
         int64_t edges = 0;
         for (int64_t k = side->start[r->compound[c]]; degree && k < side->start[r->compound[c] + 1]; k++)
             edges += !(hidden && hidden[side->edge[k]]);
@@ -158,63 +156,53 @@ static nep_status measure(job *j, const nep_metapath *path, bool degree)
     return NEP_OK;
 }
 
-/* asinh(x / mean) - of a degree asinh(x) - and then (x - mean) / SD, whose divisor is pairs - 1. A feature that is the same everywhere says
- * nothing: 0. Sums run in one order, whatever the threads. */
-static void scale(const job *j, bool degree)
+/* asinh(x / mean) - of a degree asinh(x) - and then (x - mean) / SD, whose divisor is pairs - 1, times the coefficient. A feature that is
+ * the same everywhere says nothing: 0. Sums run in one order, whatever the threads. */
+static void scale(double *x, int64_t n, bool degree, double coefficient)
 {
-    const int64_t n = j->r->n_compounds * j->r->n_diseases;
-    double *x = j->x, sum = 0.0, squares = 0.0;
+    double sum = 0.0, squares = 0.0;
     for (int64_t i = 0; i < n; i++)
         sum += x[i];
     const double divisor = degree ? 1.0 : sum / (double)n;
-#pragma omp parallel for schedule(static) num_threads(nep_ctx_threads(j->ctx))
-    for (int64_t i = 0; i < n; i++)
-        x[i] = x[i] == 0.0 ? 0.0 : asinh(x[i] / divisor);
     sum = 0.0;
-    for (int64_t i = 0; i < n; i++)
+    for (int64_t i = 0; i < n; i++) {
+        x[i] = x[i] == 0.0 ? 0.0 : asinh(x[i] / divisor);
         sum += x[i];
+    }
     const double mean = sum / (double)n;
     for (int64_t i = 0; i < n; i++)
         squares += (x[i] - mean) * (x[i] - mean);
     const double sd = sqrt(squares / (double)(n - 1));
     for (int64_t i = 0; i < n; i++)
-        x[i] = sd > 0.0 ? (x[i] - mean) / sd : 0.0;
+        x[i] = sd > 0.0 ? coefficient * ((x[i] - mean) / sd) : 0.0;
 }
 
-static nep_status add_feature(job *j, const nep_rephetio_model *m, const nep_metapath *path, int64_t f, bool terms)
+static bool is_degree(const nep_rephetio_model *m, int64_t f)
 {
-    const bool degree = after(m->feature[f], "degree_") != NULL;
-    const int64_t n = j->r->n_compounds * j->r->n_diseases;
-    NEP_TRY(measure(j, path, degree));
-    scale(j, degree);
-    for (int64_t i = 0; i < n; i++) {
-        const double term = m->coefficient[f] * j->x[i];
-        j->logit[i] += term;
-        if (terms)
-            j->r->term[f * n + i] = term;
-    }
-    return NEP_OK;
+    return after(m->feature[f], "degree_") != NULL;
 }
 
-static nep_status compute(job *j, const nep_rephetio_model *m, const nep_metapath *path, bool terms)
+static nep_status compute(job *j, const nep_rephetio_model *m, const nep_metapath *path)
 {
     nep_rephetio *r = j->r;
     const int64_t n = r->n_compounds * r->n_diseases;
     const double start = m->intercept + m->prior * log(r->prevalence / (1.0 - r->prevalence));
-    NEP_TRY(nep_alloc(j->ctx, n, sizeof *j->x, "features", &j->x));
-    NEP_TRY(nep_alloc(j->ctx, n, sizeof *j->logit, "predictions", &j->logit));
     NEP_TRY(nep_alloc(j->ctx, n, sizeof *r->probability, "predictions", &r->probability));
-    if (terms)
-        NEP_TRY(nep_alloc(j->ctx, m->n * n, sizeof *r->term, "terms of the predictions", &r->term));
-    r->n_terms = terms ? m->n : 0;
-    for (int64_t i = 0; i < n; i++)
-        j->logit[i] = start;
+    NEP_TRY(nep_alloc(j->ctx, m->n * n, sizeof *r->term, "features of all pairs", &r->term));
+    r->n_terms = m->n;
     for (int64_t f = 0; f < m->n; f++) {
         NEP_TRY(nep_ctx_check(j->ctx));
-        NEP_TRY(add_feature(j, m, &path[f], f, terms));
+        NEP_TRY(measure(j, &path[f], is_degree(m, f), r->term + f * n));
     }
-    for (int64_t i = 0; i < n; i++)
-        r->probability[i] = 1.0 / (1.0 + exp(-j->logit[i]));
+#pragma omp parallel for schedule(dynamic, 1) num_threads(nep_ctx_threads(j->ctx))
+    for (int64_t f = 0; f < m->n; f++)
+        scale(r->term + f * n, n, is_degree(m, f), m->coefficient[f]);
+    for (int64_t i = 0; i < n; i++) {
+        double logit = start;
+        for (int64_t f = 0; f < m->n; f++)
+            logit += r->term[f * n + i];
+        r->probability[i] = 1.0 / (1.0 + exp(-logit));
+    }
     return NEP_OK;
 }
 
@@ -232,14 +220,17 @@ nep_status nep_rephetio_predict(nep_ctx *ctx, const nep_network *net, const nep_
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, model->n, sizeof *path, "metapaths", &path));
     NEP_TRY_OR_DONE(st, parse_features(ctx, net, model, compound, disease, path));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, net->kind[compound].n * net->kind[disease].n, sizeof *j.all, "path counts", &j.all));
-    NEP_TRY_OR_DONE(st, compute(&j, model, path, terms));
+    NEP_TRY_OR_DONE(st, compute(&j, model, path));
+    if (!terms) {
+        nep_alloc_free(r.term);
+        r.term = NULL;
+        r.n_terms = 0;
+    }
     *out = r;
     r = (nep_rephetio){0};
 done:
     nep_alloc_free(path);
     nep_alloc_free(j.all);
-    nep_alloc_free(j.x);
-    nep_alloc_free(j.logit);
     nep_rephetio_free(&r);
     return st;
 }

@@ -125,6 +125,33 @@ static nep_status run_weighted_sums(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+/* Rows of 0 to 6 entries, one of them twice. */
+static nep_status run_sparse_product(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t rows = 37, n_x = s->rows, cols = s->cols;
+    int64_t *start = zeroed(rows + 1, sizeof *start);
+    int32_t *column = zeroed(7 * rows, sizeof *column);
+    double *weight = normals(X, 7 * rows), *x = normals(Y, n_x * cols), *out = zeroed(rows * cols, sizeof *out);
+    for (int64_t i = 0; i < rows; i++) {
+        start[i + 1] = start[i] + i % 7;
+        for (int64_t k = start[i]; k < start[i + 1]; k++)
+            column[k] = (int32_t)((i * 5 + (k - start[i]) % 5 * 11) % n_x);
+    }
+    const nep_status st = nep_backend_sparse_product(ctx, start, column, weight, rows, x, n_x, cols, out);
+    for (int64_t at = 0; st == NEP_OK && at < rows * cols; at++) {
+        double size = 0;
+        for (int64_t k = start[at / cols]; k < start[at / cols + 1]; k++)
+            size += fabs(weight[k] * x[column[k] * cols + at % cols]);
+        push(r, out[at], size, FLOAT64);
+    }
+    free(start);
+    free(column);
+    free(weight);
+    free(x);
+    free(out);
+    return st;
+}
+
 static nep_status run_moments(nep_ctx *ctx, const shape *s, result *r)
 {
     float *x = floats(X, s->rows * s->cols, s->missing);

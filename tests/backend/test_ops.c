@@ -66,6 +66,29 @@ static void test_weighted_sums(void **state)
     }
 }
 
+static void test_sparse_product(void **state)
+{
+    /* rows: 2 x1 - x0; nothing; x2 twice */
+    const int64_t start[] = {0, 2, 2, 4}, down[] = {0, 2, 1, 4};
+    const int32_t column[] = {1, 0, 2, 2}, outside[] = {1, 0, 2, 3};
+    const double weight[] = {2, -1, 0.5, 0.25}, x[] = {1, 10, 2, 20, 4, 40}, want[] = {3, 30, 0, 0, 3, 30};
+    double out[6] = {-7, -7, -7, -7, -7, -7};
+    assert_fails(nep_backend_sparse_product(*state, start, outside, weight, 3, x, 3, 2, out), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(*state), "sparse_product: column 3 of 3"));
+    nep_ctx_clear(*state);
+    assert_fails(nep_backend_sparse_product(*state, down, column, weight, 3, x, 3, 2, out), NEP_E_ARG);
+    nep_ctx_clear(*state);
+    assert_fails(nep_backend_sparse_product(*state, start, column, weight, 3, NULL, 3, 2, out), NEP_E_ARG);
+    nep_ctx_clear(*state);
+    assert_fails(nep_backend_sparse_product(*state, start, column, weight, -1, x, 3, 2, out), NEP_E_ARG);
+    assert_true(out[0] == -7);
+    nep_ctx_clear(*state);
+    assert_ok(*state, nep_backend_sparse_product(*state, start, column, weight, 3, x, 3, 2, out));
+    for (int i = 0; i < 6; i++)
+        assert_near(out[i], want[i], EXACT);
+    assert_ok(*state, nep_backend_sparse_product(*state, start, column, weight, 3, x, 3, 0, NULL));
+}
+
 static void test_moments(void **state)
 {
     const float x[] = {1, 7, NAN, 3, 7, 1, 8, 7, 2};
@@ -444,6 +467,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_occupancy),          cmocka_unit_test(test_parcel_sums),
         cmocka_unit_test(test_weighted_sums),
+        cmocka_unit_test(test_sparse_product),
         cmocka_unit_test(test_moments),            cmocka_unit_test(test_moments_infinite),
         cmocka_unit_test(test_apply_operator),     cmocka_unit_test(test_apply_operator_accuracy),
         cmocka_unit_test(test_amplitude_sums),

@@ -47,6 +47,7 @@ static const struct {
     {"bit_hits", run_bit_hits},
     {"dense_hits", run_dense_hits},
     {"dense_scores", run_dense_scores},
+    {"sparse_product", run_sparse_product},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

@@ -61,6 +61,58 @@ typedef struct {
 NEP_MUST_USE nep_status nep_dwpc_matrix(nep_ctx *ctx, const nep_network *net, const nep_metapath *path, const nep_dwpc_opts *opts,
                                         double *dwpc, double *paths);
 
+/* ---- the paths of one pair: why a count is what it is ---------------------------------------------------------- */
+typedef struct {
+    int32_t node[NEP_METAPATH_MOST + 1]; /* of each position, within its kind */
+    int32_t edge[NEP_METAPATH_MOST];     /* of each step, within its metaedge: line, licence and source stand there */
+    double pdp, share;                   /* path degree product, and its share of the DWPC */
+} nep_path;
+
+typedef struct {
+    int32_t edge, node; /* the edge, and the neighbour that it leads to */
+    int64_t n;          /* paths over it */
+    double share;       /* of the DWPC */
+} nep_path_edge;
+
+typedef struct {
+    double dwpc;
+    int64_t n_all;  /* paths of the pair */
+    int64_t n;      /* those kept */
+    nep_path *path; /* [n] largest PDP first; among equals by the ids along the path */
+    int64_t n_first, n_last;
+    nep_path_edge *first, *last; /* edges at the source and at the target that are on a path, largest share first */
+} nep_paths;
+void nep_paths_free(nep_paths *p); /* a zeroed one is fine */
+
+/* All paths of one pair, the k best of them kept.
+ *
+ * from, to  nodes of the first and of the last kind
+ * opts      as nep_dwpc_matrix: the same numbers come out
+ *
+ * Each path is walked: cost and time are those of the number of ways that can still reach `to`.
+ * Errors: NEP_E_ARG (a node that is none, k negative, options), NEP_E_NOMEM, NEP_E_INTERRUPTED. */
+NEP_MUST_USE nep_status nep_paths_find(nep_ctx *ctx, const nep_network *net, const nep_metapath *path, int64_t from, int64_t to,
+                                       const nep_dwpc_opts *opts, int64_t k, nep_paths *out);
+
+/* ---- permuted networks: what of a score is owed to degrees alone ----------------------------------------------- */
+typedef struct {
+    int64_t attempts, swaps; /* swaps that were tried and that were made */
+    int64_t kept;            /* edges of the original that are there again */
+} nep_xswap_report;
+
+/* Permutes one metaedge in place by swaps (a, b), (c, d) -> (a, d), (c, b), each made where neither new edge is there and none is a loop:
+ * every node keeps its degree. An edge that is walked both ways is turned at random before it is swapped. Edges keep their place's
+ * weight, sign, licence and source, but are of no row (line 0).
+ *
+ * tries   attempts per edge, 10 by custom
+ * number  which permutation: numbers are redrawn per (seed of the context, number, id of the metaedge), whatever else was permuted
+ * report  may be NULL
+ *
+ * Cost: tries * edges. Errors: NEP_E_ARG (no such metaedge, tries < 0) and NEP_E_INTERRUPTED leave the network as it was; after NEP_E_NOMEM
+ * it can only be freed.
+ * Source: Hanhijarvi, Garriga & Puolamaki (2009), doi:10.1137/1.9781611972795.67. */
+NEP_MUST_USE nep_status nep_xswap_permute(nep_ctx *ctx, nep_network *net, int64_t metaedge, double tries, uint64_t number, nep_xswap_report *report);
+
 /* ---- the published drug-disease model of Hetionet ("Rephetio"), a baseline -------------------------------------
  * Its features are degrees and DWPCs between compounds (C) and diseases (D), each asinh(x / mean over all pairs) and then z-scores over all pairs;
  * a degree is asinh and z. Pairs are those of the compounds and diseases that have any edge at all. The prior of each pair is the share

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_dwpc - every pattern of repeated kinds of up to four steps against counting path by path. */
+#include "golden_network.h"
 #include "random.h"
-
-#include <nepenthe/io.h>
 
 enum { KINDS = 5 };
 static const int sizes[KINDS] = {6, 7, 5, 6, 4};
@@ -170,24 +169,6 @@ static void test_metapaths_are_refused_in_a_sentence(void **state)
     assert_true(out == -1);
     nep_network_free(&net);
     nep_ctx_free(ctx);
-}
-
-/* The network of tests/golden/make_graph.py; its table is sorted by metaedge. */
-static nep_network golden_network(nep_ctx *ctx)
-{
-    nep_network net = {0};
-    nep_table t = {0};
-    assert_ok(ctx, nep_tsv_read(ctx, TEST_GOLDEN("graph_edges.tsv"), &t));
-    for (int64_t i = 0; i < t.n_rows; i++) {
-        const char *metaedge = nep_table_cell(&t, i, 0);
-        const nep_network_row row = {.from = nep_table_cell(&t, i, 1), .to = nep_table_cell(&t, i, 2), .weight = (double)NAN, .line = i + 2};
-        if (nep_network_find_metaedge(&net, metaedge) < 0)
-            assert_ok(ctx, nep_network_add_metaedge(ctx, &net, metaedge, t.path));
-        assert_ok(ctx, nep_network_add_edge(ctx, &net, NULL, &row));
-    }
-    assert_ok(ctx, nep_network_finish(ctx, &net, NULL));
-    nep_table_free(&t);
-    return net;
 }
 
 /* Rows of graph_dwpc.tsv are all the pairs that have a path, metapath by metapath. */

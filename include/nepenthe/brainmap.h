@@ -205,6 +205,7 @@ NEP_MUST_USE nep_status nep_profile_create(nep_ctx *ctx, const nep_geometry *g, 
 void nep_profile_free(nep_profile *p);
 int64_t nep_profile_targets(const nep_profile *p);
 int64_t nep_profile_regions(const nep_profile *p);    /* regions used */
+nep_nulls_kind nep_profile_kind(const nep_profile *p); /* of its surrogates */
 const double *nep_profile_beta(const nep_profile *p); /* [n_targets] c' of the map */
 const double *nep_profile_z(const nep_profile *p);    /* [n_targets] (c'_r - mean) / sd over the surrogates */
 

@@ -83,7 +83,11 @@ typedef struct {
     /* What nep_inputs_prepare adds. */
     struct nep_profile **profiles; /* [n_disorders, 1 + NEP_EVIDENCE_TRACERS]: as measured, then with redrawn tracers;
                                     * NULL for a disorder without a map */
-    double *map_p;                 /* [n_disorders] map-null p of the largest |score| over all drugs that pass the gate */
+    struct nep_profile **second;   /* [n_disorders] as measured, with null maps of another family; an entry is NULL where the
+                                    * geometry has none */
+    double *map_p;                 /* [n_disorders] map-null p of the largest |score| over all drugs that pass the gate: the
+                                    * larger of both families */
+    double *map_p_family;          /* [n_disorders, NEP_EVIDENCE_FAMILIES] p of each family; NaN = none */
     double *weights;               /* [n_drugs, n_mapped] nep_engagement_weights of stream 0, kept */
     signed char *coverage;         /* [n_drugs] nep_coverage, kept */
     float *similarity;             /* [n_drugs, n_drugs] Tanimoto, NaN without a fingerprint; NULL without any */
@@ -98,6 +102,7 @@ int64_t nep_inputs_listed(const nep_inputs *in);
 #define NEP_EVIDENCE_RIDGE       0.1 /* lambda of score B, on a correlation matrix */
 #define NEP_EVIDENCE_RELIABILITY 0.6 /* inter-tracer rho taken where none is given */
 #define NEP_EVIDENCE_TRACERS     7   /* redraws of the receptor maps kept per disorder */
+enum { NEP_EVIDENCE_FAMILIES = 2 };  /* of null maps behind every p: what one family gets wrong another need not */
 #define NEP_EVIDENCE_MIN_TARGETS 3   /* measured targets with a map that the coverage gate asks for */
 /* A redraw forgets each visible label with this probability. A stated assumption: physicians who judged the same
  * indications agreed only moderately, so a record is not a certainty. */
@@ -107,6 +112,8 @@ int64_t nep_inputs_listed(const nep_inputs *in);
  *
  * null_kind  a name of brainmap.h; NULL = moran, within each compartment when the scope has more than the cortex
  *
+ * Beside it a second family draws null maps of the measured map (nep_inputs_second_null), and every p of the map is the
+ * larger of both. Scores, their errors and intervals rest on the first.
  * A redrawn receptor map is another tracer's map of the target where there is one (each equally likely), else the map
  * plus white noise of variance (1 - rho) / rho, rho at least 0.2.
  * Errors: NEP_E_ARG (a score, mode, null or occupancy that is none), NEP_E_NOMEM (n_drugs^2 similarities), and those of
@@ -114,6 +121,11 @@ int64_t nep_inputs_listed(const nep_inputs *in);
 NEP_MUST_USE nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const char *null_kind);
 /* False-positive rate of a null at the study's regions: of n_maps random smooth maps (covariance exp(-D / 40 mm)) tested
  * against a second one with n_nulls null maps, the share with p <= alpha; 90 % interval. In brainmap.h in full. */
+/* The other family that the regions of the study allow: moran beside spins or eigenmodes; beside moran spins where every region
+ * is cortex with a place on the sphere, else eigenmodes; NULL without places on the sphere. */
+const char *nep_inputs_second_null(const nep_inputs *in, const char *null_kind);
+/* The kind that a family's null maps of a disorder have; NULL where it has none. */
+const char *nep_inputs_null_name(const nep_inputs *in, int64_t disorder, int family);
 NEP_MUST_USE nep_status nep_inputs_null_rate(nep_ctx *ctx, const nep_inputs *in, const char *null_kind, double alpha,
                                              int64_t n_maps, int64_t n_nulls, double rate_low_high[3]);
 /* What the map says per target: beta of score B [n_mapped]; NaN for a disorder without a map. */
@@ -197,13 +209,18 @@ NEP_MUST_USE nep_status nep_channel_explain(nep_ctx *ctx, const nep_channel *c, 
 nep_coverage nep_engagement_coverage(const nep_inputs *in, int64_t drug, int *n_measured);
 /* Signed occupancies [n_drugs, n_mapped] under the inputs' mode and relative dose, 0 where nothing is measured. */
 NEP_MUST_USE nep_status nep_engagement_weights(nep_ctx *ctx, const nep_inputs *in, uint64_t stream, double *a);
-/* Signed scores [n_drugs] of one disorder, their error by the map's SE, and two-sided map-null p (se and p may be
- * NULL); NaN where the coverage gate fails. */
+/* Signed scores [n_drugs] of one disorder, their error by the map's SE, and two-sided map-null p, the larger of both families
+ * (se and p may be NULL); NaN where the coverage gate fails. */
 NEP_MUST_USE nep_status nep_engagement_signed(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, uint64_t stream,
                                               double *value, double *se, double *p);
 /* The channel's score, as it is ranked, had the disorder had null map first .. first + n: out [n, n_drugs]. */
 NEP_MUST_USE nep_status nep_engagement_null(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int64_t first,
                                             int64_t n, double *out);
+
+/* The same by family 0 or 1, and the measured map's own scores by that family: out [n_drugs]. */
+NEP_MUST_USE nep_status nep_engagement_null_family(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int family,
+                                                   int64_t first, int64_t n, double *out);
+NEP_MUST_USE nep_status nep_engagement_family(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int family, double *out);
 
 /* Stream ids keep the draws of different inputs apart; what is common to all disorders takes disorder 0. */
 typedef enum { NEP_STREAM_AFFINITY = 1, NEP_STREAM_MAP, NEP_STREAM_TRACER, NEP_STREAM_LABEL, NEP_STREAM_BOOTSTRAP, NEP_STREAM_NULL, NEP_STREAM_TABLE } nep_stream;

@@ -71,7 +71,8 @@ typedef struct {
 typedef struct {
     nep_estimate delta;    /* gain of AP by imaging over ligand_only and analogue without it, masked protocol; n = recorded
                             * treatments; NaN: too few, and the map alone was tested */
-    double p_map, p_holm;  /* two-sided, by map nulls, Holm over the disorders: of the excess of the recorded treatments' mean
+    double p_family[NEP_EVIDENCE_FAMILIES]; /* p_map by each family of null maps; NaN = none */
+    double p_map, p_holm;  /* two-sided, by map nulls, the larger of both families, Holm over the disorders: of the excess of the recorded treatments' mean
                             * engagement score over the others' (a rank would not see how strongly a map speaks); of the
                             * strongest drug's score where the map alone was tested */
     double detectable;     /* smallest gain that would stand out from the gains of null maps and, by its interval, from chance

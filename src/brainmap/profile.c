@@ -18,6 +18,7 @@ enum {
 
 struct nep_profile {
     int64_t n, p, n_nulls; /* regions used, targets, surrogates */
+    nep_nulls_kind kind;
     uint64_t seed;
     int64_t *region;            /* [n] index in the geometry */
     bool *cortex;               /* [n] */
@@ -50,6 +51,11 @@ int64_t nep_profile_targets(const nep_profile *p)
 int64_t nep_profile_regions(const nep_profile *p)
 {
     return p->n;
+}
+
+nep_nulls_kind nep_profile_kind(const nep_profile *p)
+{
+    return p->kind;
 }
 
 const double *nep_profile_beta(const nep_profile *p)
@@ -362,6 +368,7 @@ nep_status nep_profile_create(nep_ctx *ctx, const nep_geometry *g, const bool *u
     f->n = n;
     f->p = n_targets;
     f->n_nulls = o->n_nulls;
+    f->kind = o->kind;
     f->seed = nep_ctx_seed(ctx);
     NEP_TRY_OR_DONE(st, reserve(ctx, f));
     gather(f, g, keep, receptor, effect, effect_se, o->weight);

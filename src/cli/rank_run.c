@@ -13,14 +13,6 @@ nep_status cli_rank_folder(cli *c, const char **folder)
     return NEP_OK;
 }
 
-static bool has_spheres(const nep_geometry *g)
-{
-    for (int64_t i = 0; i < g->n_regions; i++)
-        if (g->cortex[i] && isnan(g->sphere[i][0]))
-            return false;
-    return g->n_regions > 0;
-}
-
 static int64_t bootstrap_samples(const cli *c, const nep_study *study)
 {
     return cli_given(c, "bootstrap") ? cli_int(c, "bootstrap") : study->bootstrap > 0 ? study->bootstrap : 2000;
@@ -46,8 +38,9 @@ nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out)
         kinds[0] = study->study.null_kind;
     opts.null_kinds = kinds;
     opts.n_null_kinds = 1;
-    if (study->inputs.cortex_only && strcmp(kinds[0], "spin") != 0 && has_spheres(&study->geometry))
-        kinds[opts.n_null_kinds++] = "spin";
+    kinds[1] = nep_inputs_second_null(&study->inputs, kinds[0]);
+    if (kinds[1])
+        opts.n_null_kinds++;
     return nep_ranking_create(ctx, &study->inputs, &opts, out);
 }
 

@@ -3,6 +3,7 @@
 #ifndef NEP_EVIDENCE_CHANNELS_H
 #define NEP_EVIDENCE_CHANNELS_H
 
+#include <nepenthe/brainmap.h>
 #include <nepenthe/evidence.h>
 
 extern const nep_channel nep_engagement_channel, nep_analogue_channel, nep_exposure_channel, nep_popularity_channel,
@@ -17,5 +18,10 @@ NEP_MUST_USE nep_status evidence_mask_make(nep_ctx *ctx, nep_inputs *in);
 void nep_tone_apply(const nep_inputs *in, const double *blocked, double *a);
 /* Whether the target is a transporter or an enzyme that mode T moves. */
 bool nep_tone_moves(const char *target);
+
+/* use [n_regions]: the regions that a disorder's profile stands on; kinds [NEP_EVIDENCE_FAMILIES]: the families of null maps
+ * that they allow, the one asked for first (NULL = moran). n_kinds is 0 without any region. */
+NEP_MUST_USE nep_status nep_inputs_choose_nulls(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, const char *null_kind,
+                                                bool *use, nep_nulls_kind *kinds, int *n_kinds);
 
 #endif

@@ -119,6 +119,11 @@ static const struct nep_profile *profile_of(const nep_inputs *in, int64_t disord
     return in->profiles[disorder * SETS + (int64_t)(stream % SETS)];
 }
 
+static const struct nep_profile *family_of(const nep_inputs *in, int64_t disorder, int family)
+{
+    return family ? in->second[disorder] : profile_of(in, disorder, 0);
+}
+
 static bool empty_row(const double *row, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
@@ -163,6 +168,21 @@ static bool has_error(const nep_inputs *in, int64_t disorder)
     return false;
 }
 
+/* p becomes the larger of itself and the second family's. */
+static nep_status second_p(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, const double *a, double *p)
+{
+    double *value = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * in->n_drugs, sizeof *value, "engagement: second family", &value));
+    double *own = value + in->n_drugs;
+    NEP_TRY_OR_DONE(st, nep_profile_score(ctx, in->second[disorder], in->score, 0, a, in->n_drugs, value, own, NULL));
+    for (int64_t k = 0; k < in->n_drugs; k++)
+        p[k] = fmax(p[k], own[k]);
+done:
+    nep_alloc_free(value);
+    return st;
+}
+
 nep_status nep_engagement_signed(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, uint64_t stream, double *value,
                                  double *se, double *p)
 {
@@ -175,6 +195,8 @@ nep_status nep_engagement_signed(nep_ctx *ctx, const nep_inputs *in, int64_t dis
         NEP_TRY_OR_DONE(st, nep_engagement_weights(ctx, in, stream, a));
         const uint64_t id = stream ? nep_stream_id(NEP_STREAM_MAP, disorder, stream) : 0;
         NEP_TRY_OR_DONE(st, nep_profile_score(ctx, profile, in->score, id, a, in->n_drugs, value, p, NULL));
+        if (p && in->second[disorder])
+            NEP_TRY_OR_DONE(st, second_p(ctx, in, disorder, a, p));
         if (se && has_error(in, disorder))
             NEP_TRY_OR_DONE(st, map_error(ctx, in, disorder, a, se));
         for (int64_t k = 0; se && !has_error(in, disorder) && k < in->n_drugs; k++)
@@ -204,11 +226,34 @@ static double orient(const nep_inputs *in, int64_t disorder, double signed_score
 
 nep_status nep_engagement_null(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int64_t first, int64_t n, double *out)
 {
+    return nep_engagement_null_family(ctx, in, disorder, 0, first, n, out);
+}
+
+nep_status nep_engagement_family(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int family, double *out)
+{
     double *a = NULL;
-    const struct nep_profile *profile = profile_of(in, disorder, 0);
+    const struct nep_profile *profile = family_of(in, disorder, family);
     nep_status st;
 
-    NEP_REQUIRE(ctx, profile, NEP_E_ARG, "engagement: disorder %lld has no map", (long long)disorder);
+    NEP_REQUIRE(ctx, profile, NEP_E_ARG, "engagement: disorder %lld has no map or no such nulls", (long long)disorder);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_drugs * in->n_mapped, sizeof *a, "engagement: weights", &a));
+    NEP_TRY_OR_DONE(st, nep_engagement_weights(ctx, in, 0, a));
+    NEP_TRY_OR_DONE(st, nep_profile_score(ctx, profile, in->score, 0, a, in->n_drugs, out, NULL, NULL));
+    for (int64_t k = 0; k < in->n_drugs; k++)
+        out[k] = !covered(in, k) || empty_row(a + k * in->n_mapped, in->n_mapped) ? NAN : orient(in, disorder, out[k]);
+done:
+    nep_alloc_free(a);
+    return st;
+}
+
+nep_status nep_engagement_null_family(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int family, int64_t first,
+                                      int64_t n, double *out)
+{
+    double *a = NULL;
+    const struct nep_profile *profile = family_of(in, disorder, family);
+    nep_status st;
+
+    NEP_REQUIRE(ctx, profile, NEP_E_ARG, "engagement: disorder %lld has no map or no such nulls", (long long)disorder);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_drugs * in->n_mapped, sizeof *a, "engagement: weights", &a));
     NEP_TRY_OR_DONE(st, nep_engagement_weights(ctx, in, 0, a));
     NEP_TRY_OR_DONE(st, nep_profile_null_scores(ctx, profile, in->score, first, n, a, in->n_drugs, out));

@@ -6,12 +6,13 @@
 
 #include "channels.h"
 
+#include "evidence/channels.h"
+
 #include <math.h>
 #include <string.h>
 
 enum { SETS = 1 + NEP_EVIDENCE_TRACERS };
 static const double least_reliability = 0.2;
-static const double correlation_mm = 40.0; /* of the random maps that a null is tried on */
 
 static nep_status check_choices(nep_ctx *ctx, const nep_inputs *in)
 {
@@ -76,27 +77,16 @@ static void redraw_receptors(const nep_inputs *in, int64_t set, double *out)
     }
 }
 
-/* The regions a disorder's profile stands on; *n counts them, *beyond_cortex says whether any lies outside the cortex. */
-static void choose_regions(const nep_inputs *in, int64_t disorder, bool *use, int64_t *n, bool *beyond_cortex)
-{
-    *n = 0;
-    *beyond_cortex = false;
-    for (int64_t i = 0; i < in->n_regions; i++) {
-        use[i] = !isnan(in->effect[disorder * in->n_regions + i]) && (in->geometry->cortex[i] || !in->cortex_only);
-        *n += use[i];
-        *beyond_cortex = *beyond_cortex || (use[i] && !in->geometry->cortex[i]);
-    }
-}
-
 static nep_status make_profiles(nep_ctx *ctx, nep_inputs *in, const char *null_kind)
 {
     bool *use = NULL;
     double *receptor = NULL;
-    nep_nulls_kind asked = NEP_NULLS_MORAN;
+    nep_nulls_kind kinds[NEP_EVIDENCE_FAMILIES];
+    int n_kinds;
     nep_status st;
 
-    NEP_REQUIRE(ctx, !null_kind || nep_nulls_find(null_kind, &asked), NEP_E_ARG, "study: unknown null '%s'", null_kind);
     NEP_TRY(nep_alloc(ctx, in->n_disorders * SETS, sizeof(struct nep_profile *), "profiles", &in->profiles));
+    NEP_TRY(nep_alloc(ctx, in->n_disorders, sizeof(struct nep_profile *), "profiles", &in->second));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_regions, sizeof *use, "profiles: regions", &use));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_regions * in->n_mapped, sizeof *receptor, "profiles: receptors", &receptor));
     warn_missing(ctx, in);
@@ -108,23 +98,21 @@ static nep_status make_profiles(nep_ctx *ctx, nep_inputs *in, const char *null_k
             memcpy(receptor, in->receptor, (size_t)(in->n_regions * in->n_mapped) * sizeof *receptor);
         fill_missing(in, receptor);
         for (int64_t j = 0; j < in->n_disorders; j++) {
-            int64_t n;
-            bool beyond_cortex;
             NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
             nep_progress_step(ctx, s * in->n_disorders + j);
-            choose_regions(in, j, use, &n, &beyond_cortex);
-            if (n == 0)
-                continue;
-            const nep_profile_opts opts = {
-                .kind = asked == NEP_NULLS_MORAN && beyond_cortex ? NEP_NULLS_MORAN_COMPARTMENT : asked,
-                .n_nulls = s && in->n_nulls > 1000 ? 1000 : in->n_nulls,
-                .lambda = NEP_EVIDENCE_RIDGE,
-                .stream = nep_stream_id(NEP_STREAM_NULL, j, 0),
-            };
-            NEP_TRY_OR_DONE(st, nep_profile_create(ctx, in->geometry, use, receptor, in->n_mapped,
-                                                   in->reliability, in->effect + j * in->n_regions,
-                                                   in->effect_se ? in->effect_se + j * in->n_regions : NULL, &opts,
-                                                   &in->profiles[j * SETS + s]));
+            NEP_TRY_OR_DONE(st, nep_inputs_choose_nulls(ctx, in, j, null_kind, use, kinds, &n_kinds));
+            for (int f = 0; f < (s ? n_kinds > 0 : n_kinds); f++) {
+                const nep_profile_opts opts = {
+                    .kind = kinds[f],
+                    .n_nulls = s && in->n_nulls > 1000 ? 1000 : in->n_nulls,
+                    .lambda = NEP_EVIDENCE_RIDGE,
+                    .stream = nep_stream_id(NEP_STREAM_NULL, j, 2 * (uint64_t)f),
+                };
+                NEP_TRY_OR_DONE(st, nep_profile_create(ctx, in->geometry, use, receptor, in->n_mapped,
+                                                       in->reliability, in->effect + j * in->n_regions,
+                                                       in->effect_se ? in->effect_se + j * in->n_regions : NULL, &opts,
+                                                       f ? &in->second[j] : &in->profiles[j * SETS + s]));
+            }
         }
     }
     nep_progress_close(ctx);
@@ -132,6 +120,20 @@ done:
     nep_alloc_free(receptor);
     nep_alloc_free(use);
     return st;
+}
+
+/* The least p_max of all drugs that pass the gate under one family of null maps. value, p [n]: scratch. */
+static nep_status test_map(nep_ctx *ctx, const nep_inputs *in, const struct nep_profile *profile, const double *a, int64_t n,
+                           double *value, double *p, double *out)
+{
+    *out = NAN;
+    if (!profile || n == 0)
+        return NEP_OK;
+    NEP_TRY(nep_profile_score(ctx, profile, in->score, 0, a, n, value, NULL, p));
+    for (int64_t k = 0; k < n; k++)
+        if (!isnan(p[k]) && !(*out <= p[k]))
+            *out = p[k];
+    return NEP_OK;
 }
 
 /* map_p: the strongest of all drugs that pass the gate, against the strongest on each null map. */
@@ -142,6 +144,8 @@ static nep_status test_maps(nep_ctx *ctx, nep_inputs *in)
     nep_status st;
 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders, sizeof *in->map_p, "map p values", &in->map_p));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders * NEP_EVIDENCE_FAMILIES, sizeof *in->map_p_family, "map p values",
+                                  &in->map_p_family));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_drugs * in->n_mapped, sizeof *a, "map p values: weights", &a));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_drugs, sizeof *value, "map p values: scores", &value));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_drugs, sizeof *p, "map p values: p", &p));
@@ -153,13 +157,10 @@ static nep_status test_maps(nep_ctx *ctx, nep_inputs *in)
             n++;
         }
     for (int64_t j = 0; j < in->n_disorders; j++) {
-        in->map_p[j] = NAN;
-        if (!in->profiles[j * SETS] || n == 0)
-            continue;
-        NEP_TRY_OR_DONE(st, nep_profile_score(ctx, in->profiles[j * SETS], in->score, 0, a, n, value, NULL, p));
-        for (int64_t k = 0; k < n; k++)
-            if (!isnan(p[k]) && !(in->map_p[j] <= p[k]))
-                in->map_p[j] = p[k];
+        double *own = in->map_p_family + j * NEP_EVIDENCE_FAMILIES;
+        NEP_TRY_OR_DONE(st, test_map(ctx, in, in->profiles[j * SETS], a, n, value, p, &own[0]));
+        NEP_TRY_OR_DONE(st, test_map(ctx, in, in->second[j], a, n, value, p, &own[1]));
+        in->map_p[j] = fmax(own[0], own[1]); /* the number where the other is NaN */
     }
 done:
     nep_alloc_free(p);
@@ -244,39 +245,6 @@ done:
     return st;
 }
 
-nep_status nep_inputs_null_rate(nep_ctx *ctx, const nep_inputs *in, const char *null_kind, double alpha, int64_t n_maps,
-                                int64_t n_nulls, double rate_low_high[3])
-{
-    bool *use = NULL;
-    nep_nulls *nulls = NULL;
-    nep_nulls_kind kind = NEP_NULLS_MORAN;
-    nep_nulls_rate rate;
-    bool beyond_cortex = false;
-    nep_status st;
-
-    NEP_REQUIRE(ctx, !null_kind || nep_nulls_find(null_kind, &kind), NEP_E_ARG, "study: unknown null '%s'", null_kind);
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_regions, sizeof *use, "null rate: regions", &use));
-    for (int64_t i = 0; i < in->n_regions; i++) {
-        bool any = false;
-        for (int64_t j = 0; j < in->n_disorders; j++)
-            any = any || !isnan(in->effect[j * in->n_regions + i]);
-        use[i] = any && (in->geometry->cortex[i] || !in->cortex_only);
-        beyond_cortex = beyond_cortex || (use[i] && !in->geometry->cortex[i]);
-    }
-    if (kind == NEP_NULLS_MORAN && beyond_cortex)
-        kind = NEP_NULLS_MORAN_COMPARTMENT;
-    NEP_TRY_OR_DONE(st, nep_nulls_create(ctx, in->geometry, use, kind, &nulls));
-    NEP_TRY_OR_DONE(st, nep_nulls_false_positive(ctx, nulls, correlation_mm, n_maps, n_nulls, alpha,
-                                                 nep_stream_id(NEP_STREAM_NULL, 0, 1), &rate));
-    rate_low_high[0] = rate.rate;
-    rate_low_high[1] = rate.low;
-    rate_low_high[2] = rate.high;
-done:
-    nep_nulls_free(nulls);
-    nep_alloc_free(use);
-    return st;
-}
-
 void nep_inputs_target_profile(const nep_inputs *in, int64_t disorder, double *out)
 {
     const struct nep_profile *p = in->profiles ? in->profiles[disorder * SETS] : NULL;
@@ -300,8 +268,12 @@ void nep_inputs_release(nep_inputs *in)
         nep_tables_release(in->tables);
     for (int64_t i = 0; in->profiles && i < in->n_disorders * SETS; i++)
         nep_profile_free(in->profiles[i]);
+    for (int64_t j = 0; in->second && j < in->n_disorders; j++)
+        nep_profile_free(in->second[j]);
     nep_alloc_free(in->profiles);
+    nep_alloc_free(in->second);
     nep_alloc_free(in->map_p);
+    nep_alloc_free(in->map_p_family);
     nep_alloc_free(in->weights);
     nep_alloc_free(in->coverage);
     in->weights = NULL;
@@ -316,6 +288,8 @@ void nep_inputs_release(nep_inputs *in)
     in->drug_node = in->disorder_node = NULL;
     in->itself = in->similar = (nep_mask){NULL, NULL};
     in->profiles = NULL;
+    in->second = NULL;
     in->map_p = NULL;
+    in->map_p_family = NULL;
     in->similarity = NULL;
 }

@@ -311,7 +311,7 @@ static nep_status read_evaluate(nep_yaml *y, yaml_node_t *node, nep_study *s)
 
 static nep_status read_nulls(nep_yaml *y, yaml_node_t *node, nep_study *s)
 {
-    static const char *const keys[] = {"n", "kind"}, *const kinds[] = {"moran", "spin"};
+    static const char *const keys[] = {"n", "kind"}, *const kinds[] = {"moran", "spin", "eigenmodes"};
     yaml_node_t *v[NEP_LEN(keys)];
     int k = 0;
     if (!node)

@@ -59,9 +59,10 @@ static double excess(const signed char *pos, const double *score, int64_t stride
     return count[0] && count[1] ? sum[1] / (double)count[1] - sum[0] / (double)count[0] : NAN;
 }
 
-static nep_status null_gains(nep_ctx *ctx, workspace *w, double ap_base)
+/* Gains and excesses of one family's null maps. */
+static nep_status null_gains(nep_ctx *ctx, workspace *w, int family, double ap_base)
 {
-    NEP_TRY(nep_engagement_null(ctx, w->in, w->disorder, 0, w->n_nulls, w->null));
+    NEP_TRY(nep_engagement_null_family(ctx, w->in, w->disorder, family, 0, w->n_nulls, w->null));
     for (int64_t b = 0; b < w->n_nulls; b++) {
         double ap;
         w->excess[b] = excess(w->pos, w->null + b * w->n, 1, w->n);
@@ -98,40 +99,58 @@ static double boot_gains(workspace *w, nep_estimate *delta)
     return sqrt(var > 0 ? var : 0);
 }
 
-/* The gain by recorded treatments. */
-static nep_status measure_gain(nep_ctx *ctx, workspace *w, nep_increment *out)
+/* p of the recorded treatments' excess under one family of null maps, and the gain that would stand out from theirs. */
+static nep_status test_family(nep_ctx *ctx, workspace *w, int family, double ap_base, double *p, double *by_map)
 {
-    const int64_t base = w->disorder * w->n;
-    double ap_base, ap_with, mean = 0, var = 0;
-
-    for (int64_t k = 0; k < w->n; k++) /* where the model without imaging is silent a drug takes the middle, 0 on average */
-        w->score[k] = isnan(w->base->score[base + k]) ? 0 : w->base->score[base + k];
-    NEP_TRY(precision(ctx, w->score, w->pos, w->n, w->order_base, w->tie_base, &ap_base));
-    NEP_TRY(null_gains(ctx, w, ap_base));
-    NEP_TRY(precision(ctx, w->with->score + base, w->pos, w->n, w->order, w->tie, &ap_with));
-    out->delta.value = ap_with - ap_base;
-    out->p_map = rank_sample_p(excess(w->pos, w->with->value + base * (w->n_base + 1), w->n_base + 1, w->n), w->excess, w->n_nulls);
+    double mean = 0, var = 0;
+    NEP_TRY(null_gains(ctx, w, family, ap_base));
+    NEP_TRY(nep_engagement_family(ctx, w->in, w->disorder, family, w->score));
+    *p = rank_sample_p(excess(w->pos, w->score, 1, w->n), w->excess, w->n_nulls);
     for (int64_t b = 0; b < w->n_nulls; b++)
         mean += w->gain[b] / (double)w->n_nulls;
     for (int64_t b = 0; b < w->n_nulls; b++)
         var += (w->gain[b] - mean) * (w->gain[b] - mean) / (double)w->n_nulls;
     rank_sample_sort(w->gain, w->n_nulls);
-    const double by_map = rank_sample_quantile(w->gain, w->n_nulls, 0.975) + power_z * sqrt(var);
+    *by_map = rank_sample_quantile(w->gain, w->n_nulls, 0.975) + power_z * sqrt(var);
+    return NEP_OK;
+}
+
+static int families(const workspace *w)
+{
+    return w->in->second[w->disorder] ? NEP_EVIDENCE_FAMILIES : 1;
+}
+
+/* The gain by recorded treatments. */
+static nep_status measure_gain(nep_ctx *ctx, workspace *w, nep_increment *out)
+{
+    const int64_t base = w->disorder * w->n;
+    double ap_base, ap_with, by_map = 0;
+
+    for (int64_t k = 0; k < w->n; k++) /* where the model without imaging is silent a drug takes the middle, 0 on average */
+        w->score[k] = isnan(w->base->score[base + k]) ? 0 : w->base->score[base + k];
+    NEP_TRY(precision(ctx, w->score, w->pos, w->n, w->order_base, w->tie_base, &ap_base));
+    for (int f = 0; f < families(w); f++) {
+        double own;
+        NEP_TRY(test_family(ctx, w, f, ap_base, &out->p_family[f], &own));
+        out->p_map = fmax(out->p_map, out->p_family[f]);
+        by_map = fmax(by_map, own);
+    }
+    NEP_TRY(precision(ctx, w->with->score + base, w->pos, w->n, w->order, w->tie, &ap_with));
+    out->delta.value = ap_with - ap_base;
     const double se = boot_gains(w, &out->delta);
     const double by_drugs = (1.6448536269514722 + power_z) * se;
     out->detectable = by_map > by_drugs ? by_map : by_drugs;
     return NEP_OK;
 }
 
-/* Without recorded treatments: the smallest correlation with one drug's engagement map that the map test would see. */
-static nep_status measure_map(nep_ctx *ctx, workspace *w, nep_increment *out)
+/* The smallest correlation with one drug's engagement map that the map test would see under one family of null maps. */
+static nep_status map_detectable(nep_ctx *ctx, workspace *w, int family, double *detectable)
 {
     nep_inputs as_correlation = *w->in;
     int64_t m = 0;
     as_correlation.score = 'A';
     as_correlation.direction = NULL;
-    out->p_map = w->in->map_p[w->disorder];
-    NEP_TRY(nep_engagement_null(ctx, &as_correlation, w->disorder, 0, w->n_nulls, w->null));
+    NEP_TRY(nep_engagement_null_family(ctx, &as_correlation, w->disorder, family, 0, w->n_nulls, w->null));
     for (int64_t b = 0; b < w->n_nulls; b++)
         w->gain[b] = NAN;
     for (int64_t k = 0; k < w->n; k++) {
@@ -149,7 +168,20 @@ static nep_status measure_map(nep_ctx *ctx, workspace *w, nep_increment *out)
     m = rank_sample_sort(w->score, m);
     const int64_t sorted = rank_sample_sort(w->gain, w->n_nulls);
     const double critical = rank_sample_quantile(w->gain, sorted, 0.95);
-    out->detectable = (critical + power_z) * rank_sample_quantile(w->score, m, 0.5);
+    *detectable = (critical + power_z) * rank_sample_quantile(w->score, m, 0.5);
+    return NEP_OK;
+}
+
+/* Without recorded treatments the map alone is tested. */
+static nep_status measure_map(nep_ctx *ctx, workspace *w, nep_increment *out)
+{
+    out->p_map = w->in->map_p[w->disorder];
+    for (int f = 0; f < families(w); f++) {
+        double own;
+        out->p_family[f] = w->in->map_p_family[w->disorder * NEP_EVIDENCE_FAMILIES + f];
+        NEP_TRY(map_detectable(ctx, w, f, &own));
+        out->detectable = fmax(out->detectable, own);
+    }
     return NEP_OK;
 }
 
@@ -158,7 +190,7 @@ static nep_status measure_disorder(nep_ctx *ctx, workspace *w, nep_increment *ou
     const int64_t base = w->disorder * w->n;
     int64_t covered = 0, n_pos = 0;
 
-    *out = (nep_increment){.delta = {NAN, NAN, NAN, 0, NAN, NAN}, .p_map = NAN, .p_holm = NAN, .detectable = NAN,
+    *out = (nep_increment){.delta = {NAN, NAN, NAN, 0, NAN, NAN}, .p_family = {NAN, NAN}, .p_map = NAN, .p_holm = NAN, .detectable = NAN,
                            .verdict = NEP_IMAGING_UNDETERMINED};
     rank_sample_positives(w->in, w->disorder, w->pos);
     for (int64_t k = 0; k < w->n; k++) {
@@ -244,7 +276,7 @@ nep_status nep_increment_measure(nep_ctx *ctx, const nep_inputs *in, int64_t n_b
             channels[n++] = nep_channel_find(names[i]);
     const int64_t d = nep_inputs_ranked(in);
     for (int64_t j = 0; j < d; j++)
-        out[j] = (nep_increment){.delta = {NAN, NAN, NAN, 0, NAN, NAN}, .p_map = NAN, .p_holm = NAN, .detectable = NAN,
+        out[j] = (nep_increment){.delta = {NAN, NAN, NAN, 0, NAN, NAN}, .p_family = {NAN, NAN}, .p_map = NAN, .p_holm = NAN, .detectable = NAN,
                                  .verdict = NEP_IMAGING_UNDETERMINED};
     if (!in->profiles || n == 0 || channels[0] != nep_channel_find(names[0]))
         return NEP_OK; /* no image: nothing is added, nothing denied */

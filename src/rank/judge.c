@@ -132,37 +132,48 @@ static void write_reason(const nep_ranking *r, int64_t j, char *text, size_t siz
         snprintf(text, size, "The image can score only %lld recorded treatments", (long long)r->disorders[j].increment.delta.n);
 }
 
+/* ", the larger of two families of null maps" where there were two. */
+static const char *both_families(const nep_increment *i, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (!isnan(i->p_family[0]) && !isnan(i->p_family[1]))
+        snprintf(text, size, ", the larger of two families of null maps (%.2g and %.2g)", i->p_family[0], i->p_family[1]);
+    return text;
+}
+
 static void write_map_test(const nep_ranking *r, int64_t j, char *text, size_t size)
 {
     const nep_increment *i = &r->disorders[j].increment;
-    char reason[96];
+    char reason[96], families[96];
     const char *head = i->p_holm <= 0.05 ? "Undetermined: the map follows receptors beyond null maps, but nothing shows that this helps "
                                            "to rank."
                        : i->verdict == NEP_IMAGING_NO_SIGNAL ? "No signal: the image tells no receptor from null maps."
                                                              : "Undetermined: this map has too little power.";
     write_reason(r, j, reason, sizeof reason);
     snprintf(text, size,
-             "%s %s, so the map alone was tested: its strongest engagement has map-null p = %.2g (Holm %.2g); a correlation of "
+             "%s %s, so the map alone was tested: its strongest engagement has map-null p = %.2g%s (Holm %.2g); a correlation of "
              "%.2f with one drug's engagement map would have been detected.",
-             head, reason, i->p_map, i->p_holm, i->detectable);
+             head, reason, i->p_map, both_families(i, families, sizeof families), i->p_holm, i->detectable);
 }
 
 static void write_gain(const nep_increment *i, char *text, size_t size)
 {
+    char families[96];
     const char *head = i->verdict == NEP_IMAGING_ADDS        ? "The image adds."
                        : i->verdict == NEP_IMAGING_NO_SIGNAL ? "No signal: the image adds nothing that matters."
                                                              : "Undetermined: the study has too little power to say whether the "
                                                                "image adds.";
     snprintf(text, size,
              "%s Over targets and structures alone it changes average precision by %+.3f (90 %% interval %+.3f to %+.3f; map-null "
-             "p = %.2g, Holm %.2g; %lld recorded treatments that the image can score); a gain of %.2f would have been detected.",
-             head, i->delta.value, i->delta.low, i->delta.high, i->p_map, i->p_holm, (long long)i->delta.n, i->detectable);
+             "p = %.2g%s, Holm %.2g; %lld recorded treatments that the image can score); a gain of %.2f would have been detected.",
+             head, i->delta.value, i->delta.low, i->delta.high, i->p_map, both_families(i, families, sizeof families), i->p_holm,
+             (long long)i->delta.n, i->detectable);
 }
 
 static nep_status write_trust(nep_ctx *ctx, nep_ranking *r, int64_t j)
 {
     const nep_increment *i = &r->disorders[j].increment;
-    char text[700];
+    char text[800];
     if (channel_index(r, "engagement") < 0)
         snprintf(text, sizeof text, "No brain image enters this ranking.");
     else if (isnan(i->p_map))

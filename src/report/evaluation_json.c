@@ -112,16 +112,28 @@ static json_t *ablation(const nep_evaluation *e)
     return list;
 }
 
+static json_t *families(const nep_evaluation *e, int64_t j)
+{
+    json_t *list = json_array();
+    for (int f = 0; f < NEP_EVIDENCE_FAMILIES; f++) {
+        const char *name = nep_inputs_null_name(e->ranking->inputs, j, f);
+        if (name)
+            json_array_append_new(list, json_pack("{s:s,s:o}", "null", name, "p",
+                                                  number(e->ranking->disorders[j].increment.p_family[f])));
+    }
+    return list;
+}
+
 static json_t *increments(const nep_evaluation *e)
 {
     json_t *list = json_array();
     for (int64_t j = 0; j < e->n_disorders; j++) {
         const nep_increment *i = &e->ranking->disorders[j].increment;
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "id", e->ranking->disorders[j].id, "name",
+            list, json_pack("{s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "id", e->ranking->disorders[j].id, "name",
                             e->ranking->disorders[j].name, "n_pos", (json_int_t)i->delta.n, "delta", number(i->delta.value), "low",
-                            number(i->delta.low), "high", number(i->delta.high), "p_map", number(i->p_map), "p_holm",
-                            number(i->p_holm), "detectable", number(i->detectable), "tested",
+                            number(i->delta.low), "high", number(i->delta.high), "p_map", number(i->p_map),
+                            "p_map_by_null", families(e, j), "p_holm", number(i->p_holm), "detectable", number(i->detectable), "tested",
                             isnan(i->delta.value) ? "map" : "gain", "verdict", nep_imaging_verdict_name(i->verdict)));
     }
     return list;

@@ -15,13 +15,31 @@ static json_t *gather_estimate(const nep_estimate *e)
     DOC_END(o);
 }
 
-static json_t *gather_imaging(const nep_increment *g)
+/* The p of each family of null maps, by its kind's name. */
+static json_t *gather_families(const nep_inputs *in, int64_t disorder, const nep_increment *g)
+{
+    int bad = 0;
+    json_t *array = json_array();
+    for (int f = 0; f < NEP_EVIDENCE_FAMILIES && !bad; f++) {
+        const char *name = nep_inputs_null_name(in, disorder, f);
+        if (!name)
+            continue;
+        json_t *o = json_object();
+        DOC_PUT(o, "null", nep_doc_text(name));
+        DOC_PUT(o, "p", nep_doc_number(g->p_family[f]));
+        DOC_ADD(array, o);
+    }
+    DOC_END(array);
+}
+
+static json_t *gather_imaging(const nep_inputs *in, int64_t disorder, const nep_increment *g)
 {
     int bad = 0;
     json_t *o = json_object();
     DOC_PUT(o, "verdict", nep_doc_text(nep_imaging_verdict_name(g->verdict)));
     DOC_PUT(o, "delta", gather_estimate(&g->delta));
     DOC_PUT(o, "p_map", nep_doc_number(g->p_map));
+    DOC_PUT(o, "p_map_by_null", gather_families(in, disorder, g));
     DOC_PUT(o, "p_holm", nep_doc_number(g->p_holm));
     DOC_PUT(o, "detectable", nep_doc_number(g->detectable));
     DOC_END(o);
@@ -147,7 +165,7 @@ static json_t *gather_disorder(nep_ctx *ctx, const nep_ranking *r, int64_t i, ne
     DOC_PUT(o, "simulated", json_boolean(d->simulated));
     DOC_PUT(o, "direction", json_integer(d->direction));
     DOC_PUT(o, "trust", nep_doc_text(d->trust));
-    DOC_PUT(o, "imaging", gather_imaging(&d->increment));
+    DOC_PUT(o, "imaging", gather_imaging(in, i, &d->increment));
     if (isfinite(d->truth_auroc)) {
         DOC_PUT(o, "truth_auroc", nep_doc_number(d->truth_auroc));
         DOC_PUT(o, "truth_recall10", nep_doc_number(d->truth_recall10));

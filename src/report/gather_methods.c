@@ -3,6 +3,7 @@
 #include "doc.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static json_t *paragraph(const char *heading, const char *text, const char *source)
 {
@@ -39,13 +40,43 @@ static json_t *occupancy_paragraph(const nep_inputs *in)
     return paragraph("Occupancy", text, "Hill (1910) J Physiol 40:iv-vii");
 }
 
+static const char *family_words(const char *kind)
+{
+    static const char *const words[][2] = {{"moran", "Moran spectral randomisation"},
+                                           {"moran-compartment", "Moran spectral randomisation within cortex and within the rest"},
+                                           {"spin", "spins of the cortical sphere"},
+                                           {"eigenmodes", "rotations of eigenmodes within each hemisphere and compartment"}};
+    for (int i = 0; kind && i < NEP_LEN(words); i++)
+        if (strcmp(kind, words[i][0]) == 0)
+            return words[i][1];
+    return kind;
+}
+
+/* Which families of surrogate maps stand behind p, told by the first disorder with a map. */
+static void write_families(const nep_inputs *in, char *text, size_t size)
+{
+    text[0] = '\0';
+    for (int64_t j = 0; j < in->n_disorders; j++) {
+        const char *first = family_words(nep_inputs_null_name(in, j, 0)), *second = family_words(nep_inputs_null_name(in, j, 1));
+        if (!first)
+            continue;
+        if (second)
+            snprintf(text, size, " The surrogates are of two families, %s, and %s; the larger p is shown and decides.", first,
+                     second);
+        else
+            snprintf(text, size, " The surrogates are of one family alone, %s: the geometry has no sphere for a second.", first);
+        return;
+    }
+}
+
 static json_t *engagement_paragraph(const nep_inputs *in)
 {
-    char text[1200];
+    char text[1600], families[300];
+    write_families(in, families, sizeof families);
     snprintf(text, sizeof text,
              "Engagement compares a drug's occupancy-weighted receptor map with the disorder's effect map over %lld regions "
              "(%s). %s Its p value is two-sided and counted against %lld surrogate maps of the same spatial smoothness, "
-             "with one added to both counts. Candidates are ordered by the size of the engagement; its sign is shown, and "
+             "with one added to both counts.%s Candidates are ordered by the size of the engagement; its sign is shown, and "
              "used only where the study declared a direction beforehand. On structural maps a negative value is not a "
              "reversal: thinner cortex is not lower activity.",
              (long long)in->n_regions, in->cortex_only ? "cortex only" : "cortex and subcortex, standardised within each",
@@ -54,11 +85,12 @@ static json_t *engagement_paragraph(const nep_inputs *in)
                  : "Score B is that agreement in units of its standard deviation over the surrogate maps; receptor "
                    "measurement error (from the agreement between tracers) and a ridge enter the per-target profile "
                    "c' = (G + diag(e) + lambda I)^-1 c, for the data and the surrogates alike.",
-             (long long)in->n_nulls);
+             (long long)in->n_nulls, families);
     return paragraph("Engagement", text,
                      "Hansen et al. (2022) Nat Neurosci 25:1569-1581, doi:10.1038/s41593-022-01186-3; Wagner & Dray (2015) "
-                     "Methods Ecol Evol 6:1169-1178, doi:10.1111/2041-210X.12407; Markello & Misic (2021) NeuroImage "
-                     "236:118052, doi:10.1016/j.neuroimage.2021.118052");
+                     "Methods Ecol Evol 6:1169-1178, doi:10.1111/2041-210X.12407; Vasa et al. (2018) Cereb Cortex 28:281-294, "
+                     "doi:10.1093/cercor/bhx249; Koussis et al. (2025) Imaging Neurosci, doi:10.1162/imag.a.71; Markello & Misic "
+                     "(2021) NeuroImage 236:118052, doi:10.1016/j.neuroimage.2021.118052");
 }
 
 static json_t *fusion_paragraph(void)

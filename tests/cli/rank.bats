@@ -5,9 +5,10 @@ setup() {
     DIR=$(mktemp -d)
     cd "$DIR" || return 1
     {
-        printf 'region\themisphere\tcompartment\tx_mm\ty_mm\tz_mm\n'
-        awk 'BEGIN { for (i = 0; i < 24; i++) printf "%s_r%d\t%s\tcortex\t%d\t%d\t%d\n", i % 2 ? "R" : "L", i / 2, i % 2 ? "R" : "L",
-            (i % 2 ? 1 : -1) * (20 + (i * 7) % 31), (i * 13) % 83 - 40, (i * 29) % 61 - 20 }'
+        printf 'region\themisphere\tcompartment\tx_mm\ty_mm\tz_mm\tsphere_x\tsphere_y\tsphere_z\n'
+        awk 'BEGIN { for (i = 0; i < 24; i++) { x = (i % 2 ? 1 : -1) * (20 + (i * 7) % 31); y = (i * 13) % 83 - 40; z = (i * 29) % 61 - 20
+            r = sqrt(x * x + y * y + z * z); h = i % 2 ? "R" : "L"
+            printf "%s_r%d\t%s\tcortex\t%d\t%d\t%d\t%.9f\t%.9f\t%.9f\n", h, i / 2, h, x, y, z, x / r, y / r, z / r } }'
     } >geometry.tsv
     {
         printf 'region\tT1\tT2\tT3\tT4\n'
@@ -170,7 +171,10 @@ for p in ("masked", "zero_shot", "new_drug"):
     assert second["n_failed"] == 0 and second["auroc_vs_failed"]["value"] is None
 assert set(d["negatives"]) == {"all", "nervous_system", "popularity", "failed"}
 assert "popularity" in d["baselines"] and "masked" in d["baselines"]["ligand_only"]
-assert {"id", "delta", "low", "high", "p_map", "detectable", "verdict"} <= set(d["imaging_increment"][0])
+for x in d["imaging_increment"]:
+    assert {"id", "delta", "low", "high", "p_map", "p_map_by_null", "detectable", "verdict"} <= set(x)
+    assert len(x["p_map_by_null"]) == 2 and x["p_map"] == max(f["p"] for f in x["p_map_by_null"])
+assert {r["null"] for r in d["null_calibration"]} >= {f["null"] for f in d["imaging_increment"][0]["p_map_by_null"]} - {"moran-compartment"}
 PY
 }
 

@@ -339,6 +339,51 @@ static void test_planted_map_is_found(void **state)
     assert_true(s.in.map_p[1] > 0.01 || s.in.map_p[2] > 0.01);
 }
 
+/* The kinds follow the regions; every p is the larger of both families. */
+static void test_two_families_of_null_maps(void **state)
+{
+    nep_ctx *ctx = *state;
+    static synthetic t;
+    double value[S_DRUGS], both[S_DRUGS], first[S_DRUGS];
+    bool larger = false;
+    for (int cortex = 0; cortex < 2; cortex++) {
+        synthetic_make(&t);
+        t.in.n_nulls = 199;
+        t.in.cortex_only = cortex == 1;
+        assert_ok(ctx, nep_inputs_prepare(ctx, &t.in, NULL));
+        assert_string_equal(nep_inputs_null_name(&t.in, 0, 0), cortex ? "moran" : "moran-compartment");
+        assert_string_equal(nep_inputs_null_name(&t.in, 0, 1), cortex ? "spin" : "eigenmodes");
+        assert_string_equal(nep_inputs_second_null(&t.in, "moran"), cortex ? "spin" : "eigenmodes");
+        assert_string_equal(nep_inputs_second_null(&t.in, "spin"), cortex ? "moran" : "moran-compartment");
+        for (int64_t j = 0; j < t.in.n_disorders; j++) {
+            const double *own = t.in.map_p_family + 2 * j;
+            assert_true(own[0] >= 1.0 / 200 && own[1] >= 1.0 / 200);
+            assert_near(t.in.map_p[j], fmax(own[0], own[1]), 0);
+        }
+        assert_ok(ctx, nep_engagement_signed(ctx, &t.in, 0, 0, value, NULL, both));
+        struct nep_profile *kept = t.in.second[0];
+        t.in.second[0] = NULL;
+        assert_ok(ctx, nep_engagement_signed(ctx, &t.in, 0, 0, value, NULL, first));
+        t.in.second[0] = kept;
+        for (int64_t k = 0; k < t.in.n_drugs; k++) {
+            assert_true(isnan(first[k]) ? isnan(both[k]) : both[k] >= first[k]);
+            larger = larger || both[k] > first[k];
+        }
+        assert_ok(ctx, nep_engagement_family(ctx, &t.in, 0, 0, first));
+        for (int64_t k = 0; k < t.in.n_drugs; k++)
+            assert_true(isnan(value[k]) ? isnan(first[k]) : fabs(value[k]) == fabs(first[k]));
+        nep_inputs_release(&t.in);
+    }
+    assert_true(larger);
+    t.in.geometry->sphere[0][0] = NAN;
+    assert_ok(ctx, nep_inputs_prepare(ctx, &t.in, NULL));
+    assert_null(nep_inputs_second_null(&t.in, "moran"));
+    assert_null(nep_inputs_null_name(&t.in, 0, 1));
+    assert_true(isnan(t.in.map_p_family[1]));
+    assert_near(t.in.map_p[0], t.in.map_p_family[0], 0);
+    nep_inputs_release(&t.in);
+}
+
 static void test_preparing_fails_clean(void **state)
 {
     nep_ctx *ctx = *state;
@@ -397,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_analogue_by_hand),            cmocka_unit_test(test_baselines_by_hand),
         cmocka_unit_test(test_ligand_only_by_hand),         cmocka_unit_test(test_streams_redraw),
         cmocka_unit_test(test_missing_table_is_named),      cmocka_unit_test(test_planted_map_is_found),
+        cmocka_unit_test(test_two_families_of_null_maps),
         cmocka_unit_test(test_preparing_fails_clean),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

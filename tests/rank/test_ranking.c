@@ -131,6 +131,9 @@ static void assert_same_ranking(const nep_ranking *a, const nep_ranking *b)
         }
         assert_near(a->disorders[j].increment.delta.low, b->disorders[j].increment.delta.low, 0);
         assert_near(a->disorders[j].increment.p_map, b->disorders[j].increment.p_map, 0);
+        const double *own = a->disorders[j].increment.p_family;
+        assert_true(own[0] > 0 && own[1] > 0);
+        assert_near(a->disorders[j].increment.p_map, fmax(own[0], own[1]), 0);
         assert_near(a->disorders[j].increment.detectable, b->disorders[j].increment.detectable, 0);
     }
 }

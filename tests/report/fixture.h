@@ -184,7 +184,7 @@ static void fix_disorders(fixture *f)
         f->disorder[d] = (nep_ranking_disorder){.id = (char *)(d ? "SIM:B" : "SIM:A"), .name = (char *)(d ? "Simulated disorder B" : "Simulated disorder A"), .simulated = d == 1, .candidates = f->candidates[d],
             .value = f->value[d], .se = f->se[d], .contribution = f->part[d], .truth_auroc = d ? 0.93 : NAN, .truth_recall10 = d ? 0.6 : NAN,
             .trust = (char *)(d ? "Undetermined: this map has too little power. Only 2 recorded treatments can be scored, so the map alone was tested." : "The image adds. Over targets and structures alone it changes average precision by +0.081 (90 % interval +0.012 to +0.150)."),
-            .increment = {.delta = {d ? NAN : 0.081, d ? NAN : 0.012, d ? NAN : 0.15, d ? 2 : 6, NAN, NAN}, .p_map = d ? 0.41 : 0.004, .p_holm = d ? 0.41 : 0.008, .detectable = d ? 0.86 : 0.06, .verdict = d ? NEP_IMAGING_UNDETERMINED : NEP_IMAGING_ADDS}};
+            .increment = {.delta = {d ? NAN : 0.081, d ? NAN : 0.012, d ? NAN : 0.15, d ? 2 : 6, NAN, NAN}, .p_family = {d ? 0.41 : 0.004, NAN}, .p_map = d ? 0.41 : 0.004, .p_holm = d ? 0.41 : 0.008, .detectable = d ? 0.86 : 0.06, .verdict = d ? NEP_IMAGING_UNDETERMINED : NEP_IMAGING_ADDS}};
     }
 }
 

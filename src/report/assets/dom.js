@@ -40,6 +40,10 @@ const signed = (x, digits = 2) => (known(x) && x > 0 ? '+' : '') + num(x, digits
 const whole = (x) => (known(x) ? String(Math.round(x)).replace(/\B(?=(\d{3})+$)/g, '\u202f') : '–');
 const percent = (x, digits = 0) => (known(x) ? (100 * x).toFixed(digits) + '\u202f%' : '–');
 const pvalue = (p) => (!known(p) ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3));
+/* What each family of null maps says by itself, where there are two. */
+const familyList = (g) => (g.p_map_by_null || []).length > 1 ?
+    ': ' + g.p_map_by_null.map((f) => `${f.null} ${pvalue(f.p)}`).join(', ') :
+    '';
 const interval = (e, digits = 2) => e && known(e.low) && known(e.high) ?
     `${num(e.value, digits)} (${num(e.low, digits)} to ${num(e.high, digits)})` :
     num(e && e.value, digits);

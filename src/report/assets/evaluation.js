@@ -113,7 +113,7 @@ function incrementSection(ev) {
           table(
               [
                 'disorder', 'verdict', numbered('gain in average precision'), 'gain and its interval',
-                numbered('p against null maps'),
+                numbered('p against null maps', 'the larger of the families named'),
                 numbered(
                     'detectable',
                     'smallest gain (or correlation of the map with one drug’s, where too few treatments are recorded) seen with power 0.8')
@@ -131,7 +131,7 @@ function incrementSection(ev) {
                       g.tested === 'map' ? 'map alone tested' :
                                            '–',
                   intervalBar({...e, min: -reach, max: reach, zero: 0, width: 160, label: `gain ${interval(e, 3)}`}),
-                  pvalue(g.p_map), num(g.detectable, 3)
+                  pvalue(g.p_map) + familyList(g), num(g.detectable, 3)
                 ];
               }),
               {label: 'increment of imaging'}) :

@@ -58,7 +58,10 @@ function imagingFacts(disorder) {
                                'smallest correlation with one drug’s map that would have been seen',
         known(g.detectable) ? num(g.detectable, known(g.delta.value) ? 3 : 2) + ' (power 0.8)' : '–'
       ],
-      ['p against surrogate maps', pvalue(g.p_map) + (known(g.p_holm) ? ` (Holm ${pvalue(g.p_holm)})` : '')],
+      [
+        (g.p_map_by_null || []).length > 1 ? 'p against surrogate maps, the larger of two families' : 'p against surrogate maps',
+        pvalue(g.p_map) + (known(g.p_holm) ? ` (Holm ${pvalue(g.p_holm)})` : '') + familyList(g)
+      ],
       e ? ['recorded treatments with any score', `${whole(e.n_pos)} among ${whole(e.n_pos + e.n_neg)} drugs`] : null,
       known(disorder.truth_auroc) ?
           [

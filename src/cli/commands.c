@@ -27,6 +27,7 @@
     X(neighbours)                                                                                                     \
     X(cluster)                                                                                                        \
     X(pick)                                                                                                           \
+    X(paths)                                                                                                          \
     X(rank)                                                                                                           \
     X(evaluate)                                                                                                       \
     X(channels)                                                                                                       \

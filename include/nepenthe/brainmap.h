@@ -20,7 +20,7 @@ extern "C" {
 
 #define NEP_BRAINMAP_TIE 1e-10 /* |null| >= |observed| (1 - tie) counts as reached */
 
-/* ---- spatial nulls (nulls.c, spectral.c, moran.c, eigenmodes.c, spin.c) ------------------------- */
+/* ---- spatial nulls (nulls.c, spectral.c, moran.c, eigenmodes.c, spin.c, surface.c) -------------- */
 typedef enum {
     NEP_NULLS_MORAN,             /* Moran spectral randomisation, singleton, W = 1/D over all regions used */
     NEP_NULLS_MORAN_COMPARTMENT, /* the same, cortex and the rest apart: each keeps its own mean and variance
@@ -31,6 +31,8 @@ typedef enum {
     NEP_NULLS_SHUFFLE,           /* no spatial structure: only to show what ignoring it does */
     NEP_NULLS_MORAN_PAIR,        /* Moran spectral randomisation, pair: random pairs of vectors keep their amplitude */
     NEP_NULLS_EIGENMODES,        /* rotations within groups of the modes of each hemisphere and compartment */
+    NEP_NULLS_SPIN_BAUM,         /* vertices turn, a region takes the label that most of its vertices receive */
+    NEP_NULLS_SPIN_CORNBLATH,    /* vertices turn, a region takes the mean of the values that its vertices receive */
     NEP_NULLS_KIND_COUNT
 } nep_nulls_kind;
 
@@ -38,6 +40,7 @@ const char *nep_nulls_name(nep_nulls_kind kind);            /* "moran", "spin", 
 bool nep_nulls_find(const char *name, nep_nulls_kind *out); /* false when there is none */
 bool nep_nulls_cortex_only(nep_nulls_kind kind);            /* the kind needs every region on the sphere */
 bool nep_nulls_needs_all(nep_nulls_kind kind);              /* the kind refuses a map with a NaN */
+bool nep_nulls_needs_surface(nep_nulls_kind kind);          /* the kind turns vertices: nep_nulls_create_on */
 
 typedef struct nep_nulls nep_nulls;
 
@@ -68,6 +71,14 @@ typedef struct nep_nulls nep_nulls;
  * doi:10.1093/cercor/bhx249; Markello & Misic (2021) doi:10.1016/j.neuroimage.2021.118052. */
 NEP_MUST_USE nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use,
                                          nep_nulls_kind kind, nep_nulls **out);
+/* The same with the vertices below the regions, which spin-baum and spin-cornblath need (NULL = none; other kinds do
+ * not look at it). Names join vertices to regions; a vertex without a region, or of one left out, is medial wall: what
+ * it would hand on is missing, so a surrogate has NaN at a region that receives nothing else. Errors, beyond those
+ * above: NEP_E_ARG (no surface, a region without a vertex, a vertex in the other hemisphere than its region). Source:
+ * Baum et al. (2020) PNAS 117:771, doi:10.1073/pnas.1912034117; Cornblath et al. (2020) Commun Biol 3:261,
+ * doi:10.1038/s42003-020-0961-x. */
+NEP_MUST_USE nep_status nep_nulls_create_on(nep_ctx *ctx, const nep_geometry *g, const bool *use,
+                                            nep_nulls_kind kind, const nep_surface *surface, nep_nulls **out);
 void nep_nulls_free(nep_nulls *nulls);
 int64_t nep_nulls_regions(const nep_nulls *nulls); /* regions that take part */
 nep_nulls_kind nep_nulls_kind_of(const nep_nulls *nulls);
@@ -85,8 +96,8 @@ nep_nulls_kind nep_nulls_kind_of(const nep_nulls *nulls);
 NEP_MUST_USE nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *map,
                                        uint64_t stream, int64_t first, int64_t count, double *out);
 
-/* What a spin or shuffle does: surrogate b at region i is map[out[b, i]]. out [count, n]. Errors: NEP_E_ARG
- * (Moran, eigenmodes). */
+/* What a spin or shuffle does: surrogate b at region i is map[out[b, i]], missing where it is -1. out [count, n]. Errors: NEP_E_ARG
+ * (Moran, eigenmodes, spin-cornblath). */
 NEP_MUST_USE nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream,
                                           int64_t first, int64_t count, int32_t *out);
 
@@ -114,6 +125,7 @@ typedef struct {
     int64_t n_nulls; /* 0 = correlation alone */
     nep_compare_side permute;
     uint64_t stream;
+    const nep_surface *surface; /* as in nep_nulls_create_on */
 } nep_compare_opts;
 #define NEP_COMPARE_DEFAULTS                                                                                 \
     {                                                                                                        \
@@ -168,6 +180,10 @@ NEP_MUST_USE nep_status nep_dominance_score(nep_ctx *ctx, const nep_dominance *d
  * [n_nulls, p]. */
 NEP_MUST_USE nep_status nep_dominance_p(nep_ctx *ctx, const double *observed, const double *null,
                                         int64_t n_nulls, int64_t p, double *out);
+
+/* q of each of n p values, n small: the least share of false discoveries at which it is kept; NaN stays out and NaN. Cost:
+ * n^3. Source: Benjamini & Hochberg (1995) J R Stat Soc B 57:289, doi:10.1111/j.2517-6161.1995.tb02031.x. */
+void nep_fdr_adjust(const double *p, int64_t n, double *out);
 
 /* ---- receptor profile of a map (profile.c) ------------------------------------------------------ */
 typedef struct {

@@ -78,6 +78,16 @@ typedef struct nep_geometry {
 void nep_geometry_free(nep_geometry *g);
 int64_t nep_geometry_find(const nep_geometry *g, const char *region); /* -1 when absent */
 
+/* The vertices of both hemispheres' spheres and the region that each belongs to. */
+typedef struct {
+    int64_t n;
+    char *hemisphere;    /* [n] 'L' or 'R' */
+    double (*sphere)[3]; /* [n] unit vectors */
+    char **parcel;       /* [n] name of the region, NULL = none (medial wall) */
+} nep_surface;
+/* Empties it; a zeroed one is fine. */
+void nep_surface_free(nep_surface *s);
+
 /* Values per region. value [n_regions, n_maps]; se has the same shape or is NULL. */
 typedef struct {
     int64_t n_regions, n_maps;

@@ -57,6 +57,8 @@ NEP_MUST_USE nep_status nep_tsv_read(nep_ctx *ctx, const char *path, nep_table *
 NEP_MUST_USE nep_status nep_tsv_read_series(nep_ctx *ctx, const char *path, nep_series *out);
 NEP_MUST_USE nep_status nep_tsv_read_maps(nep_ctx *ctx, const char *path, nep_maps *out); /* first column region */
 NEP_MUST_USE nep_status nep_tsv_read_geometry(nep_ctx *ctx, const char *path, nep_geometry *out);
+/* Columns hemisphere (L, R), sphere_x, sphere_y, sphere_z (any radius) and parcel (n/a = none); one row per vertex. */
+NEP_MUST_USE nep_status nep_tsv_read_surface(nep_ctx *ctx, const char *path, nep_surface *out);
 NEP_MUST_USE nep_status nep_tsv_read_molset(nep_ctx *ctx, const char *path, nep_molset *out);
 /* A matrix with a header; row_names may be NULL, else `corner` heads them. NaN is written n/a; %.9g. */
 NEP_MUST_USE nep_status nep_tsv_write_matrix(nep_ctx *ctx, const char *path, const char *corner, char *const *row_names,

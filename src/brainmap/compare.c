@@ -131,7 +131,7 @@ static nep_status one_side(nep_ctx *ctx, const nep_geometry *g, const bool *use,
             x[g->n_regions + m++] = still[i];
         }
     }
-    NEP_TRY_OR_DONE(st, nep_nulls_create(ctx, g, mask, o->kind, &nulls));
+    NEP_TRY_OR_DONE(st, nep_nulls_create_on(ctx, g, mask, o->kind, o->surface, &nulls));
     NEP_TRY_OR_DONE(st, count_reached(ctx, nulls, x, x + g->n_regions, o, r, p));
 done:
     nep_nulls_free(nulls);

@@ -6,14 +6,16 @@
 #include <string.h>
 
 static const nulls_row rows[NEP_NULLS_KIND_COUNT] = {
-    [NEP_NULLS_MORAN] = {"moran", NULLS_SPECTRAL, false, nep_moran_prepare},
-    [NEP_NULLS_MORAN_COMPARTMENT] = {"moran-compartment", NULLS_SPECTRAL, false, nep_moran_prepare},
-    [NEP_NULLS_SPIN] = {"spin", NULLS_MOVED, true, NULL},
-    [NEP_NULLS_SPIN_HUNGARIAN] = {"spin-hungarian", NULLS_MOVED, true, NULL},
-    [NEP_NULLS_SPIN_NEAREST] = {"spin-nearest", NULLS_MOVED, true, nep_nearest_prepare},
-    [NEP_NULLS_SHUFFLE] = {"shuffle", NULLS_MOVED, false, NULL},
-    [NEP_NULLS_MORAN_PAIR] = {"moran-pair", NULLS_SPECTRAL, false, nep_moran_prepare},
-    [NEP_NULLS_EIGENMODES] = {"eigenmodes", NULLS_SPECTRAL, false, nep_eigenmodes_prepare},
+    [NEP_NULLS_MORAN] = {"moran", NULLS_SPECTRAL, false, false, nep_moran_prepare},
+    [NEP_NULLS_MORAN_COMPARTMENT] = {"moran-compartment", NULLS_SPECTRAL, false, false, nep_moran_prepare},
+    [NEP_NULLS_SPIN] = {"spin", NULLS_MOVED, true, false, NULL},
+    [NEP_NULLS_SPIN_HUNGARIAN] = {"spin-hungarian", NULLS_MOVED, true, false, NULL},
+    [NEP_NULLS_SPIN_NEAREST] = {"spin-nearest", NULLS_MOVED, true, false, nep_nearest_prepare},
+    [NEP_NULLS_SHUFFLE] = {"shuffle", NULLS_MOVED, false, false, NULL},
+    [NEP_NULLS_MORAN_PAIR] = {"moran-pair", NULLS_SPECTRAL, false, false, nep_moran_prepare},
+    [NEP_NULLS_EIGENMODES] = {"eigenmodes", NULLS_SPECTRAL, false, false, nep_eigenmodes_prepare},
+    [NEP_NULLS_SPIN_BAUM] = {"spin-baum", NULLS_MOVED, true, true, NULL},
+    [NEP_NULLS_SPIN_CORNBLATH] = {"spin-cornblath", NULLS_MIXED, true, true, NULL},
 };
 
 const nulls_row *nep_nulls_row(nep_nulls_kind kind)
@@ -48,7 +50,12 @@ bool nep_nulls_cortex_only(nep_nulls_kind kind)
 
 bool nep_nulls_needs_all(nep_nulls_kind kind)
 {
-    return is_kind(kind) && rows[kind].family != NULLS_MOVED;
+    return is_kind(kind) && rows[kind].family == NULLS_SPECTRAL;
+}
+
+bool nep_nulls_needs_surface(nep_nulls_kind kind)
+{
+    return is_kind(kind) && rows[kind].surface;
 }
 
 int64_t nep_nulls_regions(const nep_nulls *nulls)
@@ -75,6 +82,8 @@ void nep_nulls_free(nep_nulls *nulls)
     nep_alloc_free(nulls->match);
     nep_nearest_free(nulls->grid[0]);
     nep_nearest_free(nulls->grid[1]);
+    nep_surface_release(nulls->sheet[0]);
+    nep_surface_release(nulls->sheet[1]);
     nep_alloc_free(nulls);
 }
 
@@ -88,13 +97,14 @@ static nep_status check_place(nep_ctx *ctx, const nep_geometry *g, int64_t r, ne
     if (!rows[kind].sphere && !(kind == NEP_NULLS_EIGENMODES && g->cortex[r]))
         return NEP_OK;
     const double *s = g->sphere ? g->sphere[r] : NULL;
-    NEP_REQUIRE(ctx, s && isfinite(s[0]) && isfinite(s[1]) && isfinite(s[2]), NEP_E_ARG,
+    const bool by_vertex = rows[kind].surface && g->cortex[r]; /* vertices say where a region lies */
+    NEP_REQUIRE(ctx, by_vertex || (s && isfinite(s[0]) && isfinite(s[1]) && isfinite(s[2])), NEP_E_ARG,
                 "nulls: %s on the cortical sphere and region '%s' has no sphere coordinates: %s",
                 rows[kind].sphere ? "spins exist only" : "eigenmodes find a cortical region's neighbours",
                 g->names[r],
                 rows[kind].sphere ? "use moran, or take the cortex alone" : "complete the geometry or use moran");
     NEP_REQUIRE(
-        ctx, fabs(s[0] * s[0] + s[1] * s[1] + s[2] * s[2] - 1.0) < 0.02, NEP_E_ARG,
+        ctx, by_vertex || fabs(s[0] * s[0] + s[1] * s[1] + s[2] * s[2] - 1.0) < 0.02, NEP_E_ARG,
         "nulls: the sphere coordinates of region '%s' are no unit vector: divide them by the sphere's radius",
         g->names[r]);
     NEP_REQUIRE(ctx, g->hemisphere[r] == 'L' || g->hemisphere[r] == 'R', NEP_E_ARG,
@@ -137,6 +147,12 @@ static nep_status fill(nep_ctx *ctx, nep_nulls *nulls, const nep_geometry *g, co
 nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use, nep_nulls_kind kind,
                             nep_nulls **out)
 {
+    return nep_nulls_create_on(ctx, g, use, kind, NULL, out);
+}
+
+nep_status nep_nulls_create_on(nep_ctx *ctx, const nep_geometry *g, const bool *use, nep_nulls_kind kind,
+                               const nep_surface *surface, nep_nulls **out)
+{
     nep_nulls *nulls = NULL;
     const char **names = NULL;
     int64_t n = 0;
@@ -145,6 +161,8 @@ nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use
     NEP_REQUIRE(ctx, g && out, NEP_E_ARG, "nulls: geometry and out must not be NULL");
     NEP_REQUIRE(ctx, is_kind(kind), NEP_E_ARG, "nulls: there is no kind %d",
                 (int)kind);
+    NEP_REQUIRE(ctx, surface || !rows[kind].surface, NEP_E_ARG,
+                "nulls: %s turns the vertices of a surface, and none was given", rows[kind].name);
     for (int64_t r = 0; r < g->n_regions; r++)
         n += !use || use[r];
     NEP_REQUIRE(ctx, n >= 3, NEP_E_ARG, "nulls: %lld regions are too few, at least 3 are needed",
@@ -161,6 +179,8 @@ nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use
     NEP_TRY_OR_DONE(st, fill(ctx, nulls, g, use, names));
     if (rows[kind].prepare)
         NEP_TRY_OR_DONE(st, rows[kind].prepare(ctx, nulls, names));
+    if (rows[kind].surface)
+        NEP_TRY_OR_DONE(st, nep_surface_prepare(ctx, nulls, surface, names));
     *out = nulls;
     nulls = NULL;
 done:
@@ -203,12 +223,20 @@ int64_t nep_nulls_scratch(const nep_nulls *nulls)
 {
     const int64_t n = nulls->n;
     const bool pairs = nulls->kind == NEP_NULLS_SPIN || nulls->kind == NEP_NULLS_SPIN_HUNGARIAN;
-    return 8 * (n + 1) + (pairs ? n * n : 0);
+    return 8 * (n + 1) + (pairs || rows[nulls->kind].surface ? n * n : 0);
 }
 
 void nep_nulls_moved(const nep_nulls *nulls, uint64_t stream, int64_t b, double *scratch, int32_t *index)
 {
     const int64_t n = nulls->n;
+    if (rows[nulls->kind].surface) {
+        double left[3][3], right[3][3];
+        int32_t *counts = (int32_t *)(void *)scratch;
+        nep_spin_rotation(nulls->seed, stream, b, left, right);
+        nep_surface_counts(nulls, left, right, counts);
+        nep_surface_modes(nulls, counts, index);
+        return;
+    }
     if (nulls->kind != NEP_NULLS_SHUFFLE) {
         nep_spin_indices(nulls, stream, b, scratch + 8 * (n + 1), scratch, index);
         return;
@@ -259,7 +287,17 @@ static void one_moved(const nep_nulls *nulls, const void *shared, uint64_t strea
     int32_t *index = (int32_t *)(void *)scratch; /* [n] of the n doubles before the families' own */
     nep_nulls_moved(nulls, stream, b, scratch + nulls->n, index);
     for (int64_t i = 0; i < nulls->n; i++)
-        surrogate[i] = map[index[i]];
+        surrogate[i] = index[i] < 0 ? (double)NAN : map[index[i]];
+}
+
+static void one_mixed(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch,
+                      void *out)
+{
+    double left[3][3], right[3][3];
+    int32_t *counts = (int32_t *)(void *)scratch;
+    nep_spin_rotation(nulls->seed, stream, b, left, right);
+    nep_surface_counts(nulls, left, right, counts);
+    nep_surface_means(nulls, counts, shared, out);
 }
 
 static nep_status draw_spectral(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream,
@@ -292,7 +330,7 @@ nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *ma
                 (long long)count);
     if (rows[nulls->kind].family == NULLS_SPECTRAL)
         return draw_spectral(ctx, nulls, map, stream, first, count, out);
-    return each(ctx, nulls, one_moved, map, stream, first, count, (size_t)nulls->n * sizeof *out, out);
+    return each(ctx, nulls, rows[nulls->kind].family == NULLS_MIXED ? one_mixed : one_moved, map, stream, first, count, (size_t)nulls->n * sizeof *out, out);
 }
 
 nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream, int64_t first,

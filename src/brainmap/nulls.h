@@ -10,10 +10,12 @@
 
 typedef enum {
     NULLS_SPECTRAL, /* block means + sum_k t_k v_k, t a random orthogonal image of the map's coefficients */
-    NULLS_MOVED,    /* y_i = x[index_i] */
+    NULLS_MOVED,    /* y_i = x[index_i], missing where index_i is -1 */
+    NULLS_MIXED,    /* y_i = the mean of x over the vertices that region i receives */
 } nulls_family;
 
-typedef struct nulls_grid nulls_grid; /* nearest.c */
+typedef struct nulls_grid nulls_grid;   /* nearest.c */
+typedef struct nulls_sheet nulls_sheet; /* surface.c */
 
 enum { NULLS_MAX_BLOCKS = 6, NULLS_MAX_GROUP = 255 };
 
@@ -31,6 +33,7 @@ struct nep_nulls {
     int32_t *mate;               /* [n_groups] the group that this one mirrors, -1 = none; or NULL */
     double *match;               /* [sum of size^2] polar factor of the overlap with the mate's vectors */
     nulls_grid *grid[2];         /* left and right, of spins to the nearest */
+    nulls_sheet *sheet[2];       /* left and right vertices, of spins of the surface */
     uint64_t seed;
 };
 
@@ -39,6 +42,7 @@ typedef struct {
     const char *name;
     nulls_family family;
     bool sphere;                                                                           /* cortex only */
+    bool surface;                                                                          /* needs vertices */
     nep_status (*prepare)(nep_ctx *ctx, nep_nulls *nulls, const char *const *region_names); /* NULL = nothing */
 } nulls_row;
 const nulls_row *nep_nulls_row(nep_nulls_kind kind);
@@ -78,7 +82,7 @@ int64_t nep_spectral_rotation(uint64_t seed, uint64_t stream, int64_t b, int64_t
 
 /* ---- moved kinds ---- */
 
-/* Doubles that nep_nulls_moved needs as scratch. */
+/* Doubles that nep_nulls_moved needs as scratch, or the counts of a mixed kind. */
 int64_t nep_nulls_scratch(const nep_nulls *nulls);
 /* index[i] of surrogate b. */
 void nep_nulls_moved(const nep_nulls *nulls, uint64_t stream, int64_t b, double *scratch, int32_t *index);
@@ -98,6 +102,17 @@ int32_t nep_nearest_find(const nulls_grid *g, const double q[3]);
 NEP_MUST_USE nep_status nep_nearest_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names);
 /* index[i] of one hemisphere's regions under a rotation: the region whose turned place lies nearest to i. */
 void nep_nearest_indices(const nep_nulls *nulls, char hemisphere, double rotation[3][3], int32_t *index);
+
+/* Vertices and grids of both hemispheres into nulls->sheet; every region needs a vertex. */
+NEP_MUST_USE nep_status nep_surface_prepare(nep_ctx *ctx, nep_nulls *nulls, const nep_surface *surface,
+                                            const char *const *names);
+void nep_surface_release(nulls_sheet *s);
+/* counts [n, n]: vertices of region i whose nearest turned vertex belongs to region j. */
+void nep_surface_counts(const nep_nulls *nulls, double left[3][3], double right[3][3], int32_t *counts);
+/* The region that most vertices of i receive, the first of equals; -1 when none receives any. */
+void nep_surface_modes(const nep_nulls *nulls, const int32_t *counts, int32_t *index);
+/* The mean of the map over the vertices received; NaN when none has a value. */
+void nep_surface_means(const nep_nulls *nulls, const int32_t *counts, const double *map, double *out);
 
 /* Least-cost assignment of n rows to n columns: row[j] is the row of column j. work [8 (n + 1)] doubles. */
 void nep_assignment_solve(const double *cost, int64_t n, double *work, int32_t *row);

@@ -104,18 +104,28 @@ static void make_pair(const trial *t, uint64_t stream, int64_t m, double *work)
         t->fixed[m] += work[i] * b[i];
 }
 
-/* r of map a moved by `index` with b. */
-static double moved_r(const trial *t, const int32_t *index, const double *a, const double *b)
+/* Surrogate of map a by the index or the counts in `how`, and its r with b over the regions that have a value. */
+static double moved_r(const trial *t, const int32_t *how, const double *a, const double *b, double *x)
 {
     const int64_t n = t->nulls->n;
-    double null = 0.0, sum = 0.0, square = 0.0;
+    double m = 0.0, sx = 0.0, sy = 0.0, xx = 0.0, yy = 0.0, xy = 0.0;
+    if (nep_nulls_row(t->nulls->kind)->family == NULLS_MIXED)
+        nep_surface_means(t->nulls, how, a, x);
+    else
+        for (int64_t i = 0; i < n; i++)
+            x[i] = how[i] < 0 ? (double)NAN : a[how[i]];
     for (int64_t i = 0; i < n; i++) {
-        const double x = a[index[i]];
-        null += x * b[i];
-        sum += x;
-        square += x * x;
+        if (isnan(x[i]))
+            continue;
+        m += 1.0;
+        sx += x[i];
+        sy += b[i];
+        xx += x[i] * x[i];
+        yy += b[i] * b[i];
+        xy += x[i] * b[i];
     }
-    return null / sqrt(fmax(square - sum * sum / (double)n, 1e-300)); /* repeated values change the spread */
+    const double spread = (xx - sx * sx / m) * (yy - sy * sy / m); /* repeated values change it */
+    return spread > 1e-300 ? (xy - sx * sy / m) / sqrt(spread) : (double)NAN;
 }
 
 /* Surrogate s of every map a against its b: reached[m] += |r of the surrogate| >= |r|. */
@@ -123,11 +133,16 @@ static void one_surrogate(const trial *t, uint64_t stream, int64_t s, double *sc
 {
     const int64_t n = t->nulls->n, k = t->nulls->n_vectors;
     double *turned = scratch + (t->coef_a ? nep_spectral_size(t->nulls) : 0);
-    int32_t *index = (int32_t *)(void *)scratch;
+    int32_t *how = (int32_t *)(void *)(scratch + n); /* [n] doubles before it hold one surrogate */
     if (t->coef_a)
         nep_spectral_turn(t->nulls, stream, s, scratch);
-    else
-        nep_nulls_moved(t->nulls, stream, s, scratch + n, index);
+    else if (nep_nulls_row(t->nulls->kind)->family == NULLS_MIXED) {
+        double left[3][3], right[3][3];
+        nep_spin_rotation(t->nulls->seed, stream, s, left, right);
+        nep_surface_counts(t->nulls, left, right, how);
+    } else {
+        nep_nulls_moved(t->nulls, stream, s, scratch + 2 * n, how);
+    }
     for (int64_t m = 0; m < t->n_maps; m++) {
         double null;
         if (t->coef_a) { /* a signed sum over eigenvectors: no need to build the map */
@@ -136,9 +151,9 @@ static void one_surrogate(const trial *t, uint64_t stream, int64_t s, double *sc
             for (int64_t v = 0; v < k; v++)
                 null += turned[v] * t->coef_b[m * k + v];
         } else {
-            null = moved_r(t, index, t->a + m * n, t->b + m * n);
+            null = moved_r(t, how, t->a + m * n, t->b + m * n, scratch);
         }
-        reached[m] += fabs(null) >= fabs(t->r[m]) * (1.0 - NEP_BRAINMAP_TIE);
+        reached[m] += !(fabs(null) < fabs(t->r[m]) * (1.0 - NEP_BRAINMAP_TIE)); /* one without a value counts */
     }
 }
 
@@ -188,7 +203,7 @@ static nep_status run_trial(nep_ctx *ctx, const trial *t, uint64_t stream, int64
     const nep_nulls *nulls = t->nulls;
     const int threads = nep_ctx_threads(ctx);
     const int64_t own =
-        nulls->n + (t->coef_a ? nep_spectral_size(nulls) + nulls->n_vectors : nep_nulls_scratch(nulls));
+        2 * nulls->n + (t->coef_a ? nep_spectral_size(nulls) + nulls->n_vectors : nep_nulls_scratch(nulls));
     double *scratch = NULL;
     int64_t *reached = NULL;
     nep_status st;

@@ -23,6 +23,7 @@ static const cli_option compare_options[] = {
      "which map the surrogates are of; both gives the larger p"},
     {"scope", 0, CLI_CHOICE, "SCOPE", NULL, "cortex|all",
      "regions that take part; default cortex for spins, else all"},
+    CLI_MAPS_SURFACE,
     {"calibrate", 0, CLI_INT, "N", "1000", NULL,
      "pairs of unrelated maps that measure the nulls' false-positive rate; 0 = none"},
     {"length", 0, CLI_REAL, "MM", "40", NULL,
@@ -63,15 +64,15 @@ static nep_status calibrate(cli *c, const cli_maps *s, int64_t n_nulls, json_t *
     *out = NULL;
     if (pairs == 0 || n_nulls == 0)
         return NEP_OK;
-    NEP_TRY_OR_DONE(st, nep_nulls_create(ctx, &s->geometry, s->use, s->kind, &nulls));
+    NEP_TRY_OR_DONE(st, nep_nulls_create_on(ctx, &s->geometry, s->use, s->kinds[0], s->surface.n ? &s->surface : NULL, &nulls));
     NEP_TRY_OR_DONE(st, nep_nulls_false_positive(ctx, nulls, cli_real(c, "length"), pairs,
                                                  n_nulls < 999 ? n_nulls : 999, 0.05, 1000003, &r));
     cli_say(c,
             "false-positive rate of %s at this parcellation: %.3f [%.3f, %.3f] at alpha 0.05 (%lld pairs of "
             "maps, length %g mm)",
-            nep_nulls_name(s->kind), r.rate, r.low, r.high, (long long)pairs, cli_real(c, "length"));
+            nep_nulls_name(s->kinds[0]), r.rate, r.low, r.high, (long long)pairs, cli_real(c, "length"));
     *out = json_pack("{s:{s:s,s:f,s:f,s:f,s:f,s:I,s:I,s:f}}", "null_calibration", "null",
-                     nep_nulls_name(s->kind), "alpha", 0.05, "rate", r.rate, "low", r.low, "high", r.high,
+                     nep_nulls_name(s->kinds[0]), "alpha", 0.05, "rate", r.rate, "low", r.low, "high", r.high,
                      "n_maps", (json_int_t)r.n_maps, "n_nulls", (json_int_t)r.n_nulls, "length_mm",
                      cli_real(c, "length"));
 done:
@@ -129,7 +130,8 @@ static nep_status run_compare(cli *c)
                                                                : NEP_COMPARE_B};
     NEP_TRY_OR_DONE(st, cli_maps_count(c, &o.n_nulls));
     NEP_TRY_OR_DONE(st, cli_maps_load(c, paths, 2, &s));
-    o.kind = s.kind;
+    o.kind = s.kinds[0];
+    o.surface = s.surface.n ? &s.surface : NULL;
     const int64_t rows = s.maps[0].n_maps * s.maps[1].n_maps;
     if (cli_dry_run(c)) {
         const char *out[1] = {cli_out(c) ? cli_out(c) : "standard output"};
@@ -185,6 +187,7 @@ static const cli_option nulls_options[] = {
     {"n", 0, CLI_INT, "N", "10000", NULL, "surrogates"},
     {"scope", 0, CLI_CHOICE, "SCOPE", NULL, "cortex|all",
      "regions that take part; default cortex for spins, else all"},
+    CLI_MAPS_SURFACE,
 };
 
 static nep_status choose_map(cli *c, const cli_maps *s, int64_t *out)
@@ -216,7 +219,7 @@ static nep_status write_nulls(cli *c, const cli_maps *s, const char *map, char *
     NEP_TRY_OR_DONE(st, nep_hdf5_write_strings(h, "regions", regions, n));
     NEP_TRY_OR_DONE(st, nep_hdf5_attribute(h, "/", "schema", "nepenthe/nulls/1"));
     NEP_TRY_OR_DONE(st, nep_hdf5_attribute(h, "/", "map", map));
-    NEP_TRY_OR_DONE(st, nep_hdf5_attribute(h, "/", "null", nep_nulls_name(s->kind)));
+    NEP_TRY_OR_DONE(st, nep_hdf5_attribute(h, "/", "null", nep_nulls_name(s->kinds[0])));
     st = nep_hdf5_commit(h);
     h = NULL;
     if (st == NEP_OK)
@@ -245,7 +248,7 @@ static nep_status draw_and_write(cli *c, const cli_maps *s, int64_t map, int64_t
             x[s->n + n++] = x[i];
         }
     }
-    NEP_TRY_OR_DONE(st, nep_nulls_create(ctx, &s->geometry, s->use, s->kind, &nulls));
+    NEP_TRY_OR_DONE(st, nep_nulls_create_on(ctx, &s->geometry, s->use, s->kinds[0], s->surface.n ? &s->surface : NULL, &nulls));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, count * n, sizeof *draws, "maps: surrogates", &draws));
     NEP_TRY_OR_DONE(st, nep_nulls_draw(ctx, nulls, x + s->n, 0, 0, count, draws));
     st = write_nulls(c, s, s->maps[0].names[map], regions, n, x + s->n, draws, count);
@@ -278,7 +281,7 @@ static nep_status run_nulls(cli *c)
     }
     NEP_TRY_OR_DONE(st, draw_and_write(c, &s, map, count));
     st = cli_document(c, json_pack("{s:s,s:s,s:I,s:o}", "map", s.maps[0].names[map], "null",
-                                   nep_nulls_name(s.kind), "n", (json_int_t)count, "provenance",
+                                   nep_nulls_name(s.kinds[0]), "n", (json_int_t)count, "provenance",
                                    cli_provenance(c, NULL)));
 done:
     cli_maps_free(&s);

@@ -11,6 +11,7 @@
 void cli_maps_free(cli_maps *s)
 {
     nep_geometry_free(&s->geometry);
+    nep_surface_free(&s->surface);
     for (int i = 0; i < 2; i++) {
         nep_maps_free(&s->maps[i]);
         nep_alloc_free(s->value[i]);
@@ -38,7 +39,7 @@ static void warn_unjoined(nep_ctx *ctx, const cli_maps *s, const nep_maps *m, co
 
 static nep_status choose_scope(cli *c, cli_maps *s)
 {
-    const bool spins = nep_nulls_cortex_only(s->kind);
+    const bool spins = nep_nulls_cortex_only(s->kinds[0]);
     const char *scope = cli_text(c, "scope");
     const bool cortex = scope ? strcmp(scope, "cortex") == 0 : spins;
     NEP_TRY(nep_alloc(cli_ctx(c), s->n, sizeof *s->use, "maps: scope", &s->use));
@@ -102,10 +103,15 @@ nep_status cli_maps_load(cli *c, const char *const *paths, int n_paths, cli_maps
 {
     nep_ctx *ctx = cli_ctx(c);
     const char *geometry = cli_text(c, "geometry");
-    NEP_REQUIRE(ctx, nep_nulls_find(cli_text(c, "nulls"), &s->kind), NEP_E_ARG,
+    NEP_REQUIRE(ctx, nep_nulls_find(cli_text(c, "nulls"), &s->kinds[0]), NEP_E_ARG,
                 "there are no nulls called '%s'", cli_text(c, "nulls"));
+    s->n_kinds = 1;
     if (geometry)
         NEP_TRY(nep_tsv_read_geometry(ctx, geometry, &s->geometry));
+    if (cli_text(c, "surface"))
+        NEP_TRY(nep_tsv_read_surface(ctx, cli_text(c, "surface"), &s->surface));
+    NEP_REQUIRE(ctx, s->surface.n || !nep_nulls_needs_surface(s->kinds[0]), NEP_E_USAGE,
+                "--nulls %s turns the vertices of a surface: give them with --surface", cli_text(c, "nulls"));
     for (int i = 0; i < n_paths; i++)
         NEP_TRY(read_maps(c, paths[i], i == 0, &s->maps[i]));
     s->regions = geometry ? s->geometry.names : s->maps[0].regions;
@@ -116,6 +122,27 @@ nep_status cli_maps_load(cli *c, const char *const *paths, int n_paths, cli_maps
         warn_unjoined(ctx, s, &s->maps[i], paths[i]);
     }
     return choose_scope(c, s);
+}
+
+void cli_maps_second(const cli *c, cli_maps *s)
+{
+    const char *asked = cli_text(c, "second");
+    const bool is_moran = s->kinds[0] == NEP_NULLS_MORAN || s->kinds[0] == NEP_NULLS_MORAN_COMPARTMENT ||
+                          s->kinds[0] == NEP_NULLS_MORAN_PAIR;
+    bool beyond = false, spheres = s->geometry.n_regions > 0;
+    for (int64_t i = 0; i < s->geometry.n_regions; i++) {
+        const bool cortex = s->geometry.cortex[i], placed = s->geometry.sphere && !isnan(s->geometry.sphere[i][0]);
+        beyond = beyond || (s->use[i] && !cortex);
+        spheres = spheres && (!s->use[i] || !cortex || (placed && s->geometry.hemisphere[i] != 'B'));
+    }
+    if (nep_nulls_find(asked, &s->kinds[1]))
+        s->n_kinds = 2;
+    else if (strcmp(asked, "none") != 0 && s->geometry.n_regions && (!is_moran || spheres)) {
+        s->kinds[1] = !is_moran ? beyond ? NEP_NULLS_MORAN_COMPARTMENT : NEP_NULLS_MORAN
+                      : beyond  ? NEP_NULLS_EIGENMODES
+                                : NEP_NULLS_SPIN;
+        s->n_kinds = 2;
+    }
 }
 
 void cli_maps_column(const cli_maps *s, int which, int64_t map, double *out)

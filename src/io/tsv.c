@@ -295,6 +295,52 @@ done:
     return st;
 }
 
+static nep_status surface_row(nep_ctx *ctx, const nep_table *t, const int64_t col[5], int64_t i, nep_surface *s)
+{
+    const char *side = nep_table_cell(t, i, col[0]), *parcel = nep_table_cell(t, i, col[4]);
+    double norm = 0;
+    if (!side || side[1] || !strchr("LR", side[0]))
+        return nep_ctx_fail_file(ctx, NEP_E_FORMAT, t->path,
+                                 "%s: line %lld: hemisphere is '%.20s', a vertex lies in L or R", t->path,
+                                 (long long)i + 2, side ? side : "n/a");
+    s->hemisphere[i] = side[0];
+    for (int k = 0; k < 3; k++) {
+        NEP_TRY(nep_table_number(ctx, t, i, col[1 + k], &s->sphere[i][k]));
+        norm += s->sphere[i][k] * s->sphere[i][k];
+    }
+    if (!(norm > 0) || isinf(norm))
+        return nep_ctx_fail_file(ctx, NEP_E_FORMAT, t->path,
+                                 "%s: line %lld: the sphere coordinates have no direction", t->path,
+                                 (long long)i + 2);
+    for (int k = 0; k < 3; k++)
+        s->sphere[i][k] /= sqrt(norm);
+    return parcel ? nep_alloc_string(ctx, parcel, &s->parcel[i]) : NEP_OK;
+}
+
+nep_status nep_tsv_read_surface(nep_ctx *ctx, const char *path, nep_surface *out)
+{
+    static const char *const columns[5] = {"hemisphere", "sphere_x", "sphere_y", "sphere_z", "parcel"};
+    nep_table t = {0};
+    nep_surface s = {0};
+    int64_t col[5];
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_tsv_read(ctx, path, &t));
+    for (int k = 0; k < 5; k++)
+        NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, columns[k], &col[k]));
+    s.n = t.n_rows;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, t.n_rows, sizeof *s.hemisphere, "surface", &s.hemisphere));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, t.n_rows, sizeof *s.sphere, "surface", &s.sphere));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, t.n_rows, sizeof *s.parcel, "surface", &s.parcel));
+    for (int64_t i = 0; i < t.n_rows; i++)
+        NEP_TRY_OR_DONE(st, surface_row(ctx, &t, col, i, &s));
+    *out = s;
+    s = (nep_surface){0};
+done:
+    nep_surface_free(&s);
+    nep_table_free(&t);
+    return st;
+}
+
 /* ---- molset ---- */
 
 static int hex_digit(char c)

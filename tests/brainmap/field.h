@@ -43,6 +43,37 @@ static inline nep_geometry field_geometry(nep_ctx *ctx, int n_side, int n_inner)
     return g;
 }
 
+/* n_side vertices per hemisphere, each with the nearest cortical region; those near the side's inner pole have none. */
+static inline nep_surface field_surface(nep_ctx *ctx, const nep_geometry *g, int n_side)
+{
+    nep_surface s = {.n = 2 * n_side};
+    if (nep_alloc(ctx, s.n, 1, "t", &s.hemisphere) || nep_alloc(ctx, s.n, sizeof *s.sphere, "t", &s.sphere) ||
+        nep_alloc(ctx, s.n, sizeof *s.parcel, "t", &s.parcel))
+        abort();
+    for (int v = 0; v < 2 * n_side; v++) {
+        const double height = 1.0 - 2.0 * ((double)(v % n_side) + 0.5) / n_side, flat = sqrt(1.0 - height * height);
+        const double side = v < n_side ? 1.0 : -1.0;
+        double *c = s.sphere[v], near = (double)INFINITY;
+        const char *name = NULL;
+        s.hemisphere[v] = v < n_side ? 'L' : 'R';
+        c[0] = side * flat * cos(1.3 + 2.399963229728653 * v);
+        c[1] = flat * sin(1.3 + 2.399963229728653 * v);
+        c[2] = height;
+        if (side * c[0] > 0.97)
+            continue;
+        for (int64_t r = 0; r < g->n_regions; r++) {
+            const double x = g->sphere[r][0] - c[0], y = g->sphere[r][1] - c[1], z = g->sphere[r][2] - c[2];
+            if (g->hemisphere[r] == s.hemisphere[v] && x * x + y * y + z * z < near) {
+                near = x * x + y * y + z * z;
+                name = g->names[r];
+            }
+        }
+        if (name && nep_alloc_string(ctx, name, &s.parcel[v]))
+            abort();
+    }
+    return s;
+}
+
 /* A smooth map with a little noise, from the coordinates. */
 static inline void field_map(const nep_geometry *g, uint64_t stream, double *map)
 {

@@ -4,6 +4,7 @@
 
 typedef struct {
     nep_geometry g;
+    nep_surface v;
     double a[24], b[24], x[24 * 3], out[24 * 40];
 } scene;
 
@@ -14,7 +15,7 @@ static nep_status draw(nep_ctx *ctx, scene *s)
     for (int k = 0; k < NEP_NULLS_KIND_COUNT; k++) {
         nep_nulls *nulls = NULL;
         nep_nulls_rate rate;
-        NEP_TRY(nep_nulls_create(ctx, &s->g, NULL, (nep_nulls_kind)k, &nulls));
+        NEP_TRY(nep_nulls_create_on(ctx, &s->g, NULL, (nep_nulls_kind)k, &s->v, &nulls));
         nep_status st = nep_nulls_draw(ctx, nulls, s->a, 0, 0, 40, s->out);
         if (st == NEP_OK)
             st = nep_nulls_false_positive(ctx, nulls, 30.0, 5, 19, 0.05, 0, &rate);
@@ -69,6 +70,7 @@ static void test_failed_allocations(void **state)
         scene s = {.g = field_geometry(ctx, 12, 0)};
         nep_status st = NEP_E_NOMEM;
         int64_t at = 0;
+        s.v = field_surface(ctx, &s.g, 60);
         field_map(&s.g, 1, s.a);
         field_map(&s.g, 2, s.b);
         for (int i = 0; i < 24 * 3; i++)
@@ -83,6 +85,7 @@ static void test_failed_allocations(void **state)
             assert_true(at < 500);
         }
         assert_true(at > 5); /* the hook was met */
+        nep_surface_free(&s.v);
         nep_geometry_free(&s.g);
         nep_ctx_free(ctx);
     }

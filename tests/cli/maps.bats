@@ -67,6 +67,38 @@ print(d[\"schema\"], len(d[\"comparisons\"]), d[\"comparisons\"][0][\"null\"], 0
     done
 }
 
+@test "spins of the surface need its vertices, and turn them" {
+    python3 - "$GEOMETRY" > surface.tsv <<'PY'
+import csv, math, random, sys
+random.seed(2)
+rows = [r for r in csv.DictReader(open(sys.argv[1]), delimiter="\t") if r["compartment"] == "cortex"]
+print("hemisphere\tsphere_x\tsphere_y\tsphere_z\tparcel")
+for _ in range(3000):
+    x = [random.gauss(0, 1) for _ in range(3)]
+    side = random.choice("LR")
+    near = min((r for r in rows if r["hemisphere"] == side),
+               key=lambda r: math.dist([float(r["sphere_" + k]) for k in "xyz"], [v / math.hypot(*x) for v in x]))
+    print(side, *x, near["region"], sep="\t")
+PY
+    run "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --nulls spin-baum --n 49
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"give them with --surface"* ]]
+    for kind in spin-baum spin-cornblath; do
+        "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --surface surface.tsv --nulls $kind --n 99 --threads 1 -q > one.tsv
+        "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --surface surface.tsv --nulls $kind --n 99 --threads 3 -q > two.tsv
+        cmp one.tsv two.tsv
+        run awk -F'\t' 'NR==2{print ($4 < 0.3), $6}' one.tsv
+        [ "$output" = "1 $kind" ]
+        "$NEPENTHE" maps dominance a.tsv --columns front --predictors b.tsv --geometry "$GEOMETRY" --surface surface.tsv --nulls $kind --n 99 > d.tsv
+        grep -q "$kind" d.tsv
+        "$NEPENTHE" maps nulls a.tsv --map front --geometry "$GEOMETRY" --surface surface.tsv --nulls $kind --n 9 -o n.h5
+    done
+    sed -i 's/R_insula/R_nowhere/' surface.tsv
+    run "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --surface surface.tsv --nulls spin-baum --n 49
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"no vertex belongs to region 'R_insula'"* ]]
+}
+
 @test "compare: without a geometry there is r and no p" {
     run "$NEPENTHE" maps compare a.tsv b.tsv --statistic spearman
     [ "$status" -eq 0 ]
@@ -106,6 +138,31 @@ print(d[\"schema\"], len(d[\"comparisons\"]), d[\"comparisons\"][0][\"null\"], 0
     run awk -F'\t' 'NR>1&&$4=="front"{s+=$5; if($1=="y_mm") y=$5} END{printf "%.6f %d", s, (y>0.9)}' out.tsv
     [ "$output" = "1.000000 1" ]
     grep -q '"command": "maps dominance"' out.json
+}
+
+@test "dominance: p is the larger of two families, q is Benjamini and Hochberg's" {
+    awk -F'\t' 'BEGIN{OFS="\t"; srand(9); print "region","y_mm","z_mm","luck"} NR>1{print $1,$5,$6,rand()}' "$GEOMETRY" > p.tsv
+    "$NEPENTHE" maps dominance a.tsv --predictors p.tsv --geometry "$GEOMETRY" --n 199 --scope cortex > cortex.tsv
+    "$NEPENTHE" maps dominance a.tsv --predictors p.tsv --geometry "$GEOMETRY" --n 199 > all.tsv
+    "$NEPENTHE" maps dominance a.tsv --predictors p.tsv --geometry "$GEOMETRY" --n 199 --scope cortex --nulls spin --second none > spin.tsv
+    python3 - <<'PY'
+import csv
+read = lambda path: list(csv.DictReader(open(path), delimiter="\t"))
+for name, nulls in (("cortex", ("moran", "spin")), ("all", ("moran", "eigenmodes"))):
+    rows = read(name + ".tsv")
+    assert len(rows) == 6 and all((r["null"], r["second_null"]) == nulls for r in rows)
+    for r in rows:
+        assert float(r["p"]) == max(float(r["p_null"]), float(r["p_second_null"]))
+    for which in ("front", "noise"):
+        own = sorted((r for r in rows if r["map"] == which), key=lambda r: float(r["p"]))
+        least = 1.0
+        for rank, r in reversed(list(enumerate(own, 1))):
+            least = min(least, float(r["p"]) * len(own) / rank)
+            assert abs(float(r["q"]) - least) < 1e-8
+spin = read("spin.tsv")
+assert [r["p"] for r in spin] == [r["p_second_null"] for r in read("cortex.tsv")]
+assert all(r["second_null"] == "none" and r["p_second_null"] == "n/a" for r in spin)
+PY
 }
 
 @test "dominance: too many and collinear predictors are refused with a sentence" {

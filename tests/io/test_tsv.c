@@ -299,6 +299,36 @@ static void test_matrix(void **state)
                    NEP_E_WRITE, "cannot be created");
 }
 
+static void test_surface(void **state)
+{
+    (void)state;
+    nep_surface s = {0};
+    assert_ok(ctx, nep_tsv_read_surface(ctx,
+                                        test_text("surface.tsv", "hemisphere\tparcel\tsphere_x\tsphere_y\tsphere_z\tmore\n"
+                                                           "L\tL_a\t0\t-60\t80\tx\nR\tn/a\t1\t0\t0\ty\n"),
+                                        &s));
+    assert_int_equal(s.n, 2);
+    assert_true(s.hemisphere[0] == 'L' && s.hemisphere[1] == 'R' && !s.parcel[1]);
+    assert_string_equal(s.parcel[0], "L_a");
+    assert_near(s.sphere[0][1], -0.6, 1e-15);
+    assert_near(s.sphere[0][2], 0.8, 1e-15);
+    nep_surface_free(&s);
+    const char *const bad[][2] = {
+        {"B\tL_a\t0\t0\t1\n", "a vertex lies in L or R"},
+        {"L\tL_a\t0\t0\t0\n", "line 2: the sphere coordinates have no direction"},
+        {"L\tL_a\t0\tn/a\t1\n", "line 2: the sphere coordinates have no direction"},
+        {"L\tL_a\t0\tx\t1\n", "'x'"},
+    };
+    for (int i = 0; i < NEP_LEN(bad); i++) {
+        char text[200];
+        snprintf(text, sizeof text, "hemisphere\tparcel\tsphere_x\tsphere_y\tsphere_z\n%s", bad[i][0]);
+        assert_refused(ctx, nep_tsv_read_surface(ctx, test_text("surface_bad.tsv", text), &s), NEP_E_FORMAT, bad[i][1]);
+        assert_null(s.sphere);
+    }
+    assert_refused(ctx, nep_tsv_read_surface(ctx, test_text("surface_short.tsv", "hemisphere\tsphere_x\tsphere_y\tsphere_z\nL\t0\t0\t1\n"), &s),
+                   NEP_E_FORMAT, "parcel");
+}
+
 /* Every allocation fails once: the right status, nothing leaked, nothing half filled. */
 static void test_allocation_failure(void **state)
 {
@@ -307,7 +337,8 @@ static void test_allocation_failure(void **state)
     const char *drugs = test_text("ad.tsv", "drug_id\tname\tfingerprint\tmw\nA\ta\t01\t1\nB\tn/a\t02\t2\n");
     const char *place =
         test_text("ag.tsv", "region\themisphere\tcompartment\tx_mm\ty_mm\tz_mm\na\tL\tcortex\t1\t2\t3\n");
-    for (int what = 0; what < 4; what++) {
+    const char *vertices = test_text("surface_one.tsv", "hemisphere\tsphere_x\tsphere_y\tsphere_z\tparcel\nL\t0\t0\t1\tL_a\n");
+    for (int what = 0; what < 5; what++) {
         nep_status st = NEP_E_NOMEM;
         int64_t k = 0;
         for (; st != NEP_OK && k < 500; k++) {
@@ -315,17 +346,20 @@ static void test_allocation_failure(void **state)
             nep_molset d = {0};
             nep_geometry g = {0};
             nep_series s = {0};
+            nep_surface v = {0};
             nep_ctx_clear(ctx);
             nep_alloc_fail_at(ctx, k);
             st = what == 0   ? nep_tsv_read_maps(ctx, maps, &m)
                  : what == 1 ? nep_tsv_read_molset(ctx, drugs, &d)
                  : what == 2 ? nep_tsv_read_geometry(ctx, place, &g)
+                 : what == 3 ? nep_tsv_read_surface(ctx, vertices, &v)
                              : nep_tsv_read_series(ctx, test_text("as.tsv", "a\n1\n"), &s);
             nep_alloc_fail_at(ctx, -1);
-            assert_true(st == NEP_OK || (st == NEP_E_NOMEM && !m.value && !d.id && !g.mm && !s.data));
+            assert_true(st == NEP_OK || (st == NEP_E_NOMEM && !m.value && !d.id && !g.mm && !s.data && !v.sphere));
             nep_maps_free(&m);
             nep_molset_free(&d);
             nep_geometry_free(&g);
+            nep_surface_free(&v);
             nep_series_free(&s);
             assert_int_equal(nep_alloc_used(ctx), 0);
         }
@@ -344,6 +378,7 @@ int main(void)
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_maps),
         cmocka_unit_test(test_geometry),
+        cmocka_unit_test(test_surface),
         cmocka_unit_test(test_molset),
         cmocka_unit_test(test_matrix),
         cmocka_unit_test(test_allocation_failure),

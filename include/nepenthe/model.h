@@ -133,9 +133,13 @@ NEP_MUST_USE nep_status nep_hierarchical_bootstrap(nep_ctx *ctx, const nep_hiera
                                                    const int32_t *unit_weight, const int32_t *group_weight,
                                                    nep_hierarchical_draws *out);
 void nep_hierarchical_draws_free(nep_hierarchical_draws *d);
-/* The logit of one row in draw b; a group that was not drawn is a new one at its fit's prior (b_j = 0). */
+/* The logit of one row in draw b.
+ *
+ * group  [0, groups), or -1: a new one with this prior in (0, 1), which is read for a new group only
+ * seed   NULL: a new group, and one that draw b lacks, has alpha = logit prior and no effects of its own. Else its alpha and effects are
+ *        drawn from their priors by Philox(seed, b), the same for every row, so that ranks within it move as they would */
 double nep_hierarchical_draw_logit(const nep_hierarchical *fit, const nep_hierarchical_draws *d, int64_t b, const double *x,
-                                   const double *nuisance, int64_t group);
+                                   const double *nuisance, int64_t group, double prior, const uint64_t *seed);
 
 /* ---- robust rank aggregation -------------------------------------------------------------------------------------------
  * How surprisingly high an item stands in the lists that hold it: rho = min(1, n min_k P(Beta(k, n - k + 1) <= r_(k))) with r_(k) the

@@ -162,7 +162,7 @@ static double log_phi(double z)
 {
     if (z > -30)
         return log(0.5 * erfc(-z / 1.4142135623730951));
-    return -0.5 * z * z - log(-z) - 0.91893853320467274 - 1 / (z * z); /* relative error below 1e-5 of a term below 1e-3 */
+    return -0.5 * z * z - log(-z) - 0.91893853320467274 + log1p((3 / (z * z) - 1) / (z * z)); /* errs by less than 15 / z^6 */
 }
 
 /* Point that N(mean, sd^2) cut to >= 0 exceeds with chance q, by bisection of the log survival. */

@@ -140,14 +140,17 @@ done:
 }
 
 double nep_hierarchical_draw_logit(const nep_hierarchical *fit, const nep_hierarchical_draws *d, int64_t b, const double *x,
-                                   const double *nuisance, int64_t group)
+                                   const double *nuisance, int64_t group, double prior, const uint64_t *seed)
 {
     const int C = fit->channels;
-    const double *global = d->global + b * d->n_global, *own = d->local + (b * d->groups + group) * d->n_local;
-    const bool drawn = !isnan(own[0]);
-    double sum = drawn ? own[0] : fit->prior_logit[group];
+    const double *global = d->global + b * d->n_global, *own = group < 0 ? NULL : d->local + (b * d->groups + group) * d->n_local;
+    const bool drawn = own && !isnan(own[0]);
+    double sum = drawn ? own[0] : group < 0 ? log(prior / (1 - prior)) : fit->prior_logit[group];
+    if (!drawn && seed)
+        sum += fit->alpha_sd * nep_philox_normal(*seed, (uint64_t)b, 0);
     for (int c = 0; c < C; c++) {
-        const double slope = fit->state[c] == NEP_HIERARCHICAL_USED ? global[c] + (drawn ? own[1 + c] : 0) : 0;
+        const double effect = drawn ? own[1 + c] : seed ? fit->sigma[c] * nep_philox_normal(*seed, (uint64_t)b, 1 + (uint64_t)c) : 0;
+        const double slope = fit->state[c] == NEP_HIERARCHICAL_USED ? global[c] + effect : 0;
         sum += isnan(x[c]) ? global[C + c] : slope * x[c];
     }
     for (int q = 0; q < fit->nuisances; q++)

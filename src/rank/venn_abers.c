@@ -21,8 +21,8 @@ static int by_score(const void *a, const void *b)
     return p->score < q->score ? -1 : p->score > q->score;
 }
 
-/* Twice the signed area of a, b, c: above 0 when c lies to the left of the way from a to b. All coordinates are whole numbers below
- * 2^53 / 2, so the sign is exact for up to 10^7 pairs. */
+/* Twice the signed area of a, b, c: above 0 when c lies to the left of the way from a to b. Coordinates are whole numbers, so the sign is
+ * exact up to 10^7 pairs. */
 static double turn(corner a, corner b, corner c)
 {
     return (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);

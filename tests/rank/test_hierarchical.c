@@ -566,17 +566,53 @@ static void test_bootstrap_is_a_refit(void **state)
         double logit;
         assert_ok(ctx, nep_hierarchical_predict(ctx, refit, m.x, m.z, 1, first[0], 0, NULL, &logit, NULL, NULL));
         if (group_weight[b * GROUPS])
-            assert_near(nep_hierarchical_draw_logit(h, &d, b, m.x, m.z, 0), logit, 1e-5);
+            assert_near(nep_hierarchical_draw_logit(h, &d, b, m.x, m.z, 0, 0, NULL), logit, 1e-5);
         nep_hierarchical_free(refit);
         made_free(&w);
     }
     for (int g = 0; g < h->n_global; g++) /* nothing drawn: the priors */
         assert_near(d.global[(REFITS - 1) * h->n_global + g], 0, 1e-9);
-    assert_near(nep_hierarchical_draw_logit(h, &d, REFITS - 1, m.x, m.z, 1), log(m.prior[1] / (1 - m.prior[1])), 1e-9);
+    assert_near(nep_hierarchical_draw_logit(h, &d, REFITS - 1, m.x, m.z, 1, 0, NULL), log(m.prior[1] / (1 - m.prior[1])), 1e-9);
+    /* a new group: its own alpha and effects by hand, or none */
+    const uint64_t seed = 77;
+    double alone = log(0.2 / 0.8), with = alone + 0.5 * nep_philox_normal(77, 1, 0);
+    for (int c = 0; c < CH; c++) {
+        const double *global = d.global + h->n_global, b_c = h->sigma[c] * nep_philox_normal(77, 1, 1 + (uint64_t)c);
+        alone += isnan(m.x[c]) ? global[CH + c] : global[c] * m.x[c];
+        with += isnan(m.x[c]) ? global[CH + c] : (global[c] + b_c) * m.x[c];
+    }
+    alone += d.global[h->n_global + 2 * CH] * m.z[0];
+    with += d.global[h->n_global + 2 * CH] * m.z[0];
+    assert_near(nep_hierarchical_draw_logit(h, &d, 1, m.x, m.z, -1, 0.2, NULL), alone, 1e-12);
+    assert_near(nep_hierarchical_draw_logit(h, &d, 1, m.x, m.z, -1, 0.2, &seed), with, 1e-12);
     nep_hierarchical_draws_free(&d);
     m.unit[4] = UNITS;
     assert_fails(nep_hierarchical_bootstrap(ctx, &m.data, NULL, h, m.unit, UNITS, REFITS, unit_weight, group_weight, &d), NEP_E_ARG);
     nep_ctx_clear(ctx);
+    nep_hierarchical_free(h);
+    made_free(&m);
+}
+
+static void test_bootstrap_without_memory(void **state)
+{
+    nep_ctx *ctx = *state;
+    made m = make(UNITS, GROUPS, 2, 0, 31);
+    int32_t unit_weight[REFITS * UNITS], group_weight[REFITS * GROUPS];
+    nep_status st = NEP_E_NOMEM;
+    draw_weights(unit_weight, group_weight);
+    nep_hierarchical *h = fit_with(ctx, &m.data, NULL);
+    const int64_t before = nep_alloc_used(ctx);
+    for (int64_t at = 0; st != NEP_OK; at++) {
+        nep_hierarchical_draws d = {0};
+        nep_alloc_fail_at(ctx, at);
+        st = nep_hierarchical_bootstrap(ctx, &m.data, NULL, h, m.unit, UNITS, REFITS, unit_weight, group_weight, &d);
+        assert_true(st == NEP_OK || (st == NEP_E_NOMEM && d.global == NULL));
+        nep_alloc_fail_at(ctx, -1);
+        nep_hierarchical_draws_free(&d);
+        nep_ctx_clear(ctx);
+        assert_int_equal(nep_alloc_used(ctx), before);
+        assert_true(at < 300);
+    }
     nep_hierarchical_free(h);
     made_free(&m);
 }
@@ -605,6 +641,50 @@ static void test_same_bits_on_any_threads(void **state)
         nep_hierarchical_draws_free(&d[k]);
     }
     made_free(&m);
+}
+
+/* Everything drawn from the priors, many times: how often the 90 % interval of a logit holds the true one, for a pair of a fitted group
+ * (under the fitted sigma, which the width takes as known) and for one of a group that was not there. */
+static void test_intervals_cover(void **state)
+{
+    nep_ctx *ctx = *state;
+    enum { RUNS = 200, CH = 3, GR = 12, PER = 60 };
+    int known = 0, new = 0;
+    for (uint64_t run = 0; run < RUNS; run++) {
+        made m = make(PER, GR + 1, CH, 1, 1000 + run); /* its x, z and silence; the last group is the new one */
+        double beta[CH], delta[CH], sigma[CH], eta[(GR + 1) * PER], logit, sd;
+        uint64_t at = 0;
+        for (int c = 0; c < CH; c++) {
+            beta[c] = fabs(nep_philox_normal(run, 50, at++));
+            delta[c] = nep_philox_normal(run, 50, at++);
+            sigma[c] = 0.3 * fabs(nep_philox_normal(run, 50, at++));
+        }
+        const double gamma = nep_philox_normal(run, 50, at++);
+        for (int j = 0; j <= GR; j++) {
+            double b[CH];
+            const double alpha = log(m.prior[j] / (1 - m.prior[j])) + 0.5 * nep_philox_normal(run, 50, at++);
+            for (int c = 0; c < CH; c++)
+                b[c] = sigma[c] * nep_philox_normal(run, 50, at++);
+            for (int i = j * PER; i < (j + 1) * PER; i++) {
+                eta[i] = alpha + gamma * m.z[i];
+                for (int c = 0; c < CH; c++)
+                    eta[i] += isnan(m.x[i * CH + c]) ? delta[c] : (beta[c] + b[c]) * m.x[i * CH + c];
+                m.y[i] = nep_philox_uniform(run, 51, (uint64_t)i) < 1 / (1 + exp(-eta[i]));
+            }
+        }
+        m.data.groups = GR;
+        m.data.n = GR * PER;
+        nep_hierarchical *h = fit_with(ctx, &m.data, NULL);
+        const int64_t one = (int64_t)(run % (GR * PER)), other = GR * PER;
+        assert_ok(ctx, nep_hierarchical_predict(ctx, h, m.x + one * CH, m.z + one, 1, one / PER, 0, NULL, &logit, &sd, NULL));
+        known += fabs(logit - eta[one]) < 1.6448536 * sd;
+        assert_ok(ctx, nep_hierarchical_predict(ctx, h, m.x + other * CH, m.z + other, 1, -1, m.prior[GR], NULL, &logit, &sd, NULL));
+        new += fabs(logit - eta[other]) < 1.6448536 * sd;
+        nep_hierarchical_free(h);
+        made_free(&m);
+    }
+    assert_true(known >= 0.85 * RUNS && known <= 0.95 * RUNS);
+    assert_true(new >= 0.85 * RUNS && new <= 0.95 * RUNS);
 }
 
 static void test_probability(void **state)
@@ -656,7 +736,9 @@ int main(void)
         cmocka_unit_test(test_no_memory_leaks_nothing),
         cmocka_unit_test(test_dropout),
         cmocka_unit_test(test_bootstrap_is_a_refit),
+        cmocka_unit_test(test_bootstrap_without_memory),
         cmocka_unit_test(test_same_bits_on_any_threads),
+        cmocka_unit_test(test_intervals_cover),
         cmocka_unit_test(test_probability),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

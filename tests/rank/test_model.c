@@ -386,6 +386,34 @@ static void test_elastic_net_refusals_and_threads(void **state)
     assert_null(e[0]);
 }
 
+static void test_nothing_leaks_without_memory(void **state)
+{
+    nep_ctx *ctx = *state;
+    nep_elastic_net_opts o = NEP_ELASTIC_NET_DEFAULTS;
+    nep_status st[3] = {NEP_E_NOMEM, NEP_E_NOMEM, NEP_E_NOMEM};
+    const int64_t before = nep_alloc_used(ctx);
+    double logit[MOST], p0[MOST];
+    load_net();
+    o.most_lambda = 3;
+    for (int64_t i = 0; i < net.data.n; i++)
+        logit[i] = net.x[i * 6];
+    for (int64_t at = 0; st[0] != NEP_OK || st[1] != NEP_OK || st[2] != NEP_OK; at++)
+        for (int k = 0; k < 3; k++) {
+            nep_elastic_net *e = NULL;
+            nep_calibration_detail d;
+            nep_alloc_fail_at(ctx, at);
+            st[k] = k == 0   ? nep_elastic_net_fit(ctx, &net.data, &o, &e)
+                    : k == 1 ? nep_calibration_detail_measure(ctx, logit, net.y, net.data.n, &d)
+                             : nep_venn_abers(ctx, logit, net.y, net.data.n, logit, net.data.n, p0, NULL, NULL);
+            assert_true(st[k] == NEP_OK || (st[k] == NEP_E_NOMEM && e == NULL));
+            nep_alloc_fail_at(ctx, -1);
+            nep_elastic_net_free(e);
+            nep_ctx_clear(ctx);
+            assert_int_equal(nep_alloc_used(ctx), before);
+            assert_true(at < 200);
+        }
+}
+
 /* ---- calibration --------------------------------------------------------------------------------------------------- */
 static void test_calibration_golden(void **state)
 {
@@ -493,6 +521,7 @@ int main(void)
         cmocka_unit_test(test_elastic_net_golden),
         cmocka_unit_test(test_elastic_net_conditions),
         cmocka_unit_test(test_elastic_net_refusals_and_threads),
+        cmocka_unit_test(test_nothing_leaks_without_memory),
         cmocka_unit_test(test_calibration_golden),
         cmocka_unit_test(test_calibration_without_enough),
     };

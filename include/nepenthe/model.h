@@ -62,6 +62,7 @@ typedef struct {
     double *sigma;                  /* [channels] */
     double *prior_logit;            /* [groups] */
     nep_hierarchical_state *state;  /* [channels] */
+    bool *oriented;                 /* [channels] as asked for */
     bool *at_zero;                  /* [channels] beta_c is held at 0 by its bound */
     double *slope;                  /* [channels] slope of the log posterior along beta_c, all else refitted: <= 0 where at_zero */
     double *beta_low, *beta_high;   /* [channels] 90 % of the normal approximation along beta_c, cut at 0 when oriented */
@@ -121,7 +122,7 @@ typedef struct {
     int n_local, n_global;
     double *global;      /* [n_boot, n_global] */
     double *local;       /* [n_boot, groups, n_local]; NaN where the group was not drawn */
-    int32_t *steps;      /* [n_boot] Newton steps; negative: ended without converging */
+    int32_t *steps;      /* [n_boot] Newton steps; negative: ended without converging; 0 for draws of nep_hierarchical_sample */
 } nep_hierarchical_draws;
 
 /* unit [n] of each row, in [0, units); unit_weight [n_boot, units], group_weight [n_boot, groups], both >= 0. `data` and `opts` are
@@ -132,6 +133,12 @@ NEP_MUST_USE nep_status nep_hierarchical_bootstrap(nep_ctx *ctx, const nep_hiera
                                                    const nep_hierarchical *fit, const int32_t *unit, int64_t units, int64_t n_boot,
                                                    const int32_t *unit_weight, const int32_t *group_weight,
                                                    nep_hierarchical_draws *out);
+/* Draws from the Laplace posterior at the fit's sigma and labels, for what has no formula: ranks, the chance to be among the first ten.
+ * An oriented beta that a draw makes negative is put to 0; one that the fit holds at 0 stays there.
+ * Philox(seed, draw): same bits for any thread count. Errors: NEP_E_ARG, NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost: n_draws * groups *
+ * n_local * n_global. */
+NEP_MUST_USE nep_status nep_hierarchical_sample(nep_ctx *ctx, const nep_hierarchical *fit, int64_t n_draws, uint64_t seed,
+                                                nep_hierarchical_draws *out);
 void nep_hierarchical_draws_free(nep_hierarchical_draws *d);
 /* The logit of one row in draw b.
  *

@@ -15,6 +15,8 @@ const char *nep_hierarchical_state_name(nep_hierarchical_state s)
     return names[s];
 }
 
+enum { SMALL = 100000 }; /* cells under which threads cost more than they save */
+
 static bool positive(double v)
 {
     return isfinite(v) && v > 0;
@@ -49,6 +51,9 @@ static nep_status open_fit(nep_ctx *ctx, const rank_hierarchical_design *d, cons
     NEP_TRY(nep_alloc_copy(ctx, d->state, C, sizeof *h->state, "hierarchical: fit", &h->state));
     NEP_TRY(nep_alloc_copy(ctx, d->rows, J, sizeof *h->rows, "hierarchical: fit", &h->rows));
     NEP_TRY(nep_alloc_copy(ctx, d->positives, J, sizeof *h->positives, "hierarchical: fit", &h->positives));
+    NEP_TRY(nep_alloc(ctx, C, sizeof *h->oriented, "hierarchical: fit", &h->oriented));
+    for (int64_t c = 0; c < C; c++)
+        h->oriented[c] = !o->oriented || o->oriented[c];
     return nep_alloc(ctx, C, sizeof *h->at_zero, "hierarchical: fit", &h->at_zero);
 }
 
@@ -157,29 +162,6 @@ static double update_sigma(const rank_hierarchical_work *k, const nep_hierarchic
     return moved;
 }
 
-/* log Phi(z). */
-static double log_phi(double z)
-{
-    if (z > -30)
-        return log(0.5 * erfc(-z / 1.4142135623730951));
-    return -0.5 * z * z - log(-z) - 0.91893853320467274 + log1p((3 / (z * z) - 1) / (z * z)); /* errs by less than 15 / z^6 */
-}
-
-/* Point that N(mean, sd^2) cut to >= 0 exceeds with chance q, by bisection of the log survival. */
-static double cut_normal_point(double mean, double sd, double q)
-{
-    const double want = log(q) + log_phi(mean / sd);
-    double low = 0, high = fmax(mean, 0) + 10 * sd;
-    for (int i = 0; i < 200 && high - low > 1e-14 * high; i++) {
-        const double t = 0.5 * (low + high);
-        if (log_phi((mean - t) / sd) > want)
-            low = t;
-        else
-            high = t;
-    }
-    return 0.5 * (low + high);
-}
-
 /* Interval of each beta along its own axis, and what the bounds take from or give to the evidence. */
 static double look_at_bounds(rank_hierarchical_work *k, nep_hierarchical *h)
 {
@@ -201,10 +183,10 @@ static double look_at_bounds(rank_hierarchical_work *k, nep_hierarchical *h)
             sd = 1 / sqrt(precision);
             bound = 0.5 * log(k->p->global_precision[c] / precision) + 0.5 * mean * mean / (sd * sd);
         }
-        h->beta_low[c] = bounded ? cut_normal_point(mean, sd, 0.95) : mean + sd * rank_normal_quantile(0.05);
-        h->beta_high[c] = bounded ? cut_normal_point(mean, sd, 0.05) : mean + sd * rank_normal_quantile(0.95);
+        h->beta_low[c] = bounded ? rank_normal_cut_point(mean, sd, 0.95) : mean + sd * rank_normal_quantile(0.05);
+        h->beta_high[c] = bounded ? rank_normal_cut_point(mean, sd, 0.05) : mean + sd * rank_normal_quantile(0.95);
         if (bounded)
-            sum += bound + log_phi(mean / sd) + 0.69314718055994531;
+            sum += bound + rank_normal_log_cdf(mean / sd) + 0.69314718055994531;
     }
     return sum;
 }
@@ -270,7 +252,7 @@ nep_status nep_hierarchical_fit(nep_ctx *ctx, const nep_hierarchical_data *data,
     NEP_TRY_OR_DONE(st, open_fit(ctx, &d, o, h));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d.groups, sizeof *e.precision, "hierarchical: effects", &e.precision));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d.groups, sizeof *e.information, "hierarchical: effects", &e.information));
-    k.threads = nep_ctx_threads(ctx);
+    k.threads = d.n * d.width < SMALL ? 1 : nep_ctx_threads(ctx);
     NEP_TRY_OR_DONE(st, run(ctx, &k, &p, o, &e, h));
     *out = h;
     h = NULL;
@@ -293,6 +275,7 @@ void nep_hierarchical_free(nep_hierarchical *h)
     for (int i = 0; i < NEP_LEN(arrays); i++)
         nep_alloc_free(arrays[i]);
     nep_alloc_free(h->state);
+    nep_alloc_free(h->oriented);
     nep_alloc_free(h->at_zero);
     nep_alloc_free(h->rows);
     nep_alloc_free(h->positives);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* normal.h - quantiles of the normal and of Student's t distribution. */
+/* normal.h - quantiles of the normal, cut or whole, and of Student's t distribution. */
 #ifndef NEP_RANK_NORMAL_H
 #define NEP_RANK_NORMAL_H
 
@@ -32,6 +32,29 @@ static inline double rank_normal_quantile(double p)
         x -= error * 2.5066282746310002 * exp(0.5 * x * x);
     }
     return p < 0.5 ? x : -x;
+}
+
+/* log Phi(z). */
+static inline double rank_normal_log_cdf(double z)
+{
+    if (z > -30)
+        return log(0.5 * erfc(-z / 1.4142135623730951));
+    return -0.5 * z * z - log(-z) - 0.91893853320467274 + log1p((3 / (z * z) - 1) / (z * z)); /* errs by less than 15 / z^6 */
+}
+
+/* Point that N(mean, sd^2) cut to >= 0 exceeds with chance q, by bisection of the log survival. */
+static inline double rank_normal_cut_point(double mean, double sd, double q)
+{
+    const double want = log(q) + rank_normal_log_cdf(mean / sd);
+    double low = 0, high = fmax(mean, 0) + 10 * sd;
+    for (int i = 0; i < 200 && high - low > 1e-14 * high; i++) {
+        const double t = 0.5 * (low + high);
+        if (rank_normal_log_cdf((mean - t) / sd) > want)
+            low = t;
+        else
+            high = t;
+    }
+    return 0.5 * (low + high);
 }
 
 /* Upper 5 % point of Student's t with n >= 1 degrees of freedom, by bisection of the integral of the density. */

@@ -620,11 +620,13 @@ static void test_bootstrap_without_memory(void **state)
 static void test_same_bits_on_any_threads(void **state)
 {
     (void)state;
-    made m = make(UNITS, GROUPS, 4, 1, 41);
+    made m = make(4000, GROUPS, 4, 1, 41); /* large enough for threads */
     int32_t unit_weight[REFITS * UNITS], group_weight[REFITS * GROUPS];
     nep_hierarchical *h[2];
     nep_hierarchical_draws d[2] = {{0}};
     draw_weights(unit_weight, group_weight);
+    for (int64_t i = 0; i < m.data.n; i++)
+        m.unit[i] %= UNITS;
     for (int k = 0; k < 2; k++) {
         nep_ctx *ctx = test_ctx(k ? 3 : 1);
         h[k] = fit_with(ctx, &m.data, NULL);
@@ -640,6 +642,58 @@ static void test_same_bits_on_any_threads(void **state)
         nep_hierarchical_free(h[k]);
         nep_hierarchical_draws_free(&d[k]);
     }
+    made_free(&m);
+}
+
+/* Mean and SD of the draws' logits are those of the formula, for fitted groups and new ones; bounds hold; bits do not depend on threads. */
+static void test_sample_is_the_posterior(void **state)
+{
+    nep_ctx *ctx = *state;
+    enum { CH = 4, GR = 4, DRAWS = 4000, ROWS = 6 };
+    made m = make(90, GR, CH, 1, 61);
+    const bool oriented[CH] = {false, true, false, true}; /* those of slope 0.7: no draw meets the bound */
+    const uint64_t seed = 9;
+    nep_hierarchical_opts o = NEP_HIERARCHICAL_DEFAULTS;
+    o.oriented = oriented;
+    nep_hierarchical *h = fit_with(ctx, &m.data, &o);
+    nep_hierarchical_draws d = {0}, again = {0};
+    assert_ok(ctx, nep_hierarchical_sample(ctx, h, DRAWS, 3, &d));
+    nep_ctx *alone = test_ctx(1);
+    assert_ok(alone, nep_hierarchical_sample(alone, h, DRAWS, 3, &again));
+    nep_ctx_free(alone);
+    assert_memory_equal(d.global, again.global, (size_t)(DRAWS * d.n_global) * sizeof(double));
+    assert_memory_equal(d.local, again.local, (size_t)(DRAWS * GR * d.n_local) * sizeof(double));
+    for (int r = 0; r < ROWS; r++)
+        for (int new = 0; new < 2; new++) {
+            const int64_t i = r * 53, group = new ? -1 : m.group[i];
+            double logit, sd, sum = 0, square = 0;
+            assert_ok(ctx, nep_hierarchical_predict(ctx, h, m.x + i * CH, m.z + i, 1, group, 0.2, NULL, &logit, &sd, NULL));
+            for (int64_t b = 0; b < DRAWS; b++) {
+                const double off = nep_hierarchical_draw_logit(h, &d, b, m.x + i * CH, m.z + i, group, 0.2, &seed) - logit;
+                sum += off;
+                square += off * off;
+            }
+            assert_true(fabs(sum / DRAWS) < 4 * sd / sqrt(DRAWS));
+            assert_true(fabs(sqrt(square / DRAWS) / sd - 1) < 0.05); /* 4.5 standard errors */
+        }
+    nep_hierarchical_draws_free(&d);
+    nep_hierarchical_draws_free(&again);
+    nep_hierarchical_free(h);
+    for (int64_t i = 0; i < m.data.n; i++)
+        m.x[i * CH] -= 0.1 * m.y[i]; /* near its bound */
+    h = fit_with(ctx, &m.data, NULL);
+    assert_ok(ctx, nep_hierarchical_sample(ctx, h, 500, 3, &d));
+    int at_bound = 0;
+    for (int b = 0; b < 500; b++)
+        for (int c = 0; c < CH; c++) {
+            assert_true(d.global[b * d.n_global + c] >= 0);
+            at_bound += d.global[b * d.n_global + c] == 0;
+        }
+    assert_true(at_bound > 0);
+    assert_fails(nep_hierarchical_sample(ctx, h, 0, 3, &again), NEP_E_ARG);
+    nep_ctx_clear(ctx);
+    nep_hierarchical_draws_free(&d);
+    nep_hierarchical_free(h);
     made_free(&m);
 }
 
@@ -738,6 +792,7 @@ int main(void)
         cmocka_unit_test(test_bootstrap_is_a_refit),
         cmocka_unit_test(test_bootstrap_without_memory),
         cmocka_unit_test(test_same_bits_on_any_threads),
+        cmocka_unit_test(test_sample_is_the_posterior),
         cmocka_unit_test(test_intervals_cover),
         cmocka_unit_test(test_probability),
     };

@@ -55,7 +55,7 @@ typedef struct {
  * paths  [same] number of paths, exact below 2^53; or NULL
  *
  * The kernel of a guilt-by-association score is the metapath without its label edge: CbGbC weighs how drugs share genes, and CbGbCtD is
- * that times CtD. Same bits for any thread count. Cost: edges of the metapath * the smaller end; memory: some tiles of 128 columns.
+ * that times CtD. Same bits for any thread count. Cost: edges of the metapath * the smaller end; memory: 160 columns of the nodes at each position.
  * Errors: NEP_E_ARG (damping negative, a hidden list of no metaedge), NEP_E_NOMEM, NEP_E_INTERRUPTED.
  * Source: Himmelstein & Baranzini (2015), doi:10.1371/journal.pcbi.1004259; repeats by inclusion and exclusion, docs/graph.md. */
 NEP_MUST_USE nep_status nep_dwpc_matrix(nep_ctx *ctx, const nep_network *net, const nep_metapath *path, const nep_dwpc_opts *opts,

@@ -7,25 +7,31 @@
 
 #include <string.h>
 
-enum { TILE = 128 }; /* sources at a time */
+enum { TILE = 160 }; /* sources at a time: room for the diseases of Hetionet */
 
-/* Position 1 of each source: its neighbours. */
-static void first_step(const nep_tile *t, const nep_leg *leg, double *x)
+/* Position 2 of each source, or 1 of a metapath of one step: over the sparse neighbours of the source, never as a matrix. */
+static void first_steps(const nep_legs *l, const nep_tile *t, int threads)
 {
-    memset(x, 0, (size_t)(leg->n_ahead * t->width) * sizeof *x);
-    for (int64_t c = 0; c < t->width; c++) {
-        const int64_t s = t->first + c;
-        for (int64_t k = leg->out->start[s]; k < leg->out->start[s + 1]; k++)
-            x[leg->out->node[k] * t->width + c] = leg->w_out[k];
+    const nep_leg *a = &l->leg[1], *b = l->length > 1 ? &l->leg[2] : NULL;
+    double *out = t->x[b ? 2 : 1];
+    const int64_t n = b ? b->n_ahead : a->n_ahead;
+#pragma omp parallel for schedule(dynamic, 256) num_threads(threads) if (n * t->width > 1 << 20)
+    for (int64_t i = 0; i < n; i++) {
+        memset(out + i * t->width, 0, (size_t)t->width * sizeof *out);
+        if (!b)
+            nep_dwpc_add_first(a, t, i, 1.0, out + i * t->width);
+        for (int64_t k = b ? b->in->start[i] : 0; b && k < b->in->start[i + 1]; k++)
+            nep_dwpc_add_first(a, t, b->in->node[k], b->w_in[k], out + i * t->width);
     }
 }
 
-/* The last position of a tile of sources, into t->x[length]. */
+/* The last position of a tile of sources, into t->x[length]: the first steps sparse, the others by dense columns. */
 static nep_status walk(nep_ctx *ctx, const nep_legs *l, const nep_repeats *r, nep_tile *t)
 {
     const int threads = nep_ctx_threads(ctx);
-    first_step(t, &l->leg[1], t->x[1]);
-    for (int p = 2; p <= l->length; p++) {
+    first_steps(l, t, threads);
+    nep_dwpc_drop_repeats(l, r, t, 2, threads);
+    for (int p = 3; p <= l->length; p++) {
         const nep_leg *leg = &l->leg[p];
         NEP_TRY(nep_backend_sparse_product(ctx, leg->in->start, leg->in->node, leg->w_in, leg->n_ahead, t->x[p - 1], leg->n_behind, t->width, t->x[p]));
         nep_dwpc_drop_repeats(l, r, t, p, threads);
@@ -52,7 +58,7 @@ static nep_status all_tiles(nep_ctx *ctx, const nep_network *net, const nep_meta
     NEP_TRY_OR_DONE(st, nep_legs_make(ctx, net, path, turned, opts, &l));
     NEP_TRY_OR_DONE(st, nep_dwpc_find_repeats(ctx, &l, &r));
     const int64_t tiles = (l.n[0] + TILE - 1) / TILE, most = tiles > 0 ? (l.n[0] + tiles - 1) / tiles : 0;
-    for (int p = 1; p <= l.length; p++)
+    for (int p = l.length > 1 ? 2 : 1; p <= l.length; p++)
         NEP_TRY_OR_DONE(st, nep_alloc(ctx, l.n[p] * most, sizeof *t.x[p], "path counts", &t.x[p]));
     for (t.first = 0; t.first < l.n[0]; t.first += most) {
         t.width = l.n[0] - t.first < most ? l.n[0] - t.first : most;

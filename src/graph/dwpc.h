@@ -7,8 +7,19 @@
 
 typedef struct {
     int64_t first, width;              /* sources first .. first + width - 1 */
-    double *x[NEP_METAPATH_MOST + 1];  /* x[p] [n[p], width]: weight of all ways from the source to the node at position p */
+    double *x[NEP_METAPATH_MOST + 1];  /* x[p] [n[p], width]: weight of all ways from the source to the node at position p; of position 1 only
+                                          where the metapath ends there */
 } nep_tile;
+
+/* row [width] += w * (weight of the first step from each source of the tile to `node`). */
+static inline void nep_dwpc_add_first(const nep_leg *first, const nep_tile *t, int64_t node, double w, double *row)
+{
+    for (int64_t k = first->in->start[node]; k < first->in->start[node + 1]; k++) {
+        const int64_t c = first->in->node[k] - t->first;
+        if (c >= 0 && c < t->width)
+            row[c] += w * first->w_in[k];
+    }
+}
 
 /* Sums over closed walks from a node, whichever source; NULL where a metapath needs none. */
 typedef struct {

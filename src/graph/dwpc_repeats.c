@@ -87,20 +87,21 @@ static void take(const nep_tile *t, const double *factor, int64_t n, const doubl
             x[i * t->width + c] -= factor[i] * y[i * t->width + c];
 }
 
-/* Walks s, x, s, x: x came back at 3 over the source. */
-static void give_back_1(const nep_legs *l, nep_tile *t)
+/* Walks s, x, ., x less those over the source, which are gone already: s, x, s, x. */
+static void take_return_1(const nep_legs *l, const nep_repeats *r, nep_tile *t)
 {
     const nep_leg *first = &l->leg[1], *a = &l->leg[2], *b = &l->leg[3];
     for (int64_t c = 0; c < t->width; c++) {
         const int64_t s = t->first + c;
         for (int64_t k = first->out->start[s]; k < first->out->start[s + 1]; k++) {
-            const int64_t x = first->out->node[k], at = x * t->width + c;
-            t->x[3][at] += t->x[1][at] * nep_legs_weight(a->out, a->w_out, x, s) * nep_legs_weight(b->in, b->w_in, x, s);
+            const int64_t x = first->out->node[k];
+            const double over_s = nep_legs_same(l, 2, 0) ? nep_legs_weight(a->out, a->w_out, x, s) * nep_legs_weight(b->in, b->w_in, x, s) : 0.0;
+            t->x[3][x * t->width + c] -= first->w_out[k] * (r->return_1[x] - over_s);
         }
     }
 }
 
-/* Walks s, ., t, s, t. */
+/* Walks s, ., t, s, t, which are gone already, back into what return_2 took. */
 static void give_back_2(const nep_legs *l, nep_tile *t)
 {
     const nep_leg *b = &l->leg[3], *last = &l->leg[4];
@@ -117,40 +118,39 @@ static void give_back_2(const nep_legs *l, nep_tile *t)
 static void give_back_both(const nep_legs *l, const nep_repeats *r, nep_tile *t, int threads)
 {
     const nep_network_side *in = l->leg[4].in;
-#pragma omp parallel for schedule(dynamic, 64) num_threads(threads)
+#pragma omp parallel for schedule(dynamic, 64) num_threads(threads) if (in->start[l->n[4]] > 1 << 16)
     for (int64_t i = 0; i < l->n[4]; i++)
         for (int64_t k = in->start[i]; k < in->start[i + 1]; k++)
-            for (int64_t c = 0; r->there_and_back[k] != 0.0 && c < t->width; c++)
-                t->x[4][i * t->width + c] += r->there_and_back[k] * t->x[1][in->node[k] * t->width + c];
+            if (r->there_and_back[k] != 0.0)
+                nep_dwpc_add_first(&l->leg[1], t, in->node[k], r->there_and_back[k], t->x[4] + i * t->width);
 }
 
-/* Walks s, t, s, ., t and s, t, ., s, t. */
-static void give_back_triangles(const nep_legs *l, nep_tile *t)
+/* Walks s, t, y, z, t less those over the source at position 2 or 3, which are gone already. */
+static void take_triangle(const nep_legs *l, const nep_repeats *r, nep_tile *t)
 {
     const nep_leg *first = &l->leg[1], *a = &l->leg[2], *b = &l->leg[3], *last = &l->leg[4];
     for (int64_t c = 0; c < t->width; c++) {
         const int64_t s = t->first + c;
         for (int64_t k = first->out->start[s]; k < first->out->start[s + 1]; k++) {
-            const int64_t i = first->out->node[k], at = i * t->width + c;
-            double sum = 0.0;
+            const int64_t i = first->out->node[k];
+            double closed = r->triangle_1[i];
             const double over_2 = nep_legs_same(l, 2, 0) ? nep_legs_weight(a->out, a->w_out, i, s) : 0.0;
             const double over_3 = nep_legs_same(l, 3, 0) ? nep_legs_weight(last->in, last->w_in, i, s) : 0.0;
             if (over_2 != 0.0)
-                sum += over_2 * nep_legs_common(b->out, b->w_out, s, last->in, last->w_in, i);
+                closed -= over_2 * nep_legs_common(b->out, b->w_out, s, last->in, last->w_in, i);
             if (over_3 != 0.0)
-                sum += over_3 * nep_legs_common(a->out, a->w_out, i, b->in, b->w_in, s);
-            t->x[4][at] += t->x[1][at] * sum;
+                closed -= over_3 * nep_legs_common(a->out, a->w_out, i, b->in, b->w_in, s);
+            t->x[4][i * t->width + c] -= first->w_out[k] * closed;
         }
     }
 }
 
 void nep_dwpc_drop_repeats(const nep_legs *l, const nep_repeats *r, nep_tile *t, int p, int threads)
 {
-    if (p == 3 && r->return_1) {
-        take(t, r->return_1, l->n[3], t->x[1], t->x[3], threads);
-        if (nep_legs_same(l, 2, 0))
-            give_back_1(l, t);
-    }
+    if (p > l->length)
+        return;
+    if (p == 3 && r->return_1)
+        take_return_1(l, r, t);
     if (p == 4 && r->return_2) {
         take(t, r->return_2, l->n[4], t->x[2], t->x[4], threads);
         if (nep_legs_same(l, 3, 0))
@@ -158,11 +158,8 @@ void nep_dwpc_drop_repeats(const nep_legs *l, const nep_repeats *r, nep_tile *t,
         if (r->there_and_back)
             give_back_both(l, r, t, threads);
     }
-    if (p == 4 && r->triangle_1) {
-        take(t, r->triangle_1, l->n[4], t->x[1], t->x[4], threads);
-        if (nep_legs_same(l, 2, 0) || nep_legs_same(l, 3, 0))
-            give_back_triangles(l, t);
-    }
+    if (p == 4 && r->triangle_1)
+        take_triangle(l, r, t);
     for (int64_t c = 0; nep_legs_same(l, p, 0) && c < t->width; c++)
         t->x[p][(t->first + c) * t->width + c] = 0.0;
 }

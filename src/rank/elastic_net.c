@@ -18,6 +18,8 @@ typedef struct {
     double *mean, *sd;       /* [width] sd 0 = constant */
     double *scaled, *eta, *r, *h; /* [n, width], [n] */
     double *gram, *gradient, *b, *from; /* [width, width], [width] */
+    double likelihood;       /* mean log likelihood at b, where residuals and curvature stand */
+    bool curved;             /* gram is of a place near enough */
 } fitting;
 
 static bool counts(const nep_elastic_net_data *a, int64_t i)
@@ -67,6 +69,20 @@ static void free_fitting(fitting *f)
         nep_alloc_free(arrays[i]);
 }
 
+/* Mean log likelihood at b, leaving residual and curvature. */
+static double look(fitting *f, const double *b)
+{
+    double sum = 0;
+    cblas_dgemv(CblasRowMajor, CblasNoTrans, (blasint)f->n, f->width, 1.0, f->x, f->width, b, 1, 0.0, f->eta, 1);
+    for (int64_t i = 0; i < f->n; i++) {
+        const double t = f->eta[i], e = exp(-fabs(t)), q = 1 / (1 + e), p = t >= 0 ? q : 1 - q;
+        sum += f->w[i] * (f->y[i] * t - fmax(t, 0) - log1p(e));
+        f->r[i] = f->w[i] * (f->y[i] - p);
+        f->h[i] = f->w[i] * e * q * q;
+    }
+    return sum;
+}
+
 /* Rows outside `left_out` (-1 = all), standardised; coefficients at the null model. */
 static void load(fitting *f, int left_out)
 {
@@ -107,20 +123,8 @@ static void load(fitting *f, int left_out)
         for (int j = 1; j < W; j++)
             f->x[i * W + j] = f->sd[j] > 0 ? f->x[i * W + j] / f->sd[j] : 0;
     f->b[0] = log(share / (1 - share));
-}
-
-/* Mean log likelihood at b, leaving residual and curvature. */
-static double look(fitting *f, const double *b)
-{
-    double sum = 0;
-    cblas_dgemv(CblasRowMajor, CblasNoTrans, (blasint)f->n, f->width, 1.0, f->x, f->width, b, 1, 0.0, f->eta, 1);
-    for (int64_t i = 0; i < f->n; i++) {
-        const double t = f->eta[i], e = exp(-fabs(t)), q = 1 / (1 + e), p = t >= 0 ? q : 1 - q;
-        sum += f->w[i] * (f->y[i] * t - fmax(t, 0) - log1p(e));
-        f->r[i] = f->w[i] * (f->y[i] - p);
-        f->h[i] = f->w[i] * e * q * q;
-    }
-    return sum;
+    f->likelihood = look(f, f->b);
+    f->curved = false;
 }
 
 static double penalty(const fitting *f, const double *b, double lambda, double alpha)
@@ -131,11 +135,15 @@ static double penalty(const fitting *f, const double *b, double lambda, double a
     return lambda * sum;
 }
 
-/* Gradient and Gram matrix, both triangles, at the place of the last look. */
+static void slope(fitting *f)
+{
+    cblas_dgemv(CblasRowMajor, CblasTrans, (blasint)f->n, f->width, 1.0, f->x, f->width, f->r, 1, 0.0, f->gradient, 1);
+}
+
+/* Gram matrix, both triangles, at the place of the last look. */
 static void curve(fitting *f)
 {
     const int W = f->width;
-    cblas_dgemv(CblasRowMajor, CblasTrans, (blasint)f->n, W, 1.0, f->x, W, f->r, 1, 0.0, f->gradient, 1);
     for (int64_t i = 0; i < f->n; i++) {
         const double root = sqrt(f->h[i]);
         for (int j = 0; j < W; j++)
@@ -145,6 +153,7 @@ static void curve(fitting *f)
     for (int j = 0; j < W; j++)
         for (int k = 0; k < j; k++)
             f->gram[j * W + k] = f->gram[k * W + j];
+    f->curved = true;
 }
 
 /* Coordinate descent on the quadratic model; f->b moves, f->gradient becomes the model's gradient there. Returns the largest squared move
@@ -182,25 +191,31 @@ static double descend(fitting *f, double lambda, double alpha, double tolerance)
     return moved;
 }
 
-/* The fit at one lambda from where b stands; returns whether it settled. *likelihood is that of the end. */
-static bool fit_lambda(fitting *f, double lambda, const nep_elastic_net_opts *o, double *likelihood)
+/* The fit at one lambda from where b stands; returns whether it settled. The gradient is always that of the place, so that the end is the
+ * optimum; the Gram matrix of an earlier place, even of an earlier lambda, serves as long as the moves shrink tenfold with it. */
+static bool fit_lambda(fitting *f, double lambda, const nep_elastic_net_opts *o)
 {
     const int W = f->width;
-    double at = look(f, f->b);
+    double last = INFINITY;
     for (int step = 0; step < MOST_OUTER; step++) {
-        const double before = at - penalty(f, f->b, lambda, o->alpha);
-        curve(f);
+        const double before = f->likelihood - penalty(f, f->b, lambda, o->alpha);
+        bool halved = false;
+        slope(f);
+        if (!f->curved)
+            curve(f);
         const double moved = descend(f, lambda, o->alpha, o->tolerance);
-        at = look(f, f->b);
+        f->likelihood = look(f, f->b);
         /* far from the optimum a whole step can overshoot: go back towards where it came from */
-        for (int half = 0; half < 40 && at - penalty(f, f->b, lambda, o->alpha) < before - 1e-13 * fabs(before); half++) {
+        for (int half = 0; half < 40 && f->likelihood - penalty(f, f->b, lambda, o->alpha) < before - 1e-13 * fabs(before); half++) {
             for (int j = 0; j < W; j++)
                 f->b[j] = 0.5 * (f->b[j] + f->from[j]);
-            at = look(f, f->b);
+            f->likelihood = look(f, f->b);
+            halved = true;
         }
-        *likelihood = at;
         if (moved < o->tolerance)
             return true;
+        f->curved = !halved && moved < 0.1 * last;
+        last = moved;
     }
     return false;
 }
@@ -215,12 +230,11 @@ static void unscale(const fitting *f, double *intercept, double *coef)
     }
 }
 
-/* The least lambda at which every coefficient is 0. */
+/* The least lambda at which every coefficient is 0; f stands at the null model. */
 static double first_lambda(fitting *f, double alpha)
 {
     double most = 0;
-    look(f, f->b);
-    cblas_dgemv(CblasRowMajor, CblasTrans, (blasint)f->n, f->width, 1.0, f->x, f->width, f->r, 1, 0.0, f->gradient, 1);
+    slope(f);
     for (int j = 1; j < f->width; j++)
         most = fmax(most, fabs(f->gradient[j]));
     return most > 0 ? most / alpha : 1;
@@ -229,13 +243,12 @@ static double first_lambda(fitting *f, double alpha)
 static nep_status fit_path(nep_ctx *ctx, fitting *f, const nep_elastic_net_opts *o, nep_elastic_net *e)
 {
     load(f, -1);
-    const double null = look(f, f->b), top = first_lambda(f, o->alpha), ratio = f->n > f->a->features ? 1e-4 : 1e-2;
+    const double null = f->likelihood, top = first_lambda(f, o->alpha), ratio = f->n > f->a->features ? 1e-4 : 1e-2;
     for (int l = 0; l < o->most_lambda; l++) {
-        double likelihood = 0;
         e->lambda[l] = o->lambda ? o->lambda[l] : l == 0 ? top : top * pow(ratio, (double)l / (o->most_lambda - 1));
-        e->converged = fit_lambda(f, e->lambda[l], o, &likelihood) && e->converged;
+        e->converged = fit_lambda(f, e->lambda[l], o) && e->converged;
         unscale(f, e->intercept + l, e->coef + (int64_t)l * e->features);
-        e->explained[l] = 1 - likelihood / null;
+        e->explained[l] = 1 - f->likelihood / null;
         e->n_lambda = l + 1;
         NEP_TRY(nep_ctx_check(ctx));
         if (!o->lambda && l >= 4 && (e->explained[l] - e->explained[l - 1] < 1e-5 * e->explained[l] || e->explained[l] > 0.999))
@@ -267,8 +280,8 @@ static bool fit_fold(fitting *f, const nep_elastic_net_opts *o, const nep_elasti
     bool settled = true;
     load(f, fold);
     for (int l = 0; l < e->n_lambda; l++) {
-        double likelihood, intercept;
-        settled = fit_lambda(f, e->lambda[l], o, &likelihood) && settled;
+        double intercept;
+        settled = fit_lambda(f, e->lambda[l], o) && settled;
         unscale(f, &intercept, coef);
         deviance[l] = fold_deviance(f->a, fold, intercept, coef);
     }

@@ -8,6 +8,7 @@
 
 #include <nepenthe/backend.h>
 #include <nepenthe/evidence.h>
+#include <nepenthe/signature.h>
 #include <nepenthe/tables.h>
 
 enum { S_DRUGS = 60, S_TARGETS = 8, S_MAPPED = 6, S_REGIONS = 28, S_CORTEX = 20, S_DISORDERS = 4, S_WORDS = 2, S_CLASSES = 6 };
@@ -31,6 +32,7 @@ typedef struct {
     int direction[S_DISORDERS];
     nep_label labels[S_DISORDERS * S_DRUGS];
     nep_tables tables;
+    nep_signatures signatures;
 } synthetic;
 
 static inline double synthetic_normal(uint64_t stream, uint64_t i)
@@ -217,6 +219,51 @@ static inline void synthetic_tables(nep_ctx *ctx, synthetic *s)
             abort();
     }
     s->in.tables = &s->tables;
+}
+
+/* Gene signatures: drugs of class j (but every fifth drug has none) move genes against disorder j; as sets, or as whole lists. Free with
+ * nep_signatures_free(s->in.signatures). */
+static inline void synthetic_signatures(nep_ctx *ctx, synthetic *s, bool lists)
+{
+    enum { GENES = 400 };
+    nep_signatures *x = &s->signatures;
+    *x = (nep_signatures){.n_disorders = S_DISORDERS, .n_drugs = S_DRUGS, .n_genes = GENES, .drugs_are_lists = lists, .n_licences = 2};
+    if (nep_alloc(ctx, GENES, sizeof *x->genes, "genes", &x->genes) != NEP_OK || nep_alloc(ctx, 2, sizeof *x->licences, "l", &x->licences) != NEP_OK ||
+        nep_alloc_string(ctx, "CC0", &x->licences[0]) != NEP_OK || nep_alloc_string(ctx, "ODbL", &x->licences[1]) != NEP_OK ||
+        nep_alloc(ctx, S_DISORDERS * GENES, sizeof(double), "z", &x->disorder_z) != NEP_OK ||
+        nep_alloc(ctx, S_DISORDERS * GENES, 1, "licences", &x->disorder_licence) != NEP_OK ||
+        nep_alloc(ctx, S_DRUGS + 1, sizeof(int64_t), "start", &x->drug_start) != NEP_OK ||
+        nep_alloc(ctx, S_DRUGS * GENES, sizeof(int32_t), "genes", &x->drug_gene) != NEP_OK ||
+        nep_alloc(ctx, S_DRUGS * GENES, sizeof(double), "weights", &x->drug_weight) != NEP_OK ||
+        nep_alloc(ctx, S_DRUGS * GENES, 1, "licences", &x->drug_licence) != NEP_OK)
+        abort();
+    for (int g = 0; g < GENES; g++) {
+        char name[8];
+        snprintf(name, sizeof name, "G%d", g);
+        if (nep_alloc_string(ctx, name, &x->genes[g]) != NEP_OK)
+            abort();
+        for (int j = 0; j < S_DISORDERS; j++) {
+            const bool missing = (g * 7 + j) % 31 == 0;
+            x->disorder_z[j * GENES + g] = missing ? (double)NAN : round(20 * synthetic_normal(70 + (uint64_t)j, (uint64_t)g)) / 10;
+            x->disorder_licence[j * GENES + g] = g % 9 == 0;
+        }
+    }
+    int64_t n = 0;
+    for (int k = 0; k < S_DRUGS; k++) {
+        x->drug_start[k] = n;
+        for (int g = 0; k % 5 != 4 && g < GENES; g++) {
+            const int j = k % S_CLASSES % S_DISORDERS;
+            const double z = x->disorder_z[j * GENES + g], noise = synthetic_normal(80 + (uint64_t)k, (uint64_t)g);
+            const double move = (isnan(z) ? 0 : -0.5 * z) + noise;
+            if (!lists && fabs(move) < 2)
+                continue;
+            x->drug_gene[n] = g;
+            x->drug_licence[n] = g % 7 == 0;
+            x->drug_weight[n++] = lists ? move : move > 0 ? 1 : -1;
+        }
+    }
+    x->drug_start[S_DRUGS] = n;
+    s->in.signatures = x;
 }
 
 #endif

@@ -5,40 +5,12 @@
 #include <nepenthe/tables.h>
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Columns of one table; -1 where it has none. */
 typedef struct {
     int64_t drug, disorder, value, se, n, hit, class, year, rater, vote, source, licence, note;
 } columns;
-
-/* Names that the study does not have, counted; the first few distinct ones are named. */
-typedef struct {
-    int64_t rows;
-    const char *first[3];
-    int n_first;
-} strangers;
-
-static void note_stranger(strangers *s, const char *name)
-{
-    s->rows++;
-    for (int i = 0; i < s->n_first; i++)
-        if (strcmp(s->first[i], name) == 0)
-            return;
-    if (s->n_first < NEP_LEN(s->first))
-        s->first[s->n_first++] = name;
-}
-
-static void warn_strangers(nep_ctx *ctx, const char *path, const char *what, const strangers *s)
-{
-    char list[200] = "";
-    size_t used = 0;
-    for (int i = 0; i < s->n_first && used < sizeof list; i++)
-        used += (size_t)snprintf(list + used, sizeof list - used, "%s%.40s", i ? ", " : "", s->first[i]);
-    if (s->rows)
-        nep_warn(ctx, "%s: %lld rows are of %s that the study does not have and are left out (first: %s)", path, (long long)s->rows, what, list);
-}
 
 static nep_status find_columns(nep_ctx *ctx, const nep_table *t, nep_tables_kind kind, bool labels_from, columns *c)
 {
@@ -160,7 +132,7 @@ static nep_status fill_row(nep_ctx *ctx, const nep_table *t, int64_t r, nep_tabl
 static nep_status fill(nep_ctx *ctx, const nep_table *t, nep_tables_kind kind, const columns *c, const char *licence, const study_lookup *drugs,
                        const study_lookup *disorders, nep_tables_one *one)
 {
-    strangers no_drug = {0}, no_disorder = {0};
+    study_strangers no_drug = {0}, no_disorder = {0};
     NEP_TRY(nep_alloc(ctx, t->n_rows, sizeof *one->rows, "evidence rows", &one->rows));
     for (int64_t r = 0; r < t->n_rows; r++) {
         const char *drug = nep_table_cell(t, r, c->drug), *disorder = cli_study_cell(t, r, c->disorder);
@@ -168,9 +140,9 @@ static nep_status fill(nep_ctx *ctx, const nep_table *t, nep_tables_kind kind, c
                     drug ? "the disorder" : "drug_id");
         const int64_t k = cli_study_find(drugs, drug), j = c->disorder < 0 ? 0 : cli_study_find(disorders, disorder);
         if (k < 0)
-            note_stranger(&no_drug, drug);
+            cli_study_stranger(&no_drug, drug);
         else if (j < 0)
-            note_stranger(&no_disorder, disorder);
+            cli_study_stranger(&no_disorder, disorder);
         if (k < 0 || j < 0)
             continue;
         nep_tables_row *row = &one->rows[one->n_rows++];
@@ -178,8 +150,8 @@ static nep_status fill(nep_ctx *ctx, const nep_table *t, nep_tables_kind kind, c
         row->disorder = j;
         NEP_TRY(fill_row(ctx, t, r, kind, c, licence, one, row));
     }
-    warn_strangers(ctx, t->path, "drugs", &no_drug);
-    warn_strangers(ctx, t->path, "disorders", &no_disorder);
+    cli_study_warn_strangers(ctx, t->path, "drugs", &no_drug);
+    cli_study_warn_strangers(ctx, t->path, "disorders", &no_disorder);
     NEP_REQUIRE(ctx, one->n_rows > 0, NEP_E_SHAPE, "%s: no row is of a drug and a disorder of the study; both are joined by their ids", t->path);
     return NEP_OK;
 }

@@ -2,6 +2,7 @@
 /* study_load.c - a study file and the tables it names, joined by name into what the channels read. */
 #include "cli/study_tables.h"
 
+#include <nepenthe/signature.h>
 #include <nepenthe/tables.h>
 
 #include <string.h>
@@ -89,6 +90,7 @@ nep_status cli_study_load(nep_ctx *ctx, const char *path, uint64_t seed, cli_stu
     NEP_TRY_OR_DONE(st, cli_study_labels(ctx, s, &drugs));
     NEP_TRY_OR_DONE(st, load_network(ctx, s));
     NEP_TRY_OR_DONE(st, cli_study_evidence(ctx, s, &drugs));
+    NEP_TRY_OR_DONE(st, cli_study_signatures(ctx, s, &drugs));
     NEP_TRY_OR_DONE(st, nep_inputs_prepare(ctx, &s->inputs, s->study.null_kind));
 done:
     nep_alloc_free(drugs.list);
@@ -111,6 +113,9 @@ void cli_study_free(cli_study *s)
     if (in->tables)
         nep_tables_free(in->tables);
     nep_alloc_free(in->tables);
+    if (in->signatures)
+        nep_signatures_free(in->signatures);
+    nep_alloc_free(in->signatures);
     free_texts(in->targets, in->n_targets);
     free_texts(in->target_names, in->n_targets);
     free_texts(in->label_source, in->n_disorders * in->n_drugs);

@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,4 +105,24 @@ nep_status cli_study_table(nep_ctx *ctx, cli_study *s, const char *path, nep_tab
 const char *cli_study_cell(const nep_table *t, int64_t row, int64_t col)
 {
     return col < 0 ? NULL : nep_table_cell(t, row, col);
+}
+
+void cli_study_stranger(study_strangers *s, const char *name)
+{
+    s->rows++;
+    for (int i = 0; i < s->n_first; i++)
+        if (strcmp(s->first[i], name) == 0)
+            return;
+    if (s->n_first < NEP_LEN(s->first))
+        s->first[s->n_first++] = name;
+}
+
+void cli_study_warn_strangers(nep_ctx *ctx, const char *path, const char *what, const study_strangers *s)
+{
+    char list[200] = "";
+    size_t used = 0;
+    for (int i = 0; i < s->n_first && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%.40s", i ? ", " : "", s->first[i]);
+    if (s->rows)
+        nep_warn(ctx, "%s: %lld rows are of %s that the study does not have and are left out (first: %s)", path, (long long)s->rows, what, list);
 }

@@ -28,6 +28,15 @@ NEP_MUST_USE nep_status cli_study_table(nep_ctx *ctx, cli_study *s, const char *
 /* A cell, NULL when the table has no such column (-1). */
 const char *cli_study_cell(const nep_table *t, int64_t row, int64_t col);
 
+/* Names that the study does not have, counted by row; the first few distinct ones are named in one warning. Names are lent. */
+typedef struct {
+    int64_t rows;
+    const char *first[3];
+    int n_first;
+} study_strangers;
+void cli_study_stranger(study_strangers *s, const char *name);
+void cli_study_warn_strangers(nep_ctx *ctx, const char *path, const char *what, const study_strangers *s);
+
 /* The parts of a study, in the order in which they are read: each fills its fields of s->inputs. */
 NEP_MUST_USE nep_status cli_study_receptors(nep_ctx *ctx, cli_study *s);
 NEP_MUST_USE nep_status cli_study_affinities(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
@@ -39,6 +48,8 @@ NEP_MUST_USE nep_status cli_study_atlas(nep_ctx *ctx, cli_study *s);
 /* The tables under `evidence` (study_evidence.c). Errors: NEP_E_CONFIG (no such kind), NEP_E_FORMAT (file and line are named),
  * NEP_E_SHAPE (no row is of the study's drugs and disorders). */
 NEP_MUST_USE nep_status cli_study_evidence(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
+/* The tables under `signatures` (study_signatures.c). Errors: NEP_E_FORMAT (file and line are named), NEP_E_SHAPE (nothing joins). */
+NEP_MUST_USE nep_status cli_study_signatures(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
 NEP_MUST_USE nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* channel.c - the front door of every channel: finds it, checks what it needs, hides the truth, scores. */
 #include <nepenthe/evidence.h>
+#include <nepenthe/signature.h>
 #include <nepenthe/tables.h>
 
 #include <math.h>
@@ -64,6 +65,8 @@ unsigned nep_channel_missing(const nep_channel *c, const nep_inputs *in)
         have |= NEP_NEEDS_TABLE;
     if (in->network && has_edges(in->network, c->edges))
         have |= NEP_NEEDS_NETWORK;
+    if (in->signatures && in->signatures->value[0])
+        have |= NEP_NEEDS_SIGNATURES;
     return c->needs & ~have;
 }
 

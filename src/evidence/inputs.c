@@ -2,6 +2,7 @@
 /* inputs.c - what channels share, made once: profiles of the maps with their nulls, and chemical similarities. */
 #include <nepenthe/backend.h>
 #include <nepenthe/brainmap.h>
+#include <nepenthe/signature.h>
 #include <nepenthe/tables.h>
 
 #include "channels.h"
@@ -239,6 +240,8 @@ nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const char *null_kin
         NEP_TRY_OR_DONE(st, evidence_mask_make(ctx, in));
     if (in->tables)
         NEP_TRY_OR_DONE(st, nep_tables_prepare(ctx, in->tables));
+    if (in->signatures)
+        NEP_TRY_OR_DONE(st, nep_signatures_prepare(ctx, in->signatures));
 done:
     if (st != NEP_OK)
         nep_inputs_release(in);
@@ -266,6 +269,8 @@ void nep_inputs_release(nep_inputs *in)
 {
     if (in->tables)
         nep_tables_release(in->tables);
+    if (in->signatures)
+        nep_signatures_release(in->signatures);
     for (int64_t i = 0; in->profiles && i < in->n_disorders * SETS; i++)
         nep_profile_free(in->profiles[i]);
     for (int64_t j = 0; in->second && j < in->n_disorders; j++)

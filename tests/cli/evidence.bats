@@ -102,3 +102,40 @@ refused() { # exit code, words
     sed 's/^evidence:/evidence: votes.tsv/; /^  - /d' kept.yaml >study.yaml
     refused 78 "evidence must be a list"
 }
+
+@test "gene signatures vote: drugs as sets and as lists, and what does not fit is refused" {
+    {
+        printf 'disorder\tgene\tlog2fc\tse\tlicence\n'
+        awk 'BEGIN { for (j = 1; j <= 2; j++) for (g = 0; g < 80; g++) printf "DOID:%d\tG%02d\t%.3f\t0.1\tCC0\n", j, g, sin(g * (j + 0.3)) }'
+    } >disorders.tsv
+    {
+        printf 'drug_id\tgene\tdirection\tlicence\n'
+        awk 'BEGIN { for (k = 0; k < 30; k++) for (g = k % 3; g < 80; g += 4 + k % 3) printf "X:%02d\tG%02d\t%s\tCC0\n", k, g, (sin(g * 1.3) + cos(k * g) / 2 > 0) ? "down" : "up" }'
+    } >sets.tsv
+    echo 'signatures: {disorders: disorders.tsv, drugs: sets.tsv}' >>study.yaml
+    sed -i 's/channels: \[expert_votes, literature\]/channels: [reversal_wtcs, reversal_xsum, reversal_cosine]/' study.yaml
+    cp study.yaml kept.yaml
+    run "$NEPENTHE" rank study.yaml -o sets --redraws 20
+    [ "$status" -eq 0 ]
+    grep -q "enrichment" sets/report.html
+    sed 's/direction/z/; s/\tup\t/\t1.5\t/; s/\tdown\t/\t-2\t/' sets.tsv >lists.tsv
+    sed 's/drugs: sets.tsv/drugs: lists.tsv/' kept.yaml >study.yaml
+    run "$NEPENTHE" rank study.yaml -o lists --redraws 20
+    [ "$status" -eq 0 ]
+    grep -q "genes of the disorder" lists/report.html
+    cp kept.yaml study.yaml
+    cp sets.tsv good.tsv
+    printf 'X:00\tG00\tup\tCC0\n' >>sets.tsv
+    refused 65 "gene G00 of X:00 stands there twice (line 2)"
+    sed '3s/\tup\t\|\tdown\t/\tsideways\t/' good.tsv >sets.tsv
+    refused 65 "line 3: direction is 'sideways'"
+    sed 's/\tG/\t1/' good.tsv >sets.tsv
+    refused 65 "have no gene of the study's disorders and drugs in common"
+    cut -f1-3 good.tsv >sets.tsv
+    refused 65 "licence"
+    cp good.tsv sets.tsv
+    sed -i '2s/0.1/0/' disorders.tsv
+    refused 65 "line 2: se is 0, must be above 0"
+    grep -v '^signatures' kept.yaml >study.yaml
+    refused 78 "channel reversal_wtcs needs gene signatures of disorders and drugs (key signatures)"
+}

@@ -25,7 +25,7 @@ static void assert_same(const double *a, const double *b)
 static void test_every_channel_is_documented(void **state)
 {
     (void)state;
-    assert_int_equal(nep_channel_count(), 12);
+    assert_int_equal(nep_channel_count(), 15);
     for (int i = 0; nep_evidence_table[i]; i++) {
         const nep_channel *c = nep_evidence_table[i];
         assert_true(c->name && c->summary && c->source && c->orientation && c->licence && c->score);
@@ -297,7 +297,8 @@ static void test_streams_redraw(void **state)
     nep_ctx *ctx = *state;
     double base[S_DRUGS], one[S_DRUGS], again[S_DRUGS], two[S_DRUGS];
     const nep_visible v = all_visible(0);
-    static const char *const redrawn[] = {"engagement", "analogue", "ligand_only", "expert_votes", "literature", "record_signal", "assay_potency"};
+    static const char *const redrawn[] = {"engagement", "analogue", "ligand_only", "expert_votes", "literature", "record_signal", "assay_potency",
+                                           "reversal_wtcs", "reversal_xsum", "reversal_cosine"};
     for (int c = 0; c < NEP_LEN(redrawn); c++) {
         int moved = 0, differ = 0;
         score(ctx, redrawn[c], &v, 0, base);
@@ -420,6 +421,7 @@ static int setup(void **state)
     nep_ctx *ctx = *state = test_ctx(1);
     synthetic_make(&s);
     synthetic_tables(ctx, &s);
+    synthetic_signatures(ctx, &s, false);
     return nep_backend_choose(ctx, "cpu") != NEP_OK || nep_inputs_prepare(ctx, &s.in, NULL) != NEP_OK;
 }
 
@@ -427,6 +429,7 @@ static int teardown(void **state)
 {
     nep_inputs_release(&s.in);
     nep_tables_free(s.in.tables);
+    nep_signatures_free(s.in.signatures);
     nep_ctx_free(*state);
     return 0;
 }

@@ -30,7 +30,7 @@ static inline void random_metaedge(nep_ctx *ctx, nep_network *net, const char *i
 
 static inline void random_kind(nep_ctx *ctx, nep_network *net, char kind, int n)
 {
-    char id[2] = {kind, 0}, text[32][8];
+    char id[2] = {kind, 0}, text[32][16];
     const char *node[32];
     for (int i = 0; i < n; i++) {
         snprintf(text[i], sizeof text[i], "%c%02d", kind, i);

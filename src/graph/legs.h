@@ -30,7 +30,7 @@ static inline bool nep_legs_same(const nep_legs *l, int p, int q)
     return l->kind[p] == l->kind[q];
 }
 
-/* The edges of a side [n nodes] that are hidden, or NULL. */
+/* Which edges of a metaedge are hidden; NULL = none. */
 const bool *nep_legs_hidden(const nep_dwpc_opts *opts, int64_t metaedge);
 /* Errors: NEP_E_ARG. */
 NEP_MUST_USE nep_status nep_legs_check(nep_ctx *ctx, const nep_network *net, const nep_dwpc_opts *opts);

@@ -33,6 +33,7 @@ typedef struct {
     nep_label labels[S_DISORDERS * S_DRUGS];
     nep_tables tables;
     nep_signatures signatures;
+    nep_network network;
 } synthetic;
 
 static inline double synthetic_normal(uint64_t stream, uint64_t i)
@@ -264,6 +265,49 @@ static inline void synthetic_signatures(nep_ctx *ctx, synthetic *s, bool lists)
     }
     x->drug_start[S_DRUGS] = n;
     s->in.signatures = x;
+}
+
+/* One metaedge at random: node i of n_from joined with node k of n_to with probability p; every tenth row is of no open licence. */
+static inline void synthetic_edges(nep_ctx *ctx, nep_network *net, const char *id, char *const *from, int n_from, const char *to, int n_to, double p,
+                                   uint64_t stream)
+{
+    char a[32], b[16];
+    if (nep_network_add_metaedge(ctx, net, id, "edges.tsv") != NEP_OK)
+        abort();
+    int64_t line = 1;
+    for (int i = 0; i < n_from; i++)
+        for (int k = 0; k < n_to; k++) {
+            const double u = nep_philox_uniform(12, stream, (uint64_t)(i * n_to + k));
+            if (u >= p)
+                continue;
+            snprintf(a, sizeof a, "%s%d", from ? "" : id[0] == 'A' ? "A" : id[0] == 'P' ? "PC" : "G", i);
+            snprintf(b, sizeof b, "%s%d", to, k);
+            const nep_network_row row = {.from = from ? from[i] : a, .to = b, .licence = line % 10 ? "CC0-1.0" : "CC-BY-NC-4.0", .source = "made here",
+                                         .weight = (double)NAN, .sign = u < p / 3 ? -1 : u < p / 1.5 ? 1 : 0, .line = ++line};
+            if (nep_network_add_edge(ctx, net, NULL, &row) != NEP_OK)
+                abort();
+        }
+}
+
+/* A network of the drugs (the last three bind nothing) and disorders (the last one has no gene), which has nothing to do with the labels.
+ * Free with nep_network_free(&s->network). */
+static inline void synthetic_network(nep_ctx *ctx, synthetic *s)
+{
+    nep_network *net = &s->network;
+    *net = (nep_network){0};
+    synthetic_edges(ctx, net, "CbG", s->ids, S_DRUGS - 3, "G", 30, 0.1, 1);
+    synthetic_edges(ctx, net, "DaG", s->disorders, S_DISORDERS - 1, "G", 30, 0.2, 2);
+    synthetic_edges(ctx, net, "DgG", s->disorders, S_DISORDERS - 1, "G", 30, 0.1, 3);
+    synthetic_edges(ctx, net, "DcG", s->disorders, S_DISORDERS - 1, "G", 30, 0.1, 4);
+    synthetic_edges(ctx, net, "GpPW", NULL, 30, "W", 8, 0.2, 5);
+    synthetic_edges(ctx, net, "GiG", NULL, 30, "G", 30, 0.06, 6);
+    synthetic_edges(ctx, net, "CcSE", s->ids, S_DRUGS, "S", 25, 0.2, 7);
+    synthetic_edges(ctx, net, "DlA", s->disorders, S_DISORDERS, "A", 6, 0.5, 8);
+    synthetic_edges(ctx, net, "AuG", NULL, 6, "G", 30, 0.3, 9);
+    synthetic_edges(ctx, net, "AdG", NULL, 6, "G", 30, 0.1, 10);
+    if (nep_network_finish(ctx, net, NULL) != NEP_OK)
+        abort();
+    s->in.network = net;
 }
 
 #endif

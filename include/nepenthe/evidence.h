@@ -41,6 +41,7 @@ typedef struct {
 
 struct nep_tables;
 struct nep_signatures;
+struct nep_path_counts;
 struct nep_profile; /* brainmap.h: a disorder's map and its null maps seen through the receptor maps */
 
 /* Everything the channels may read, joined by name once. */
@@ -92,6 +93,7 @@ typedef struct {
     signed char *coverage;         /* [n_drugs] nep_coverage, kept */
     float *similarity;             /* [n_drugs, n_drugs] Tanimoto, NaN without a fingerprint; NULL without any */
     nep_mask itself, similar;      /* the drug alone; the drug and all like it (nep_mask_alike) */
+    struct nep_path_counts *paths; /* counted as channels ask for them; NULL without a network of drugs and disorders */
     int64_t *drug_node, *disorder_node; /* [n_drugs], [n_disorders] in the network's kinds C and D, -1 = not there; NULL without */
 } nep_inputs;
 
@@ -223,7 +225,7 @@ NEP_MUST_USE nep_status nep_engagement_null_family(nep_ctx *ctx, const nep_input
 NEP_MUST_USE nep_status nep_engagement_family(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int family, double *out);
 
 /* Stream ids keep the draws of different inputs apart; what is common to all disorders takes disorder 0. */
-typedef enum { NEP_STREAM_AFFINITY = 1, NEP_STREAM_MAP, NEP_STREAM_TRACER, NEP_STREAM_LABEL, NEP_STREAM_BOOTSTRAP, NEP_STREAM_NULL, NEP_STREAM_TABLE } nep_stream;
+typedef enum { NEP_STREAM_AFFINITY = 1, NEP_STREAM_MAP, NEP_STREAM_TRACER, NEP_STREAM_LABEL, NEP_STREAM_BOOTSTRAP, NEP_STREAM_NULL, NEP_STREAM_TABLE, NEP_STREAM_PATH } nep_stream;
 uint64_t nep_stream_id(nep_stream kind, int64_t disorder, uint64_t stream);
 
 #ifdef __cplusplus

@@ -5,9 +5,7 @@
 #include <nepenthe/signature.h>
 #include <nepenthe/tables.h>
 
-#include "channels.h"
-
-#include "evidence/channels.h"
+#include "paths.h"
 
 #include <math.h>
 #include <string.h>
@@ -236,6 +234,7 @@ nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const char *null_kin
     }
     NEP_TRY_OR_DONE(st, make_similarities(ctx, in));
     NEP_TRY_OR_DONE(st, find_nodes(ctx, in));
+    NEP_TRY_OR_DONE(st, evidence_paths_open(ctx, in));
     if (in->drugs)
         NEP_TRY_OR_DONE(st, evidence_mask_make(ctx, in));
     if (in->tables)
@@ -284,6 +283,8 @@ void nep_inputs_release(nep_inputs *in)
     in->weights = NULL;
     in->coverage = NULL;
     nep_alloc_free(in->similarity);
+    evidence_paths_free(in->paths);
+    in->paths = NULL;
     nep_alloc_free(in->drug_node);
     nep_alloc_free(in->disorder_node);
     nep_alloc_free(in->itself.start);

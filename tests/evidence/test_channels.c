@@ -25,7 +25,7 @@ static void assert_same(const double *a, const double *b)
 static void test_every_channel_is_documented(void **state)
 {
     (void)state;
-    assert_int_equal(nep_channel_count(), 15);
+    assert_int_equal(nep_channel_count(), 23);
     for (int i = 0; nep_evidence_table[i]; i++) {
         const nep_channel *c = nep_evidence_table[i];
         assert_true(c->name && c->summary && c->source && c->orientation && c->licence && c->score);
@@ -298,7 +298,7 @@ static void test_streams_redraw(void **state)
     double base[S_DRUGS], one[S_DRUGS], again[S_DRUGS], two[S_DRUGS];
     const nep_visible v = all_visible(0);
     static const char *const redrawn[] = {"engagement", "analogue", "ligand_only", "expert_votes", "literature", "record_signal", "assay_potency",
-                                           "reversal_wtcs", "reversal_xsum", "reversal_cosine"};
+                                           "reversal_wtcs", "reversal_xsum", "reversal_cosine", "target_gene", "pathway", "interaction"};
     for (int c = 0; c < NEP_LEN(redrawn); c++) {
         int moved = 0, differ = 0;
         score(ctx, redrawn[c], &v, 0, base);
@@ -422,6 +422,7 @@ static int setup(void **state)
     synthetic_make(&s);
     synthetic_tables(ctx, &s);
     synthetic_signatures(ctx, &s, false);
+    synthetic_network(ctx, &s);
     return nep_backend_choose(ctx, "cpu") != NEP_OK || nep_inputs_prepare(ctx, &s.in, NULL) != NEP_OK;
 }
 
@@ -430,6 +431,7 @@ static int teardown(void **state)
     nep_inputs_release(&s.in);
     nep_tables_free(s.in.tables);
     nep_signatures_free(s.in.signatures);
+    nep_network_free(&s.network);
     nep_ctx_free(*state);
     return 0;
 }

@@ -21,6 +21,7 @@
     X(maps_compare)                                                                                                   \
     X(maps_nulls)                                                                                                     \
     X(maps_dominance)                                                                                                 \
+    X(maps_calibrate)                                                                                                 \
     X(molecules)                                                                                                      \
     X(vectors)                                                                                                        \
     X(similar)                                                                                                        \

@@ -180,6 +180,34 @@ PY
     [[ "$output" == *"--predictors"* ]]
 }
 
+@test "calibrate: a row for each kind that the geometry allows, the same bytes on any number of threads" {
+    "$NEPENTHE" maps calibrate "$GEOMETRY" --pairs 200 --n 99 --threads 1 -q > one.tsv
+    "$NEPENTHE" maps calibrate "$GEOMETRY" --pairs 200 --n 99 --threads 3 -q > two.tsv
+    cmp one.tsv two.tsv
+    run bash -c "cut -f1 one.tsv | sort | paste -sd' '"
+    [ "$output" = "eigenmodes moran moran-compartment moran-pair null shuffle spin spin-hungarian spin-nearest" ]
+    # what ignores space cries wolf most often; every rate lies within its interval
+    run awk -F'\t' 'NR>1{ if ($1 == "shuffle") s = $2; else if ($2 > m) m = $2; bad += !($3 < $2 && $2 < $4) } END{print (s > m), bad + 0}' one.tsv
+    [ "$output" = "1 0" ]
+    run bash -c "'$NEPENTHE' maps calibrate '$GEOMETRY' --scope all --pairs 20 --n 19 -q | cut -f1 | sort | paste -sd' '"
+    [ "$output" = "eigenmodes moran moran-compartment moran-pair null shuffle" ]
+    "$NEPENTHE" maps calibrate "$GEOMETRY" --nulls spin,moran --length 0 --pairs 20 --n 19 --json -q | python3 -c '
+import json, sys
+d = json.load(sys.stdin)
+assert d["schema"] == "nepenthe/maps-calibrate/1", d["schema"]
+assert [(r["null"], r["length_mm"], r["n_pairs"], r["n_nulls"]) for r in d["rates"]] == [("spin", 0, 20, 19), ("moran", 0, 20, 19)]'
+    run "$NEPENTHE" maps calibrate "$GEOMETRY" --nulls spin,morann
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"no nulls called 'morann'"* ]]
+    run "$NEPENTHE" maps calibrate "$GEOMETRY" --nulls spin-baum
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"spin-baum turns the vertices of a surface"* ]]
+    run "$NEPENTHE" maps calibrate "$GEOMETRY" --alpha 2
+    [ "$status" -eq 64 ]
+    run "$NEPENTHE" maps calibrate nothing.tsv
+    [ "$status" -eq 66 ]
+}
+
 @test "nulls: HDF5 with the surrogates, the regions and where they came from" {
     "$NEPENTHE" maps nulls a.tsv --map front --geometry "$GEOMETRY" --n 25 -o out.h5
     "$NEPENTHE" maps nulls a.tsv --map front --geometry "$GEOMETRY" --n 25 -o again.h5 --threads 3

@@ -5,9 +5,9 @@
 
 #include <cblas.h>
 #include <lapacke.h>
-#include <string.h>
+#include <stdlib.h>
 
-enum { NEIGHBOURS = 6, DENSE_MODES = 4096 };
+enum { NEIGHBOURS = 6, DENSE = 2048, /* regions of a piece whose modes are all taken */ FEW = 399 /* else: l = 1 .. 19 */ };
 
 /* The regions of one hemisphere and compartment, and where their modes stand. */
 typedef struct {
@@ -45,25 +45,41 @@ static int64_t nearest_few(const nep_nulls *nulls, const piece *p, int64_t i, in
     return found;
 }
 
-/* Laplacian of the graph: i and j are joined where either is among the other's nearest; weight 1 / d^2 in mm. */
+/* near [m, NEIGHBOURS] and how many of them there are: the same for each region. */
+static int64_t neighbour_list(const nep_nulls *nulls, const piece *p, int64_t *near)
+{
+    int64_t found = 0;
+    for (int64_t i = 0; i < p->m; i++)
+        found = nearest_few(nulls, p, i, near + i * NEIGHBOURS);
+    return found;
+}
+
+/* Weight of the edge between i and j: 1 / d^2 in mm. */
+static nep_status weigh(nep_ctx *ctx, const nep_nulls *nulls, const piece *p, const char *const *names, int64_t i,
+                        int64_t j, double *weight)
+{
+    const double d = nulls_distance(nulls->mm[p->member[i]], nulls->mm[p->member[j]]);
+    NEP_REQUIRE(ctx, d > 0.0, NEP_E_ARG,
+                "eigenmodes: regions '%s' and '%s' lie at the same place, so 1/distance does not exist: "
+                "correct the geometry or leave one out",
+                names[p->member[i]], names[p->member[j]]);
+    *weight = 1.0 / (d * d);
+    return NEP_OK;
+}
+
+/* Laplacian of the graph: i and j are joined where either is among the other's nearest. */
 static nep_status laplacian(nep_ctx *ctx, const nep_nulls *nulls, const piece *p, const char *const *names,
-                            double *l)
+                            const int64_t *near, int64_t found, double *l)
 {
     const int64_t m = p->m;
     double largest = 0.0;
-    for (int64_t i = 0; i < m; i++) {
-        int64_t near[NEIGHBOURS];
-        const int64_t found = nearest_few(nulls, p, i, near);
+    for (int64_t i = 0; i < m; i++)
         for (int64_t k = 0; k < found; k++) {
-            const double *a = nulls->mm[p->member[i]], *b = nulls->mm[p->member[near[k]]];
-            const double d = nulls_distance(a, b);
-            NEP_REQUIRE(ctx, d > 0.0, NEP_E_ARG,
-                        "eigenmodes: regions '%s' and '%s' lie at the same place, so 1/distance does not exist: "
-                        "correct the geometry or leave one out",
-                        names[p->member[i]], names[p->member[near[k]]]);
-            l[i * m + near[k]] = l[near[k] * m + i] = -1.0 / (d * d);
+            const int64_t j = near[i * NEIGHBOURS + k];
+            double weight;
+            NEP_TRY(weigh(ctx, nulls, p, names, i, j, &weight));
+            l[i * m + j] = l[j * m + i] = -weight;
         }
-    }
     for (int64_t i = 0; i < m; i++) {
         double sum = 0.0;
         for (int64_t j = 0; j < m; j++)
@@ -88,22 +104,16 @@ static void group_modes(nep_nulls *nulls, piece *p, int64_t modes)
     p->groups = nulls->n_groups - p->first_group;
 }
 
-static nep_status piece_modes(nep_ctx *ctx, nep_nulls *nulls, piece *p, const char *const *names)
+/* All modes of a small piece. */
+static nep_status dense_modes(nep_ctx *ctx, nep_nulls *nulls, const piece *p, const char *const *names,
+                              const int64_t *near, int64_t found)
 {
     const int64_t m = p->m;
     double *l = NULL, *lambda = NULL;
     nep_status st;
-
-    p->first_vector = nulls->n_vectors;
-    p->first_group = nulls->n_groups;
-    if (m < 2)
-        return NEP_OK; /* one region alone stays as it is */
-    NEP_REQUIRE(ctx, m <= DENSE_MODES, NEP_E_ARG,
-                "eigenmodes: %lld regions in one hemisphere are more than %d, which the dense solver takes",
-                (long long)m, DENSE_MODES);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, m * m, sizeof *l, "eigenmodes: Laplacian", &l));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, m, sizeof *lambda, "eigenmodes: eigenvalues", &lambda));
-    NEP_TRY_OR_DONE(st, laplacian(ctx, nulls, p, names, l));
+    NEP_TRY_OR_DONE(st, laplacian(ctx, nulls, p, names, near, found, l));
     openblas_set_num_threads(1); /* more threads would change the bits */
     const lapack_int info =
         LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)m, l, (lapack_int)m, lambda);
@@ -112,10 +122,115 @@ static nep_status piece_modes(nep_ctx *ctx, nep_nulls *nulls, piece *p, const ch
     for (int64_t k = 0; k < m - 1; k++, nulls->n_vectors++) /* the last one is the constant */
         for (int64_t i = 0; i < m; i++)
             nulls->vectors[nulls->n_vectors * nulls->n + p->member[i]] = l[i * m + k];
-    group_modes(nulls, p, m - 1);
 done:
     nep_alloc_free(lambda);
     nep_alloc_free(l);
+    return st;
+}
+
+typedef struct {
+    double height;
+    int64_t region;
+} rung;
+
+static int by_height(const void *x, const void *y)
+{
+    const rung *a = x, *b = y;
+    if (a->height != b->height)
+        return a->height < b->height ? -1 : 1;
+    return (a->region > b->region) - (a->region < b->region);
+}
+
+/* at[i]: the row of region i in the band. Regions in order of height along the longest axis keep the band narrow. */
+static nep_status order_rows(nep_ctx *ctx, const nep_nulls *nulls, const piece *p, int64_t *at)
+{
+    rung *ladder = NULL;
+    int axis = 0;
+    double longest = -1.0;
+    nep_status st;
+    for (int k = 0; k < 3; k++) {
+        double low = (double)INFINITY, high = -(double)INFINITY;
+        for (int64_t i = 0; i < p->m; i++) {
+            low = fmin(low, place_of(nulls, p, i)[k]);
+            high = fmax(high, place_of(nulls, p, i)[k]);
+        }
+        if (high - low > longest) {
+            longest = high - low;
+            axis = k;
+        }
+    }
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, p->m, sizeof *ladder, "eigenmodes: rows", &ladder));
+    for (int64_t i = 0; i < p->m; i++)
+        ladder[i] = (rung){place_of(nulls, p, i)[axis], i};
+    qsort(ladder, (size_t)p->m, sizeof *ladder, by_height);
+    for (int64_t i = 0; i < p->m; i++)
+        at[ladder[i].region] = i;
+done:
+    nep_alloc_free(ladder);
+    return st;
+}
+
+/* The smoothest modes of a large piece, from the banded Laplacian. */
+static nep_status few_modes(nep_ctx *ctx, nep_nulls *nulls, const piece *p, const char *const *names,
+                            const int64_t *near, int64_t found)
+{
+    const int64_t m = p->m;
+    double *band = NULL, *lambda = NULL, *v = NULL;
+    int64_t *at = NULL, width = 0;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, m, sizeof *at, "eigenmodes: rows", &at));
+    NEP_TRY_OR_DONE(st, order_rows(ctx, nulls, p, at));
+    for (int64_t e = 0; e < m * NEIGHBOURS; e++) {
+        const int64_t apart = at[e / NEIGHBOURS] - at[near[e]];
+        width = llabs(apart) > width ? llabs(apart) : width;
+    }
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, m * (width + 1), sizeof *band, "eigenmodes: band", &band));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, FEW, sizeof *lambda, "eigenmodes: eigenvalues", &lambda));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, FEW * m, sizeof *v, "eigenmodes: modes", &v));
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t k = 0; k < found; k++) {
+            const int64_t j = near[i * NEIGHBOURS + k], low = at[i] < at[j] ? at[i] : at[j], high = at[i] + at[j] - low;
+            double *cell = band + low * (width + 1) + high - low, weight;
+            if (*cell != 0.0)
+                continue; /* each is among the other's nearest */
+            NEP_TRY_OR_DONE(st, weigh(ctx, nulls, p, names, i, j, &weight));
+            *cell = -weight;
+            band[low * (width + 1)] += weight;
+            band[high * (width + 1)] += weight;
+        }
+    NEP_TRY_OR_DONE(st, nep_lanczos_smallest(ctx, band, m, width, FEW, lambda, v));
+    for (int64_t k = 0; k < FEW; k++, nulls->n_vectors++)
+        for (int64_t i = 0; i < m; i++)
+            nulls->vectors[nulls->n_vectors * nulls->n + p->member[i]] = v[k * m + at[i]];
+    nulls->partial = true;
+done:
+    nep_alloc_free(v);
+    nep_alloc_free(lambda);
+    nep_alloc_free(band);
+    nep_alloc_free(at);
+    return st;
+}
+
+static int64_t modes_of(const piece *p)
+{
+    return p->m < 2 ? 0 : p->m <= DENSE ? p->m - 1 : FEW; /* one region alone stays as it is */
+}
+
+static nep_status piece_modes(nep_ctx *ctx, nep_nulls *nulls, piece *p, const char *const *names)
+{
+    int64_t *near = NULL;
+    nep_status st = NEP_OK;
+
+    p->first_vector = nulls->n_vectors;
+    p->first_group = nulls->n_groups;
+    if (modes_of(p) == 0)
+        return NEP_OK;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, p->m * NEIGHBOURS, sizeof *near, "eigenmodes: neighbours", &near));
+    const int64_t found = neighbour_list(nulls, p, near);
+    NEP_TRY_OR_DONE(st, (p->m <= DENSE ? dense_modes : few_modes)(ctx, nulls, p, names, near, found));
+    group_modes(nulls, p, modes_of(p));
+done:
+    nep_alloc_free(near);
     return st;
 }
 
@@ -199,15 +314,18 @@ static void choose_members(const nep_nulls *nulls, int32_t block, piece *p, int6
 nep_status nep_eigenmodes_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names)
 {
     piece p[NULLS_MAX_BLOCKS];
-    int64_t *member = NULL, cells = 0;
+    int64_t *member = NULL, cells = 0, modes = 0, used = 0;
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, nulls->n, sizeof *member, "eigenmodes: regions", &member));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nulls->n * nulls->n, sizeof(double), "eigenmodes", &nulls->vectors));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nulls->n, sizeof *nulls->group, "eigenmodes: groups", &nulls->group));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nulls->n, sizeof *nulls->mate, "eigenmodes: mates", &nulls->mate));
-    for (int32_t b = 0, used = 0; b < NULLS_MAX_BLOCKS; b++) {
+    for (int32_t b = 0; b < NULLS_MAX_BLOCKS; b++) {
         choose_members(nulls, b, &p[b], member + used);
-        used += (int32_t)p[b].m;
+        used += p[b].m;
+        modes += modes_of(&p[b]);
+    }
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, modes * nulls->n, sizeof(double), "eigenmodes", &nulls->vectors));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, modes, sizeof *nulls->group, "eigenmodes: groups", &nulls->group));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, modes, sizeof *nulls->mate, "eigenmodes: mates", &nulls->mate));
+    for (int32_t b = 0; b < NULLS_MAX_BLOCKS; b++) {
         NEP_TRY_OR_DONE(st, piece_modes(ctx, nulls, &p[b], names));
         p[b].first_match = cells;
         for (int64_t g = p[b].first_group; g < nulls->n_groups; g++) {

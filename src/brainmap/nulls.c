@@ -260,7 +260,7 @@ static void one_index(const nep_nulls *nulls, const void *shared, uint64_t strea
 }
 
 typedef struct {
-    const double *coef, *base;
+    const double *coef, *base, *rest; /* rest is NULL where the vectors span all maps */
 } spectral_map;
 
 static void one_spectral(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b,
@@ -277,6 +277,12 @@ static void one_spectral(const nep_nulls *nulls, const void *shared, uint64_t st
         for (int64_t i = 0; i < nulls->n; i++)
             surrogate[i] += c * v[i];
     }
+    if (!m->rest)
+        return;
+    int32_t *index = (int32_t *)(void *)(turned + nulls->n_vectors);
+    nep_spectral_shuffle(nulls, stream, b, index, index + nulls->n);
+    for (int64_t i = 0; i < nulls->n; i++)
+        surrogate[i] += m->rest[index[i]];
 }
 
 static void one_moved(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch,
@@ -312,9 +318,12 @@ static nep_status draw_spectral(nep_ctx *ctx, const nep_nulls *nulls, const doub
                     "nulls: the map has no value at region %lld of %lld and %s surrogates need all: leave "
                     "the region out",
                     (long long)i + 1, (long long)n, rows[nulls->kind].name);
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n + nulls->n_vectors, sizeof *work, "nulls: coefficients of a map", &work));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * n + nulls->n_vectors, sizeof *work, "nulls: coefficients of a map", &work));
+    double *rest = nulls->partial ? work + n + nulls->n_vectors : NULL;
     nep_spectral_coefficients(nulls, map, work + n, work);
-    const spectral_map m = {work + n, work};
+    if (rest)
+        nep_spectral_rest(nulls, map, work + n, work, rest);
+    const spectral_map m = {work + n, work, rest};
     NEP_TRY_OR_DONE(st, each(ctx, nulls, one_spectral, &m, stream, first, count, (size_t)n * sizeof *out, out));
 done:
     nep_alloc_free(work);

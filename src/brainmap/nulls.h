@@ -32,6 +32,7 @@ struct nep_nulls {
     int32_t *group;              /* [n_groups] sizes, which add up to n_vectors; NULL = all 1 */
     int32_t *mate;               /* [n_groups] the group that this one mirrors, -1 = none; or NULL */
     double *match;               /* [sum of size^2] polar factor of the overlap with the mate's vectors */
+    bool partial;                /* the vectors do not span all maps: the rest of a map is shuffled within blocks */
     nulls_grid *grid[2];         /* left and right, of spins to the nearest */
     nulls_sheet *sheet[2];       /* left and right vertices, of spins of the surface */
     uint64_t seed;
@@ -76,6 +77,16 @@ int64_t nep_spectral_size(const nep_nulls *nulls);
 void nep_spectral_turn(const nep_nulls *nulls, uint64_t stream, int64_t b, double *turning);
 /* out = turning applied to coef; both [n_vectors]. */
 void nep_spectral_apply(const nep_nulls *nulls, const double *turning, const double *coef, double *out);
+/* index[i] of surrogate b: where the rest of a map comes from when the vectors are partial; within blocks. work [n]. */
+void nep_spectral_shuffle(const nep_nulls *nulls, uint64_t stream, int64_t b, int32_t *index, int32_t *work);
+/* rest = map - base - its part on the vectors. */
+void nep_spectral_rest(const nep_nulls *nulls, const double *map, const double *coef, const double *base, double *rest);
+/* The k smallest eigenvalues above 0 of a connected graph's Laplacian and their unit vectors [k, m], smoothest first.
+ * band [m, width + 1]: band[j (width + 1) + i - j] is row i of column j, i >= j. Errors: NEP_E_ARG (k), NEP_E_SINGULAR
+ * (equal eigenvalues that steps from one start cannot tell apart), NEP_E_NOMEM. Cost: m width^2 + (3 k)^2 m. Source:
+ * Parlett (1998) The Symmetric Eigenvalue Problem, chapters 3 and 13, doi:10.1137/1.9781611971163. */
+NEP_MUST_USE nep_status nep_lanczos_smallest(nep_ctx *ctx, const double *band, int64_t m, int64_t width, int64_t k,
+                                             double *lambda, double *vectors);
 /* A uniform rotation of m >= 2 dimensions, row-major, from the numbers at nulls_index(b, first ..); m = 1 is a
  * random sign. Returns how many numbers it took: m (m + 1) / 2. */
 int64_t nep_spectral_rotation(uint64_t seed, uint64_t stream, int64_t b, int64_t first, int64_t m, double *out);

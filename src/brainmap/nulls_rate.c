@@ -16,7 +16,7 @@ typedef struct {
     double length_mm;
     const double *factor; /* [n, n] lower, or NULL: waves */
     int64_t n_maps;
-    double *a, *b;           /* [n_maps, n] centred, unit length */
+    double *a, *b;           /* [n_maps, n] centred, unit length; with partial vectors a keeps its rest alone */
     double *r;               /* [n_maps] a . b */
     double *coef_a, *coef_b; /* [n_maps, n_vectors] spectral kinds */
     double *fixed;           /* [n_maps] block means of a . b: what no surrogate changes */
@@ -102,6 +102,8 @@ static void make_pair(const trial *t, uint64_t stream, int64_t m, double *work)
     t->fixed[m] = 0.0;
     for (int64_t i = 0; i < n; i++)
         t->fixed[m] += work[i] * b[i];
+    if (t->nulls->partial)
+        nep_spectral_rest(t->nulls, a, t->coef_a + m * k, work, a);
 }
 
 /* Surrogate of map a by the index or the counts in `how`, and its r with b over the regions that have a value. */
@@ -134,9 +136,12 @@ static void one_surrogate(const trial *t, uint64_t stream, int64_t s, double *sc
     const int64_t n = t->nulls->n, k = t->nulls->n_vectors;
     double *turned = scratch + (t->coef_a ? nep_spectral_size(t->nulls) : 0);
     int32_t *how = (int32_t *)(void *)(scratch + n); /* [n] doubles before it hold one surrogate */
-    if (t->coef_a)
+    int32_t *index = (int32_t *)(void *)(turned + k); /* spectral kinds: of the rest */
+    if (t->coef_a) {
         nep_spectral_turn(t->nulls, stream, s, scratch);
-    else if (nep_nulls_row(t->nulls->kind)->family == NULLS_MIXED) {
+        if (t->nulls->partial)
+            nep_spectral_shuffle(t->nulls, stream, s, index, index + n);
+    } else if (nep_nulls_row(t->nulls->kind)->family == NULLS_MIXED) {
         double left[3][3], right[3][3];
         nep_spin_rotation(t->nulls->seed, stream, s, left, right);
         nep_surface_counts(t->nulls, left, right, how);
@@ -150,6 +155,8 @@ static void one_surrogate(const trial *t, uint64_t stream, int64_t s, double *sc
             nep_spectral_apply(t->nulls, scratch, t->coef_a + m * k, turned);
             for (int64_t v = 0; v < k; v++)
                 null += turned[v] * t->coef_b[m * k + v];
+            for (int64_t i = 0; i < n && t->nulls->partial; i++)
+                null += t->a[m * n + index[i]] * t->b[m * n + i];
         } else {
             null = moved_r(t, how, t->a + m * n, t->b + m * n, scratch);
         }

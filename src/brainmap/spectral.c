@@ -26,6 +26,38 @@ void nep_spectral_coefficients(const nep_nulls *nulls, const double *map, double
     }
 }
 
+void nep_spectral_rest(const nep_nulls *nulls, const double *map, const double *coef, const double *base, double *rest)
+{
+    for (int64_t i = 0; i < nulls->n; i++)
+        rest[i] = map[i] - base[i];
+    for (int64_t k = 0; k < nulls->n_vectors; k++) {
+        const double *v = nulls->vectors + k * nulls->n, c = coef[k];
+#pragma omp simd
+        for (int64_t i = 0; i < nulls->n; i++)
+            rest[i] -= c * v[i];
+    }
+}
+
+void nep_spectral_shuffle(const nep_nulls *nulls, uint64_t stream, int64_t b, int32_t *index, int32_t *work)
+{
+    enum { NUMBERS = 1 << 19 }; /* the second half of a surrogate's numbers: rotations take the first */
+    for (int32_t block = 0; block < nulls->n_blocks; block++) {
+        int64_t m = 0;
+        for (int64_t i = 0; i < nulls->n; i++)
+            if (nulls->block[i] == block)
+                work[m++] = (int32_t)i;
+        for (int64_t i = 0; i < m; i++)
+            index[work[i]] = work[i];
+        for (int64_t i = m - 1; i > 0; i--) {
+            const double u = nep_philox_uniform(nulls->seed, stream, nulls_index(b, NUMBERS + work[i]));
+            const int64_t j = (int64_t)(u * (double)(i + 1));
+            const int32_t kept = index[work[i]];
+            index[work[i]] = index[work[j]];
+            index[work[j]] = kept;
+        }
+    }
+}
+
 /* Products of reflections on normal vectors of m, m - 1, ..., 2 entries and a diagonal of signs are uniform over
  * O(m) (Stewart 1980); one row's sign then makes it SO(m). */
 int64_t nep_spectral_rotation(uint64_t seed, uint64_t stream, int64_t b, int64_t first, int64_t m, double *out)

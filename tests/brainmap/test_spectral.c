@@ -229,6 +229,148 @@ static void test_eigenmodes_name_what_they_lack(void **state)
     nep_ctx_free(ctx);
 }
 
+/* A lattice of 53 x 41 points: eigenvalues 4 - 2 cos(pi a / 53) - 2 cos(pi b / 41), all of them different. */
+static void test_few_modes_of_a_lattice(void **state)
+{
+    (void)state;
+    enum { A = 53, B = 41, M = A * B, K = 60 };
+    nep_ctx *ctx = test_ctx(1);
+    double *band = calloc((size_t)M * (B + 1), sizeof *band), *v = calloc((size_t)K * M, sizeof *v), lambda[K], all[M];
+    for (int i = 0; i < M; i++)
+        for (int far = 1; far <= B; far += B - 1) {
+            const int j = i + far;
+            if (j >= M || (far == 1 && j % B == 0))
+                continue;
+            band[i * (B + 1) + far] = -1.0;
+            band[i * (B + 1)] += 1.0;
+            band[j * (B + 1)] += 1.0;
+        }
+    for (int i = 0; i < M; i++)
+        all[i] = 4.0 - 2.0 * cos(M_PI * (i / B) / A) - 2.0 * cos(M_PI * (i % B) / B);
+    qsort(all, M, sizeof *all, ascending);
+    assert_ok(ctx, nep_lanczos_smallest(ctx, band, M, B, K, lambda, v));
+    for (int k = 0; k < K; k++) {
+        double worst = 0.0, norm = 0.0, sum = 0.0;
+        assert_near(lambda[k], all[k + 1], 1e-9);
+        for (int i = 0; i < M; i++) { /* L v = lambda v, by the lattice's own rule */
+            const double *x = v + k * M;
+            double lv = 0.0;
+            if (i % B > 0)
+                lv += x[i] - x[i - 1];
+            if (i % B < B - 1)
+                lv += x[i] - x[i + 1];
+            if (i >= B)
+                lv += x[i] - x[i - B];
+            if (i + B < M)
+                lv += x[i] - x[i + B];
+            worst = fmax(worst, fabs(lv - all[k + 1] * x[i]));
+            norm += x[i] * x[i];
+            sum += x[i];
+        }
+        assert_true(worst < 1e-7);
+        assert_near(norm, 1.0, 1e-9);
+        assert_near(sum, 0.0, 1e-9);
+    }
+    assert_fails(nep_lanczos_smallest(ctx, band, M, B, M, lambda, v), NEP_E_ARG);
+    nep_ctx_clear(ctx);
+    free(band);
+    free(v);
+    nep_ctx_free(ctx);
+}
+
+/* A square lattice has every eigenvalue of a != b twice: a mode that is lost is noticed, and said. */
+static void test_lost_modes_are_noticed(void **state)
+{
+    (void)state;
+    enum { A = 40, M = A * A, K = 30 };
+    nep_ctx *ctx = test_ctx(1);
+    double *band = calloc((size_t)M * (A + 1), sizeof *band), *v = calloc((size_t)K * M, sizeof *v), lambda[K], all[M];
+    for (int i = 0; i < M; i++)
+        for (int far = 1; far <= A; far += A - 1) {
+            const int j = i + far;
+            if (j >= M || (far == 1 && j % A == 0))
+                continue;
+            band[i * (A + 1) + far] = -1.0;
+            band[i * (A + 1)] += 1.0;
+            band[j * (A + 1)] += 1.0;
+        }
+    for (int i = 0; i < M; i++)
+        all[i] = 4.0 - 2.0 * cos(M_PI * (i / A) / A) - 2.0 * cos(M_PI * (i % A) / A);
+    qsort(all, M, sizeof *all, ascending);
+    const nep_status st = nep_lanczos_smallest(ctx, band, M, A, K, lambda, v);
+    if (st == NEP_OK) /* rounding may bring the second ones in: then they must all be there */
+        for (int k = 0; k < K; k++)
+            assert_near(lambda[k], all[k + 1], 1e-7);
+    else
+        assert_int_equal(st, NEP_E_SINGULAR);
+    free(band);
+    free(v);
+    nep_ctx_free(ctx);
+}
+
+/* Thousands of regions a side: the smoothest modes, and the rest shuffled; mean of each side and group energies stay. */
+static void test_large_pieces_keep_the_energy_of_groups(void **state)
+{
+    (void)state;
+    enum { SIDE = 2100, N = 2 * SIDE };
+    nep_ctx *ctx = test_ctx(2);
+    nep_geometry g = field_geometry(ctx, SIDE, 0);
+    nep_nulls *nulls = NULL;
+    double *map = calloc(N, sizeof *map), *draw = calloc(N, sizeof *draw), *base = calloc(N, sizeof *base);
+    double *rest = calloc(N, sizeof *rest), *coef = calloc(N, sizeof *coef), *turned = calloc(N, sizeof *turned);
+    field_map(&g, 1, map);
+    assert_ok(ctx, nep_nulls_create(ctx, &g, NULL, NEP_NULLS_EIGENMODES, &nulls));
+    assert_int_equal(nulls->n_vectors, 2 * 399);
+    assert_int_equal(nulls->n_groups, 2 * 19);
+    assert_true(nulls->partial);
+    assert_ok(ctx, nep_nulls_draw(ctx, nulls, map, 3, 5, 1, draw));
+    nep_spectral_coefficients(nulls, map, coef, base);
+    nep_spectral_rest(nulls, map, coef, base, rest);
+    double *turning = calloc((size_t)nep_spectral_size(nulls), sizeof *turning);
+    int32_t *index = calloc(2 * N, sizeof *index), *seen = calloc(N, sizeof *seen);
+    nep_spectral_turn(nulls, 3, 5, turning);
+    nep_spectral_apply(nulls, turning, coef, turned);
+    nep_spectral_shuffle(nulls, 3, 5, index, index + N);
+    for (int64_t grp = 0, at = 0; grp < nulls->n_groups; at += nulls->group[grp++]) {
+        double before = 0.0, after = 0.0;
+        for (int64_t i = at; i < at + nulls->group[grp]; i++) {
+            before += coef[i] * coef[i];
+            after += turned[i] * turned[i];
+        }
+        assert_near(before, after, 1e-9 * (1.0 + before));
+    }
+    double sides[4] = {0.0}, moved = 0.0;
+    for (int i = 0; i < N; i++) {
+        double want = base[i] + rest[index[i]];
+        for (int64_t k = 0; k < nulls->n_vectors && i % 97 == 0; k++)
+            want += turned[k] * nulls->vectors[k * N + i];
+        if (i % 97 == 0)
+            assert_near(draw[i], want, 1e-9);
+        assert_int_equal(index[i] / SIDE, i / SIDE);
+        seen[index[i]]++;
+        sides[i / SIDE] += map[i];
+        sides[2 + i / SIDE] += draw[i];
+        moved += fabs(draw[i] - map[i]) / N;
+    }
+    for (int i = 0; i < N; i++)
+        assert_int_equal(seen[i], 1);
+    assert_near(sides[0], sides[2], 1e-8);
+    assert_near(sides[1], sides[3], 1e-8);
+    assert_true(moved > 0.1);
+    free(seen);
+    free(index);
+    free(turning);
+    free(turned);
+    free(coef);
+    free(rest);
+    free(base);
+    free(draw);
+    free(map);
+    nep_nulls_free(nulls);
+    nep_geometry_free(&g);
+    nep_ctx_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +379,9 @@ int main(void)
         cmocka_unit_test(test_eigenmodes_turn_as_mirror_images),
         cmocka_unit_test(test_pairs_meet_brainspace),
         cmocka_unit_test(test_eigenmodes_name_what_they_lack),
+        cmocka_unit_test(test_few_modes_of_a_lattice),
+        cmocka_unit_test(test_lost_modes_are_noticed),
+        cmocka_unit_test(test_large_pieces_keep_the_energy_of_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,23 +53,30 @@ typedef struct nep_nulls nep_nulls;
  * to the constant are kept (dropping those of eigenvalue 0 would lose variance), so a surrogate has the map's
  * mean, variance and Moran's I exactly. Signs fall on products of coefficients, so the null distribution of a
  * correlation is the same whichever of two maps is redrawn. The pair procedure turns random pairs of
- * coefficients, whatever their eigenvalues: mean and variance stay, Moran's I does not, since a smooth and a rough
- * vector may share their amplitude. Eigenmodes: eigenvectors of L = diag(W 1) - W per hemisphere and compartment, W_ij = 1 / D_ij^2 where
- * i is among the 6 regions nearest to j or j among those nearest to i (on the sphere in the cortex, else in mm),
+ * coefficients, whatever their eigenvalues: mean and variance stay, Moran's I does not, since a smooth and a
+ * rough vector may share their amplitude.
+ *
+ * Eigenmodes: eigenvectors of L = diag(W 1) - W per hemisphere and compartment, W_ij = 1 / D_ij^2 where i is
+ * among the 6 regions nearest to j or j among those nearest to i (on the sphere in the cortex, else in mm),
  * without the constant; from the smoothest on they form groups of 3, 5, 7, ... (2 l + 1 as on a sphere, the last
  * takes the rest), and the coefficients of a group are turned by a uniform rotation of SO(m), a lone one by a
  * sign. The right side turns as the mirror image of the left: by P' R P, P the polar factor of the overlap of the
  * mirrored left modes with the right ones. Mean and variance of each block stay, and the energy of each group.
- * A hemisphere of more than 2,048 regions (vertices) gets its 399 smoothest modes (l = 1 .. 19) from a banded factor and
- * Lanczos steps; what a map has beyond them is shuffled within the hemisphere, so variance stays within about 1 %.
- * What it is not: the modes are those of a graph of regions, not of the surface's Laplace-Beltrami operator, and
- * near-equal wavelengths within a group are an assumption that folds and gaps bend. Spins: the right hemisphere
- * turns by M R M, M = diag(-1, 1, 1). Errors: NEP_E_ARG (fewer than 3 regions; two regions at one place; spins with a region that
- * has no sphere coordinates, or lies in no hemisphere; the sentence names the region), NEP_E_NOMEM. Cost: n^3
- * once for Moran and eigenmodes (n^2 and some tens of seconds for 20,000 vertices). Source: Wagner & Dray (2015) Methods Ecol Evol 6:1169,
- * doi:10.1111/2041-210X.12407; eigenmodes: Koussis et al. (2025) Imaging Neurosci, doi:10.1162/imag.a.71; uniform
- * rotations: Stewart (1980) SIAM J Numer Anal 17:403, doi:10.1137/0717034;
- * Alexander-Bloch et al. (2018) doi:10.1016/j.neuroimage.2018.05.070; Vasa et al. (2018)
+ * A hemisphere of more than 2,048 regions (vertices) gets its 399 smoothest modes (l = 1 .. 19) from a banded
+ * factor and Lanczos steps; what a map has beyond them is shuffled within the hemisphere, so its variance stays
+ * nearly. What it is not: the modes are those of a graph of regions, not of the surface's Laplace-Beltrami
+ * operator, and near-equal wavelengths within a group are an assumption that folds and gaps bend.
+ *
+ * Spins: the right hemisphere turns by M R M, M = diag(-1, 1, 1). Spins are drawn with replacement: with few
+ * regions some repeat an earlier one (nep_nulls_repeats), which a p by counting allows for.
+ *
+ * Errors: NEP_E_ARG (fewer than 3 regions; two regions at one place; spins with a region that has no sphere
+ * coordinates, or lies in no hemisphere; the sentence names the region), NEP_E_SINGULAR (more than 2,048 regions
+ * laid out so regularly that modes cannot be told apart), NEP_E_NOMEM. Cost: n^3 once for Moran and for
+ * eigenmodes of up to 2,048 regions a hemisphere, beyond them n^2 and some tens of seconds for 20,000. Source:
+ * Wagner & Dray (2015) Methods Ecol Evol 6:1169, doi:10.1111/2041-210X.12407; eigenmodes: Koussis et al. (2025)
+ * Imaging Neurosci, doi:10.1162/imag.a.71; uniform rotations: Stewart (1980) SIAM J Numer Anal 17:403,
+ * doi:10.1137/0717034; Alexander-Bloch et al. (2018) doi:10.1016/j.neuroimage.2018.05.070; Vasa et al. (2018)
  * doi:10.1093/cercor/bhx249; Markello & Misic (2021) doi:10.1016/j.neuroimage.2021.118052. */
 NEP_MUST_USE nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use,
                                          nep_nulls_kind kind, nep_nulls **out);
@@ -102,6 +109,11 @@ NEP_MUST_USE nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, con
  * (Moran, eigenmodes, spin-cornblath). */
 NEP_MUST_USE nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream,
                                           int64_t first, int64_t count, int32_t *out);
+
+/* How many of surrogates 0 .. n - 1 move values exactly as an earlier one does. Rows are told apart by a 128-bit hash.
+ * Errors: NEP_E_ARG (n negative, a kind that does not move values). Cost: that of drawing them and n log n. */
+NEP_MUST_USE nep_status nep_nulls_repeats(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream, int64_t n,
+                                          int64_t *repeats);
 
 typedef struct {
     double alpha, rate, low, high; /* rate of p <= alpha among independent pairs, 90 % Wilson interval */

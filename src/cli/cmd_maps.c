@@ -230,7 +230,8 @@ done:
     return st;
 }
 
-static nep_status draw_and_write(cli *c, const cli_maps *s, int64_t map, int64_t count)
+/* repeats: spins that do what an earlier one does, -1 for other kinds. */
+static nep_status draw_and_write(cli *c, const cli_maps *s, int64_t map, int64_t count, int64_t *repeats)
 {
     nep_ctx *ctx = cli_ctx(c);
     nep_nulls *nulls = NULL;
@@ -251,6 +252,12 @@ static nep_status draw_and_write(cli *c, const cli_maps *s, int64_t map, int64_t
     NEP_TRY_OR_DONE(st, nep_nulls_create_on(ctx, &s->geometry, s->use, s->kinds[0], s->surface.n ? &s->surface : NULL, &nulls));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, count * n, sizeof *draws, "maps: surrogates", &draws));
     NEP_TRY_OR_DONE(st, nep_nulls_draw(ctx, nulls, x + s->n, 0, 0, count, draws));
+    *repeats = -1;
+    if (nep_nulls_cortex_only(s->kinds[0]) && s->kinds[0] != NEP_NULLS_SPIN_CORNBLATH)
+        NEP_TRY_OR_DONE(st, nep_nulls_repeats(ctx, nulls, 0, count, repeats));
+    if (*repeats > 0)
+        cli_say(c, "%lld of %lld spins repeat an earlier one: so few regions have no more", (long long)*repeats,
+                (long long)count);
     st = write_nulls(c, s, s->maps[0].names[map], regions, n, x + s->n, draws, count);
 done:
     nep_alloc_free(draws);
@@ -264,7 +271,7 @@ static nep_status run_nulls(cli *c)
 {
     const char *const paths[1] = {cli_input(c, 0)};
     cli_maps s = {0};
-    int64_t count = 0, map = 0;
+    int64_t count = 0, map = 0, repeats = -1;
     nep_status st;
     NEP_REQUIRE(cli_ctx(c), cli_given(c, "geometry"), NEP_E_USAGE,
                 "--geometry is needed: surrogates keep a structure in space");
@@ -279,9 +286,10 @@ static nep_status run_nulls(cli *c)
         st = cli_plan(c, count, (int64_t)sizeof(double) * s.n * (count + s.n), (double)NAN, out, 1);
         goto done;
     }
-    NEP_TRY_OR_DONE(st, draw_and_write(c, &s, map, count));
-    st = cli_document(c, json_pack("{s:s,s:s,s:I,s:o}", "map", s.maps[0].names[map], "null",
-                                   nep_nulls_name(s.kinds[0]), "n", (json_int_t)count, "provenance",
+    NEP_TRY_OR_DONE(st, draw_and_write(c, &s, map, count, &repeats));
+    st = cli_document(c, json_pack("{s:s,s:s,s:I,s:o,s:o}", "map", s.maps[0].names[map], "null",
+                                   nep_nulls_name(s.kinds[0]), "n", (json_int_t)count, "n_repeats",
+                                   repeats < 0 ? json_null() : json_integer(repeats), "provenance",
                                    cli_provenance(c, NULL)));
 done:
     cli_maps_free(&s);

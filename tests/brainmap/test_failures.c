@@ -19,6 +19,9 @@ static nep_status draw(nep_ctx *ctx, scene *s)
         nep_status st = nep_nulls_draw(ctx, nulls, s->a, 0, 0, 40, s->out);
         if (st == NEP_OK)
             st = nep_nulls_false_positive(ctx, nulls, 30.0, 5, 19, 0.05, 0, &rate);
+        int64_t repeats;
+        if (st == NEP_OK && k == NEP_NULLS_SPIN)
+            st = nep_nulls_repeats(ctx, nulls, 0, 20, &repeats);
         nep_nulls_free(nulls);
         NEP_TRY(st);
     }

@@ -339,7 +339,7 @@ static void test_large_pieces_keep_the_energy_of_groups(void **state)
         }
         assert_near(before, after, 1e-9 * (1.0 + before));
     }
-    double sides[4] = {0.0}, moved = 0.0;
+    double sides[4] = {0.0}, moved = 0.0, square[2] = {0.0};
     for (int i = 0; i < N; i++) {
         double want = base[i] + rest[index[i]];
         for (int64_t k = 0; k < nulls->n_vectors && i % 97 == 0; k++)
@@ -351,12 +351,15 @@ static void test_large_pieces_keep_the_energy_of_groups(void **state)
         sides[i / SIDE] += map[i];
         sides[2 + i / SIDE] += draw[i];
         moved += fabs(draw[i] - map[i]) / N;
+        square[0] += (map[i] - base[i]) * (map[i] - base[i]);
+        square[1] += (draw[i] - base[i]) * (draw[i] - base[i]);
     }
     for (int i = 0; i < N; i++)
         assert_int_equal(seen[i], 1);
     assert_near(sides[0], sides[2], 1e-8);
     assert_near(sides[1], sides[3], 1e-8);
     assert_true(moved > 0.1);
+    assert_near(square[1] / square[0], 1.0, 0.03);
     free(seen);
     free(index);
     free(turning);

@@ -152,9 +152,45 @@ static void test_nearest_by_grid_is_nearest(void **state)
     nep_ctx_free(ctx);
 }
 
+/* Repeats are those that comparing every pair finds. */
+static void test_repeats_are_counted(void **state)
+{
+    (void)state;
+    enum { N = 2500 };
+    nep_ctx *ctx = test_ctx(2);
+    nep_geometry g = field_geometry(ctx, 4, 0);
+    static int32_t index[N][8];
+    const nep_nulls_kind kinds[] = {NEP_NULLS_SPIN, NEP_NULLS_SPIN_NEAREST};
+    for (int k = 0; k < 2; k++) {
+        nep_nulls *nulls = NULL;
+        int64_t repeats = -1, want = 0;
+        assert_ok(ctx, nep_nulls_create(ctx, &g, NULL, kinds[k], &nulls));
+        assert_ok(ctx, nep_nulls_indices(ctx, nulls, 3, 0, N, index[0]));
+        for (int b = 1; b < N; b++) {
+            bool again = false;
+            for (int c = 0; c < b && !again; c++)
+                again = memcmp(index[b], index[c], sizeof index[b]) == 0;
+            want += again;
+        }
+        assert_ok(ctx, nep_nulls_repeats(ctx, nulls, 3, N, &repeats));
+        assert_int_equal(repeats, want);
+        assert_true(want > 100 && want < N);
+        nep_nulls_free(nulls);
+    }
+    nep_nulls *moran = NULL;
+    int64_t untouched = -1;
+    assert_ok(ctx, nep_nulls_create(ctx, &g, NULL, NEP_NULLS_MORAN, &moran));
+    assert_fails(nep_nulls_repeats(ctx, moran, 0, 10, &untouched), NEP_E_ARG);
+    assert_int_equal(untouched, -1);
+    nep_nulls_free(moran);
+    nep_geometry_free(&g);
+    nep_ctx_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_repeats_are_counted),
         cmocka_unit_test(test_nearest_by_grid_is_nearest),
         cmocka_unit_test(test_assignment_meets_scipy),
         cmocka_unit_test(test_rotations_are_proper_and_mirrored),

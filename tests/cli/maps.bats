@@ -224,6 +224,15 @@ PY
     [ "${lines[1]}" = "True True True" ]
 }
 
+@test "nulls: spins that repeat an earlier one are counted" {
+    { head -1 "$GEOMETRY"; grep -E '	cortex	' "$GEOMETRY" | awk -F'\t' '$2 == "L" && l++ < 4 || $2 == "R" && r++ < 4'; } > few.tsv
+    run "$NEPENTHE" maps nulls a.tsv --map front --geometry few.tsv --nulls spin --n 500 -o out.h5 --json
+    [ "$status" -eq 0 ]
+    run python3 -c 'import json, sys; print(json.loads(sys.argv[1][sys.argv[1].index("{"):])["n_repeats"] > 50)' "$output"
+    [ "$output" = "True" ]
+    "$NEPENTHE" maps nulls a.tsv --map front --geometry "$GEOMETRY" --n 25 -o out.h5 --json -q | python3 -c 'import json, sys; assert json.load(sys.stdin)["n_repeats"] is None'
+}
+
 @test "nulls: several maps need a choice, and -o is needed" {
     run "$NEPENTHE" maps nulls a.tsv --geometry "$GEOMETRY" -o out.h5
     [ "$status" -eq 64 ]

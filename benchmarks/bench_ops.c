@@ -7,6 +7,7 @@
 #include "bench_case_dense.h"
 #include "bench_case_maps.h"
 #include "bench_case_series.h"
+#include "bench_case_variogram.h"
 
 typedef struct {
     const char *op, *work;
@@ -51,6 +52,7 @@ static const row rows[] = {
     {"bit_hits", "1 query, 400,000 rows of 2,048 bits", 0, F64, FUNCTIONS(bit_hits)},
     {"dense_hits", "256 queries, 40,000 rows of 256", 2.0 * DQ * DN * DD, F32, FUNCTIONS(dense_hits)},
     {"dense_scores", "100,000 pairs of 256", 2.0 * DPAIRS * DD, F64, FUNCTIONS(dense_scores)},
+    {"pair_squares", "9 maps of 400 points x 256, 20,000 pairs, 192 bins, 4 moments", 9.0 * VM * VPAIRS * VC, F64, FUNCTIONS(pair_squares)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

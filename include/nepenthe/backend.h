@@ -72,7 +72,8 @@ void nep_buf_free(nep_buf *b);
     X(bit_hits, EXACT)                                                                                                \
     X(dense_hits, EXACT)                                                                                              \
     X(dense_scores, EXACT)                                                                                            \
-    X(sparse_product, REDUCTION)
+    X(sparse_product, REDUCTION)                                                                                       \
+    X(pair_squares, REDUCTION)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -242,6 +243,14 @@ typedef nep_status nep_op_dense_scores(nep_ctx *, nep_queue *, const nep_dense_r
 typedef nep_status nep_op_sparse_product(nep_ctx *, nep_queue *, const int64_t *start, const int32_t *column, const double *weight,
                                          int64_t n_rows, const double *x, int64_t n_x, int64_t n_cols, double *out);
 
+/* pair_squares: per map, bin of pairs and column the moments of squared differences, for a variogram: out[m, s, q, c] = sum over p of
+ * bin s of offset[p]^q (x[m, a[p], c] - x[m, b[p], c])^2, q < n_moments <= 4, pairs in order (math/variogram.h). Bin s is pairs start[s] ..
+ * start[s + 1]; x float32 [n_maps, n, n_cols], a and b int32 and offset float64 [start[n_bins]], out float64 [n_maps, n_bins, n_moments,
+ * n_cols]. */
+typedef nep_status nep_op_pair_squares(nep_ctx *, nep_queue *, const float *x, int64_t n_maps, int64_t n, int64_t n_cols,
+                                       const int32_t *a, const int32_t *b, const double *offset, const int64_t *start, int64_t n_bins,
+                                       int64_t n_moments, double *out);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -334,6 +343,9 @@ NEP_MUST_USE nep_status nep_backend_dense_hits(nep_ctx *ctx, const nep_dense_row
 /* n_q queries; of the rows only those that pairs name are placed. */
 NEP_MUST_USE nep_status nep_backend_dense_scores(nep_ctx *ctx, const nep_dense_rows *rows, const float *query, int64_t n_q, bool square,
                                                  const int32_t *pair_query, const int32_t *pair_row, int64_t n_pairs, double *out);
+NEP_MUST_USE nep_status nep_backend_pair_squares(nep_ctx *ctx, const float *x, int64_t n_maps, int64_t n, int64_t n_cols,
+                                                 const int32_t *a, const int32_t *b, const double *offset, const int64_t *start,
+                                                 int64_t n_bins, int64_t n_moments, double *out);
 
 /* Errors: NEP_E_ARG (starts that go down, a column outside 0 .. n_x - 1). */
 NEP_MUST_USE nep_status nep_backend_sparse_product(nep_ctx *ctx, const int64_t *start, const int32_t *column, const double *weight,

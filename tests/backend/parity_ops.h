@@ -525,6 +525,35 @@ static nep_status run_lag_products(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+/* Three maps; pairs of points in bins, one of them empty, offsets in (-0.5, 0.5). */
+static nep_status run_pair_squares(nep_ctx *ctx, const shape *s, result *r)
+{
+    enum { MAPS = 3, BINS = 4, PAIRS = 90 };
+    const int64_t n = s->rows, cols = s->cols, moments = 1 + s->rows % 4;
+    float *x = floats(X, MAPS * n * cols, false);
+    int32_t a[PAIRS], b[PAIRS];
+    double offset[PAIRS], *out = zeroed(MAPS * BINS * moments * cols, sizeof *out);
+    const int64_t start[BINS + 1] = {0, 20, 20, 61, PAIRS};
+    for (int i = 0; i < PAIRS; i++) {
+        a[i] = (int32_t)(i * 7 % n);
+        b[i] = (int32_t)(i * i % n);
+        offset[i] = nep_philox_uniform(99, Y, (uint64_t)i) - 0.5;
+    }
+    const nep_status st = nep_backend_pair_squares(ctx, x, MAPS, n, cols, a, b, offset, start, BINS, moments, out);
+    for (int64_t i = 0; st == NEP_OK && i < MAPS * BINS * moments * cols; i++) {
+        const int64_t c = i % cols, q = i / cols % moments, bin = i / cols / moments % BINS, m = i / cols / moments / BINS;
+        double size = 0;
+        for (int64_t k = start[bin]; k < start[bin + 1]; k++) {
+            const double d = (double)(x[(m * n + a[k]) * cols + c] - x[(m * n + b[k]) * cols + c]);
+            size += fabs(pow(offset[k], (double)q)) * d * d;
+        }
+        push(r, out[i], size, FLOAT64);
+    }
+    free(x);
+    free(out);
+    return st;
+}
+
 static nep_status run_exceedances(nep_ctx *ctx, const shape *s, result *r)
 {
     const int64_t n = s->rows, n_null = s->cols > 1000 ? 1000 : s->cols, p = 1 + s->rows % 23;

@@ -401,6 +401,29 @@ static void test_lag_products(void **state)
     assert_ok(*state, nep_backend_lag_products(*state, q, 2, 3, x, 0, NULL));
 }
 
+static void test_pair_squares(void **state)
+{
+    const float x[] = {1, 10, 4, 30, 6, 70}; /* 3 points x 2 columns */
+    const int32_t a[] = {0, 0, 1}, b[] = {1, 2, 2}, wrong[] = {0, 0, 3};
+    const double offset[] = {0.5, -0.25, 0.25};
+    const int64_t start[] = {0, 1, 3}, back[] = {0, 2, 1};
+    const double want[] = {9, 400, 4.5, 200, 25 + 4, 3600 + 1600, -25 * 0.25 + 1, -900 + 400};
+    double got[8];
+    assert_ok(*state, nep_backend_pair_squares(*state, x, 1, 3, 2, a, b, offset, start, 2, 2, got));
+    for (int i = 0; i < 8; i++)
+        assert_near(got[i], want[i], EXACT);
+    got[0] = -7;
+    assert_fails(nep_backend_pair_squares(*state, x, 1, 3, 2, a, wrong, offset, start, 2, 2, got), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(*state), "pair 2"));
+    nep_ctx_clear(*state);
+    assert_fails(nep_backend_pair_squares(*state, x, 1, 3, 2, a, b, offset, back, 2, 2, got), NEP_E_ARG);
+    assert_fails(nep_backend_pair_squares(*state, x, 1, 3, 2, a, b, offset, start, 2, 5, got), NEP_E_ARG);
+    assert_fails(nep_backend_pair_squares(*state, NULL, 1, 3, 2, a, b, offset, start, 2, 2, got), NEP_E_ARG);
+    assert_true(got[0] == -7);
+    nep_ctx_clear(*state);
+    assert_ok(*state, nep_backend_pair_squares(*state, x, 1, 3, 0, a, b, offset, start, 2, 2, NULL));
+}
+
 static void test_refusals(void **state)
 {
     nep_ctx *ctx = *state;
@@ -477,6 +500,7 @@ int main(void)
         cmocka_unit_test(test_permute_t_is_float64),
         cmocka_unit_test(test_bit_hits),          cmocka_unit_test(test_tanimoto),           cmocka_unit_test(test_quadratic_forms),
         cmocka_unit_test(test_exceedances),        cmocka_unit_test(test_lag_products),
+        cmocka_unit_test(test_pair_squares),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_choose),             cmocka_unit_test(test_buffers),
     };

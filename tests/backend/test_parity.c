@@ -48,6 +48,7 @@ static const struct {
     {"dense_hits", run_dense_hits},
     {"dense_scores", run_dense_scores},
     {"sparse_product", run_sparse_product},
+    {"pair_squares", run_pair_squares},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

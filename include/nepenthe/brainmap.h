@@ -33,6 +33,8 @@ typedef enum {
     NEP_NULLS_EIGENMODES,        /* rotations within groups of the modes of each hemisphere and compartment */
     NEP_NULLS_SPIN_BAUM,         /* vertices turn, a region takes the label that most of its vertices receive */
     NEP_NULLS_SPIN_CORNBLATH,    /* vertices turn, a region takes the mean of the values that its vertices receive */
+    NEP_NULLS_VARIOGRAM,         /* shuffled, smoothed and rescaled until its variogram is the map's (BrainSMASH) */
+    NEP_NULLS_VARIOGRAM_VALUES,  /* the same, with the map's own values in the surrogate's order */
     NEP_NULLS_KIND_COUNT
 } nep_nulls_kind;
 
@@ -41,6 +43,7 @@ bool nep_nulls_find(const char *name, nep_nulls_kind *out); /* false when there 
 bool nep_nulls_cortex_only(nep_nulls_kind kind);            /* the kind needs every region on the sphere */
 bool nep_nulls_needs_all(nep_nulls_kind kind);              /* the kind refuses a map with a NaN */
 bool nep_nulls_needs_surface(nep_nulls_kind kind);          /* the kind turns vertices: nep_nulls_create_on */
+bool nep_nulls_made_per_map(nep_nulls_kind kind);           /* surrogates are fitted to a map: dear to calibrate */
 
 typedef struct nep_nulls nep_nulls;
 
@@ -67,16 +70,26 @@ typedef struct nep_nulls nep_nulls;
  * nearly. What it is not: the modes are those of a graph of regions, not of the surface's Laplace-Beltrami
  * operator, and near-equal wavelengths within a group are an assumption that folds and gaps bend.
  *
+ * Variogram: the map is shuffled, smoothed over its k = 0.1, 0.2, .. 0.9 n nearest regions with weights
+ * exp(-d / the largest of these d), and that k is kept whose variogram comes nearest to the map's after a line through
+ * it, gamma = alpha + beta gamma_k by least squares; the surrogate is sqrt|beta| times the smoothed map plus
+ * sqrt|alpha| times white noise, its mean removed. The variogram stands at 25 distances, by a Gaussian of bandwidth
+ * b = three spacings, exp(-(2.68 (d - h) / b)^2 / 2), over the pairs nearer than the 25th percentile of distances; all
+ * distances are straight lines in mm.
+ *
  * Spins: the right hemisphere turns by M R M, M = diag(-1, 1, 1). Spins are drawn with replacement: with few
  * regions some repeat an earlier one (nep_nulls_repeats), which a p by counting allows for.
  *
- * Errors: NEP_E_ARG (fewer than 3 regions; two regions at one place; spins with a region that has no sphere
+ * Errors: NEP_E_ARG (fewer than 3 regions, than 10 for a variogram; two regions at one place (not under a
+ * variogram); spins with a region that has no sphere
  * coordinates, or lies in no hemisphere; the sentence names the region), NEP_E_SINGULAR (more than 2,048 regions
  * laid out so regularly that modes cannot be told apart), NEP_E_NOMEM. Cost: n^3 once for Moran and for
- * eigenmodes of up to 2,048 regions a hemisphere, beyond them n^2 and some tens of seconds for 20,000. Source:
+ * eigenmodes of up to 2,048 regions a hemisphere, beyond them n^2 and some tens of seconds for 20,000; n^2 log n and 72 n^2
+ * bytes for a variogram. Source:
  * Wagner & Dray (2015) Methods Ecol Evol 6:1169, doi:10.1111/2041-210X.12407; eigenmodes: Koussis et al. (2025)
  * Imaging Neurosci, doi:10.1162/imag.a.71; uniform rotations: Stewart (1980) SIAM J Numer Anal 17:403,
- * doi:10.1137/0717034; Alexander-Bloch et al. (2018) doi:10.1016/j.neuroimage.2018.05.070; Vasa et al. (2018)
+ * doi:10.1137/0717034; variogram: Burt et al. (2020) NeuroImage 220:117038,
+ * doi:10.1016/j.neuroimage.2020.117038; Alexander-Bloch et al. (2018) doi:10.1016/j.neuroimage.2018.05.070; Vasa et al. (2018)
  * doi:10.1093/cercor/bhx249; Markello & Misic (2021) doi:10.1016/j.neuroimage.2021.118052. */
 NEP_MUST_USE nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use,
                                          nep_nulls_kind kind, nep_nulls **out);
@@ -99,14 +112,15 @@ nep_nulls_kind nep_nulls_kind_of(const nep_nulls *nulls);
  *
  * The same (seed of ctx, stream, b) gives the same rotation or signs for every map: maps drawn with one
  * stream move together, maps that must be independent take different streams. With spins a NaN travels with
- * its region; Moran and eigenmodes refuse a NaN (leave the region out with `use`). Same bits for any thread
- * count. Cost: count * n^2 (Moran, eigenmodes, Vasa), count * n (nearest), count * n^3 (Hungarian). Errors:
- * NEP_E_ARG (first or count negative, NaN under Moran or eigenmodes). */
+ * its region; the other kinds refuse a NaN (leave the region out with `use`). Same bits for any thread
+ * count. Cost: count * n^2 (Moran, eigenmodes, Vasa), count * n (nearest), count * n^3 (Hungarian),
+ * count * 4.5 n^2 (variogram, 256 at a time). Errors:
+ * NEP_E_ARG (first or count negative, NaN where the kind refuses it, a constant map under a variogram). */
 NEP_MUST_USE nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *map,
                                        uint64_t stream, int64_t first, int64_t count, double *out);
 
 /* What a spin or shuffle does: surrogate b at region i is map[out[b, i]], missing where it is -1. out [count, n]. Errors: NEP_E_ARG
- * (Moran, eigenmodes, spin-cornblath). */
+ * (Moran, eigenmodes, spin-cornblath, variogram). */
 NEP_MUST_USE nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream,
                                           int64_t first, int64_t count, int32_t *out);
 

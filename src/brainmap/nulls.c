@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nulls - surrogates of a regional map that keep its spatial structure, drawn by number. */
 #include "nulls.h"
+#include "variogram.h"
 
 #include <omp.h>
 #include <string.h>
@@ -16,6 +17,8 @@ static const nulls_row rows[NEP_NULLS_KIND_COUNT] = {
     [NEP_NULLS_EIGENMODES] = {"eigenmodes", NULLS_SPECTRAL, false, false, nep_eigenmodes_prepare},
     [NEP_NULLS_SPIN_BAUM] = {"spin-baum", NULLS_MOVED, true, true, NULL},
     [NEP_NULLS_SPIN_CORNBLATH] = {"spin-cornblath", NULLS_MIXED, true, true, NULL},
+    [NEP_NULLS_VARIOGRAM] = {"variogram", NULLS_MATCHED, false, false, nep_variogram_prepare},
+    [NEP_NULLS_VARIOGRAM_VALUES] = {"variogram-values", NULLS_MATCHED, false, false, nep_variogram_prepare},
 };
 
 const nulls_row *nep_nulls_row(nep_nulls_kind kind)
@@ -50,12 +53,17 @@ bool nep_nulls_cortex_only(nep_nulls_kind kind)
 
 bool nep_nulls_needs_all(nep_nulls_kind kind)
 {
-    return is_kind(kind) && rows[kind].family == NULLS_SPECTRAL;
+    return is_kind(kind) && (rows[kind].family == NULLS_SPECTRAL || rows[kind].family == NULLS_MATCHED);
 }
 
 bool nep_nulls_needs_surface(nep_nulls_kind kind)
 {
     return is_kind(kind) && rows[kind].surface;
+}
+
+bool nep_nulls_made_per_map(nep_nulls_kind kind)
+{
+    return is_kind(kind) && rows[kind].family == NULLS_MATCHED;
 }
 
 int64_t nep_nulls_regions(const nep_nulls *nulls)
@@ -84,6 +92,7 @@ void nep_nulls_free(nep_nulls *nulls)
     nep_nearest_free(nulls->grid[1]);
     nep_surface_release(nulls->sheet[0]);
     nep_surface_release(nulls->sheet[1]);
+    nep_variogram_free(nulls->variogram);
     nep_alloc_free(nulls);
 }
 
@@ -339,6 +348,9 @@ nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *ma
                 (long long)count);
     if (rows[nulls->kind].family == NULLS_SPECTRAL)
         return draw_spectral(ctx, nulls, map, stream, first, count, out);
+    if (rows[nulls->kind].family == NULLS_MATCHED)
+        return nep_variogram_draw(ctx, nulls->variogram, map, nulls->seed, stream, first, count,
+                                  nulls->kind == NEP_NULLS_VARIOGRAM_VALUES, out);
     return each(ctx, nulls, rows[nulls->kind].family == NULLS_MIXED ? one_mixed : one_moved, map, stream, first, count, (size_t)nulls->n * sizeof *out, out);
 }
 

@@ -12,6 +12,7 @@ typedef enum {
     NULLS_SPECTRAL, /* block means + sum_k t_k v_k, t a random orthogonal image of the map's coefficients */
     NULLS_MOVED,    /* y_i = x[index_i], missing where index_i is -1 */
     NULLS_MIXED,    /* y_i = the mean of x over the vertices that region i receives */
+    NULLS_MATCHED,  /* made anew for each map, to match its variogram */
 } nulls_family;
 
 typedef struct nulls_grid nulls_grid;   /* nearest.c */
@@ -35,6 +36,7 @@ struct nep_nulls {
     bool partial;                /* the vectors do not span all maps: the rest of a map is shuffled within blocks */
     nulls_grid *grid[2];         /* left and right, of spins to the nearest */
     nulls_sheet *sheet[2];       /* left and right vertices, of spins of the surface */
+    struct nep_variogram *variogram; /* matched kinds */
     uint64_t seed;
 };
 
@@ -90,6 +92,11 @@ NEP_MUST_USE nep_status nep_lanczos_smallest(nep_ctx *ctx, const double *band, i
 /* A uniform rotation of m >= 2 dimensions, row-major, from the numbers at nulls_index(b, first ..); m = 1 is a
  * random sign. Returns how many numbers it took: m (m + 1) / 2. */
 int64_t nep_spectral_rotation(uint64_t seed, uint64_t stream, int64_t b, int64_t first, int64_t m, double *out);
+
+/* ---- matched kinds ---- */
+
+/* Pairs, lags and smoothings into nulls->variogram. */
+NEP_MUST_USE nep_status nep_variogram_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names);
 
 /* ---- moved kinds ---- */
 

@@ -164,6 +164,42 @@ static void one_surrogate(const trial *t, uint64_t stream, int64_t s, double *sc
     }
 }
 
+/* Matched surrogates are made for each map: those of map m under a stream of its own, counted into *reached. draws [n_nulls, n]. */
+static nep_status one_matched(nep_ctx *ctx, const trial *t, uint64_t stream, int64_t m, int64_t n_nulls, double *draws, int64_t *reached)
+{
+    const int64_t n = t->nulls->n;
+    int64_t count = 0;
+    NEP_TRY(nep_nulls_draw(ctx, t->nulls, t->a + m * n, stream + 1 + (uint64_t)m, 0, n_nulls, draws));
+#pragma omp parallel for schedule(static) num_threads(nep_ctx_threads(ctx)) reduction(+ : count)
+    for (int64_t s = 0; s < n_nulls; s++) {
+        double mean = 0.0, null = 0.0, square = 0.0; /* b is centred and of unit length */
+        for (int64_t i = 0; i < n; i++)
+            mean += draws[s * n + i] / (double)n;
+        for (int64_t i = 0; i < n; i++) {
+            null += draws[s * n + i] * t->b[m * n + i];
+            square += (draws[s * n + i] - mean) * (draws[s * n + i] - mean);
+        }
+        count += !(fabs(null) < fabs(t->r[m]) * sqrt(square) * (1.0 - NEP_BRAINMAP_TIE));
+    }
+    *reached = count;
+    return NEP_OK;
+}
+
+static nep_status run_matched(nep_ctx *ctx, const trial *t, uint64_t stream, int64_t n_nulls, double alpha, double *hits)
+{
+    double *draws = NULL;
+    nep_status st = NEP_OK;
+    NEP_TRY(nep_alloc(ctx, n_nulls * t->nulls->n, sizeof *draws, "nulls: surrogates", &draws));
+    *hits = 0.0;
+    for (int64_t m = 0; m < t->n_maps && st == NEP_OK; m++) {
+        int64_t reached = 0;
+        st = one_matched(ctx, t, stream, m, n_nulls, draws, &reached);
+        *hits += (double)(1 + reached) / (double)(n_nulls + 1) <= alpha * (1.0 + NEP_BRAINMAP_TIE);
+    }
+    nep_alloc_free(draws);
+    return st;
+}
+
 static nep_nulls_rate wilson(double hits, int64_t n, double alpha, int64_t n_nulls)
 {
     const double z = 1.6448536269514722, m = (double)n, rate = hits / m, scale = 1.0 + z * z / m;
@@ -250,7 +286,9 @@ nep_status nep_nulls_false_positive(nep_ctx *ctx, const nep_nulls *nulls, double
     NEP_REQUIRE(ctx, alpha > 0.0 && alpha < 1.0, NEP_E_ARG, "nulls: alpha is %g, must lie between 0 and 1",
                 alpha);
     NEP_TRY_OR_DONE(st, make_trial(ctx, &t, &factor, stream + 1));
-    NEP_TRY_OR_DONE(st, run_trial(ctx, &t, stream, n_nulls, alpha, &hits));
+    const bool matched = nep_nulls_row(nulls->kind)->family == NULLS_MATCHED;
+    NEP_TRY_OR_DONE(st, matched ? run_matched(ctx, &t, stream + 1, n_nulls, alpha, &hits)
+                                : run_trial(ctx, &t, stream, n_nulls, alpha, &hits));
     *out = wilson(hits, n_maps, alpha, n_nulls);
 done:
     nep_alloc_free(t.fixed);

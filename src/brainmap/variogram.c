@@ -2,6 +2,7 @@
 /* variogram - surrogates whose variogram matches a map's, by every distance between regions: shuffle, smooth over nine
  * neighbourhoods, keep the one whose variogram is nearest to the map's after a line through it, add white noise. */
 #include "variogram.h"
+#include "nulls.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -127,12 +128,6 @@ static int by_distance(const void *x, const void *y)
     return p->a != q->a ? p->a - q->a : p->b - q->b;
 }
 
-static double distance(const double a[3], const double b[3])
-{
-    const double x = a[0] - b[0], y = a[1] - b[1], z = a[2] - b[2];
-    return sqrt(x * x + y * y + z * z);
-}
-
 /* All pairs, nearest first; *n_near of them lie below the percentile. */
 static nep_status sort_pairs(nep_ctx *ctx, int64_t n, const double (*place)[3], pair **out, int64_t *n_near)
 {
@@ -145,7 +140,7 @@ static nep_status sort_pairs(nep_ctx *ctx, int64_t n, const double (*place)[3], 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, all, sizeof *mm, "variogram: distances", &mm));
     for (int32_t i = 0; i < n; i++)
         for (int32_t j = i + 1; j < n; j++)
-            p[k++] = (pair){distance(place[i], place[j]), i, j};
+            p[k++] = (pair){nulls_distance(place[i], place[j]), i, j};
     qsort(p, (size_t)all, sizeof *p, by_distance);
     for (int64_t i = 0; i < all; i++)
         mm[i] = p[i].mm;
@@ -229,7 +224,7 @@ static nep_status make_smoothings(nep_ctx *ctx, nep_variogram *v, const double (
         int64_t m = 0;
         for (int32_t j = 0; j < n; j++)
             if (j != i)
-                own[m++] = (pair){distance(place[i], place[j]), j, j};
+                own[m++] = (pair){nulls_distance(place[i], place[j]), j, j};
         qsort(own, (size_t)m, sizeof *own, by_distance);
         for (int s = 0; s < SCALES; s++) {
             const int64_t k = (int64_t)((0.1 * s + 0.1) * (double)n);
@@ -268,6 +263,12 @@ nep_status nep_variogram_create(nep_ctx *ctx, int64_t n, const double (*place)[3
 done:
     nep_variogram_free(v);
     return st;
+}
+
+nep_status nep_variogram_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names)
+{
+    (void)names;
+    return nep_variogram_create(ctx, nulls->n, (const double(*)[3])nulls->mm, &nulls->variogram);
 }
 
 /* ---- surrogates ---- */

@@ -8,7 +8,7 @@
 
 #include "cli/cli.h"
 
-#define CLI_MAPS_KINDS "moran|moran-compartment|moran-pair|eigenmodes|spin|spin-hungarian|spin-nearest|spin-baum|spin-cornblath|shuffle"
+#define CLI_MAPS_KINDS "moran|moran-compartment|moran-pair|eigenmodes|spin|spin-hungarian|spin-nearest|spin-baum|spin-cornblath|variogram|variogram-values|shuffle"
 
 #define CLI_MAPS_SURFACE {"surface", 0, CLI_INPUT, "TSV", NULL, NULL, "vertices of both spheres for spin-baum and spin-cornblath: hemisphere sphere_x sphere_y sphere_z parcel"}
 

@@ -244,7 +244,7 @@ static void test_false_positive_rate(void **state)
     for (int k = 0; k < NEP_NULLS_KIND_COUNT; k++) {
         nep_nulls *nulls = NULL;
         nep_nulls_rate white, smooth;
-        const int64_t n_maps = k == NEP_NULLS_SPIN_HUNGARIAN ? 400 : 1000;
+        const int64_t n_maps = k == NEP_NULLS_SPIN_HUNGARIAN ? 400 : k == NEP_NULLS_VARIOGRAM || k == NEP_NULLS_VARIOGRAM_VALUES ? 150 : 1000;
         assert_ok(ctx, nep_nulls_create_on(ctx, &g, NULL, (nep_nulls_kind)k, &v, &nulls));
         assert_ok(ctx, nep_nulls_false_positive(ctx, nulls, 0.0, n_maps, 199, 0.05, 11, &white));
         assert_ok(ctx, nep_nulls_false_positive(ctx, nulls, 40.0, n_maps, 199, 0.05, 11, &smooth));

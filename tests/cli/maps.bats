@@ -53,8 +53,8 @@ setup() {
 }
 
 @test "compare: every kind of null, and --json with the calibration" {
-    for kind in moran moran-compartment moran-pair eigenmodes shuffle; do
-        run "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --nulls $kind --n 49 -q
+    for kind in moran moran-compartment moran-pair eigenmodes variogram variogram-values shuffle; do
+        run "$NEPENTHE" maps compare a.tsv b.tsv --geometry "$GEOMETRY" --nulls $kind --n 49 --calibrate 100 -q
         [ "$status" -eq 0 ]
         [[ "$output" == *"$kind"* ]]
     done

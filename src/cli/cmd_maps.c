@@ -64,7 +64,7 @@ static nep_status calibrate(cli *c, const cli_maps *s, int64_t n_nulls, json_t *
     *out = NULL;
     if (pairs == 0 || n_nulls == 0)
         return NEP_OK;
-    const int64_t most = nep_nulls_made_per_map(s->kinds[0]) ? 199 : 999, each = n_nulls < most ? n_nulls : most;
+    const int64_t most = nep_nulls_made_per_map(s->kinds[0]) ? CLI_MAPS_FITTED : 999, each = n_nulls < most ? n_nulls : most;
     NEP_TRY_OR_DONE(st, nep_nulls_create_on(ctx, &s->geometry, s->use, s->kinds[0], s->surface.n ? &s->surface : NULL, &nulls));
     NEP_TRY_OR_DONE(st, nep_nulls_false_positive(ctx, nulls, cli_real(c, "length"), pairs,
                                                  each, 0.05, 1000003, &r));

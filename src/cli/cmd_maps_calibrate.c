@@ -11,7 +11,7 @@
 static const cli_option calibrate_options[] = {
     {"nulls", 0, CLI_TEXTS, "KINDS", NULL, NULL, "kinds of null, separated by commas; default every kind that the geometry allows"},
     {"pairs", 0, CLI_INT, "N", "1000", NULL, "pairs of unrelated maps"},
-    {"n", 0, CLI_INT, "N", "999", NULL, "surrogates of the first map of each pair"},
+    {"n", 0, CLI_INT, "N", "999", NULL, "surrogates of the first map of each pair; at most 199 for kinds that are fitted to each map (variogram)"},
     {"length", 0, CLI_REAL, "MM", "40", NULL, "correlation length of the maps, covariance exp(-D / length); 0 = white noise"},
     {"alpha", 0, CLI_REAL, "A", "0.05", NULL, "the threshold that p is held against"},
     {"scope", 0, CLI_CHOICE, "SCOPE", "cortex", "cortex|all", "regions that take part; all leaves out spins"},
@@ -89,8 +89,9 @@ static nep_status measure(cli *c, calibration *s, int i)
     nep_nulls *nulls = NULL;
     nep_nulls_rate r;
     nep_status st;
+    const int64_t asked = cli_int(c, "n"), each = nep_nulls_made_per_map(s->kinds[i]) && asked > CLI_MAPS_FITTED ? CLI_MAPS_FITTED : asked;
     NEP_TRY_OR_DONE(st, nep_nulls_create_on(ctx, &s->geometry, s->use, s->kinds[i], s->surface.n ? &s->surface : NULL, &nulls));
-    NEP_TRY_OR_DONE(st, nep_nulls_false_positive(ctx, nulls, cli_real(c, "length"), cli_int(c, "pairs"), cli_int(c, "n"),
+    NEP_TRY_OR_DONE(st, nep_nulls_false_positive(ctx, nulls, cli_real(c, "length"), cli_int(c, "pairs"), each,
                                                  cli_real(c, "alpha"), 1000003, &r));
     s->names[i] = nep_nulls_name(s->kinds[i]);
     s->rate[i] = r.rate;

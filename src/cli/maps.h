@@ -10,6 +10,9 @@
 
 #define CLI_MAPS_KINDS "moran|moran-compartment|moran-pair|eigenmodes|spin|spin-hungarian|spin-nearest|spin-baum|spin-cornblath|variogram|variogram-values|shuffle"
 
+/* Surrogates of each map, at most, when the false-positive rate of a kind is measured that is fitted to each map. */
+enum { CLI_MAPS_FITTED = 199 };
+
 #define CLI_MAPS_SURFACE {"surface", 0, CLI_INPUT, "TSV", NULL, NULL, "vertices of both spheres for spin-baum and spin-cornblath: hemisphere sphere_x sphere_y sphere_z parcel"}
 
 #define CLI_MAPS_COLUMNS {"columns", 0, CLI_TEXTS, "NAMES", NULL, NULL, "the columns that are maps, such as g of a contrast; default all; a table without any of them is read whole"}

@@ -185,12 +185,12 @@ PY
     "$NEPENTHE" maps calibrate "$GEOMETRY" --pairs 200 --n 99 --threads 3 -q > two.tsv
     cmp one.tsv two.tsv
     run bash -c "cut -f1 one.tsv | sort | paste -sd' '"
-    [ "$output" = "eigenmodes moran moran-compartment moran-pair null shuffle spin spin-hungarian spin-nearest" ]
+    [ "$output" = "eigenmodes moran moran-compartment moran-pair null shuffle spin spin-hungarian spin-nearest variogram variogram-values" ]
     # what ignores space cries wolf most often; every rate lies within its interval
     run awk -F'\t' 'NR>1{ if ($1 == "shuffle") s = $2; else if ($2 > m) m = $2; bad += !($3 < $2 && $2 < $4) } END{print (s > m), bad + 0}' one.tsv
     [ "$output" = "1 0" ]
     run bash -c "'$NEPENTHE' maps calibrate '$GEOMETRY' --scope all --pairs 20 --n 19 -q | cut -f1 | sort | paste -sd' '"
-    [ "$output" = "eigenmodes moran moran-compartment moran-pair null shuffle" ]
+    [ "$output" = "eigenmodes moran moran-compartment moran-pair null shuffle variogram variogram-values" ]
     "$NEPENTHE" maps calibrate "$GEOMETRY" --nulls spin,moran --length 0 --pairs 20 --n 19 --json -q | python3 -c '
 import json, sys
 d = json.load(sys.stdin)

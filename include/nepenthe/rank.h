@@ -15,7 +15,8 @@ extern "C" {
 
 /* ---- words ------------------------------------------------------------------------------------------------------
  * A candidate's verdict is the first that applies:
- *   contraindicated  recorded as contraindicated or as failed for harm: label `contraindicated`
+ *   contraindicated  recorded as contraindicated or as failed for harm: label `contraindicated`; or known to make the
+ *                    disorder worse (direction.h)
  *   gated            the exposure gate is below NEP_VERDICT_GATE, and no disorder of the study records the drug
  *   insufficient     the coverage gate failed, or no VOTE channel speaks
  *   supported        score >= NEP_VERDICT_SCORE with its lower bound above 0, and either imaging adds for the disorder or

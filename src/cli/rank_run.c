@@ -2,6 +2,8 @@
 /* rank_run.c - what `rank` and `evaluate` share: from the study file to a ranking. */
 #include "cli/rank_run.h"
 
+#include "cli/study_tables.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -25,6 +27,7 @@ nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out)
     const char *kinds[3] = {"moran", NULL, NULL};
 
     NEP_TRY(cli_study_load(ctx, cli_input(c, 0), nep_ctx_seed(ctx), study));
+    NEP_TRY(cli_study_direction(c, study));
     for (int64_t i = 0; i < study->n_files; i++)
         NEP_TRY(cli_input_add(c, study->files[i]));
     opts.study_name = study->study.name;

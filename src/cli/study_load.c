@@ -130,6 +130,7 @@ void cli_study_free(cli_study *s)
     nep_geometry_free(&s->geometry);
     nep_atlas_free(&s->atlas);
     nep_network_free(&s->network);
+    nep_direction_free(&s->direction);
     nep_study_free(&s->study);
     *s = (cli_study){0};
 }

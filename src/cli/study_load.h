@@ -3,7 +3,7 @@
 #ifndef NEPENTHE_CLI_STUDY_LOAD_H
 #define NEPENTHE_CLI_STUDY_LOAD_H
 
-#include <nepenthe/evidence.h>
+#include <nepenthe/direction.h>
 #include <nepenthe/io.h>
 
 typedef struct {
@@ -13,6 +13,7 @@ typedef struct {
     nep_geometry geometry;
     nep_atlas atlas;
     nep_network network;
+    nep_direction direction;
     nep_label *labels;
     char *licences;    /* of the tables, `;`-joined, in order of appearance */
     char **files;      /* every table that was read */

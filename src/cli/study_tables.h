@@ -3,6 +3,7 @@
 #ifndef NEPENTHE_CLI_STUDY_TABLES_H
 #define NEPENTHE_CLI_STUDY_TABLES_H
 
+#include "cli/cli.h"
 #include "cli/study_load.h"
 
 typedef struct {
@@ -50,6 +51,10 @@ NEP_MUST_USE nep_status cli_study_atlas(nep_ctx *ctx, cli_study *s);
 NEP_MUST_USE nep_status cli_study_evidence(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
 /* The tables under `signatures` (study_signatures.c). Errors: NEP_E_FORMAT (file and line are named), NEP_E_SHAPE (nothing joins). */
 NEP_MUST_USE nep_status cli_study_signatures(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
+/* Directions that disorders want and drugs that make them worse (study_direction.c), from the program's data folder; for a study with a
+ * network alone. Genes are joined by Entrez number or symbol, disorders and drugs by id or name. Errors: those of cli_data_folder and the reader,
+ * NEP_E_FORMAT (the line is named). */
+NEP_MUST_USE nep_status cli_study_direction(cli *c, cli_study *s);
 NEP_MUST_USE nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
 
 #endif

@@ -18,6 +18,7 @@ const nep_channel *const nep_evidence_table[] = {
     &nep_pathway_channel,
     &nep_interaction_channel,
     &nep_exposure_channel,
+    &nep_direction_channel,
     &nep_popularity_channel,
     &nep_target_count_channel,
     &nep_mechanism_class_channel,

@@ -3,6 +3,8 @@
 #include "rank/ranking.h"
 #include "rank/sample.h"
 
+#include <nepenthe/direction.h>
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,7 +76,7 @@ static bool known_in_brain(const nep_inputs *in, int64_t drug)
 static nep_verdict verdict_of(const nep_ranking *r, const nep_ranking_disorder *d, const nep_candidate *c, nep_label label,
                               nep_coverage coverage, double exposure, int engagement)
 {
-    if (label == NEP_LABEL_CONTRAINDICATED)
+    if (label == NEP_LABEL_CONTRAINDICATED || nep_direction_warns(r->inputs, d - r->disorders, c->drug))
         return NEP_VERDICT_CONTRAINDICATED;
     if (exposure < NEP_VERDICT_GATE && !known_in_brain(r->inputs, c->drug))
         return NEP_VERDICT_GATED;
@@ -94,7 +96,8 @@ static nep_status judge_candidate(nep_ctx *ctx, nep_ranking *r, int64_t j, nep_c
     const nep_inputs *in = r->inputs;
     nep_ranking_disorder *d = &r->disorders[j];
     const nep_label label = in->labels[j * in->n_drugs + c->drug];
-    const int gate = channel_index(r, "exposure"), engagement = channel_index(r, "engagement");
+    const int gate = channel_index(r, "exposure"), engagement = channel_index(r, "engagement"),
+              direction = channel_index(r, "direction");
     const double exposure = gate >= 0 ? d->value[c->drug * r->n_channels + gate] : NAN;
     const nep_coverage coverage = in->affinity_start ? nep_engagement_coverage(in, c->drug, NULL) : NEP_COVERAGE_NONE;
     flags f = {""};
@@ -110,6 +113,10 @@ static nep_status judge_candidate(nep_ctx *ctx, nep_ranking *r, int64_t j, nep_c
         add_flag(&f, "recorded_treatment");
     else if (label != NEP_LABEL_NONE)
         add_flag(&f, nep_label_name(label));
+    if (nep_direction_warns(in, j, c->drug) && label != NEP_LABEL_CONTRAINDICATED)
+        add_flag(&f, "contraindicated");
+    if (direction >= 0 && d->value[c->drug * r->n_channels + direction] <= NEP_DIRECTION_FLAG)
+        add_flag(&f, "opposite_direction");
     if (exposure < NEP_VERDICT_GATE && !known_in_brain(in, c->drug))
         add_flag(&f, "excluded_by_exposure");
     else if (exposure < NEP_VERDICT_FLAG)

@@ -203,6 +203,22 @@ def check_model():
             fault(f"{name}:{r['line']}", "a feature of no known form, or one without weight")
 
 
+def check_directions():
+    doi = re.compile(r"^10\.\d{4,}/\S+$")
+    for name, key in (("desired_direction.tsv", "gene"), ("worsening.tsv", "drug")):
+        rows = read(name)
+        sourced(name, rows)
+        unique(name, rows, ["disorder", key])
+        for r in rows:
+            where = f"{name}:{r['line']}"
+            if not re.match(r"^DOID:\d+$", r["disorder"]) or not doi.match(r["doi"]):
+                fault(where, "disorder or doi of no known form")
+            if key == "gene" and (r["desired"] not in ("1", "-1") or not r["entrez"].isdigit()):
+                fault(where, "desired is neither 1 nor -1, or entrez is no number")
+            if key == "drug" and not INCHIKEY.match(r["drug_id"]):
+                fault(where, f"'{r['drug_id']}' is no InChIKey")
+
+
 def check_rebuilt():
     """The scripts that need nothing from outside make the committed bytes again."""
     for script, outputs in (("make_geometry.py", ["geometry_schematic.tsv"]),
@@ -257,6 +273,7 @@ def main():
     check_labels(drugs)
     check_receptors(regions, targets)
     check_model()
+    check_directions()
     check_rebuilt()
     check_readme("--update" in sys.argv[1:])
     for line in defects:

@@ -43,6 +43,8 @@ struct nep_tables;
 struct nep_signatures;
 struct nep_path_counts;
 struct nep_direction;
+struct nep_smoother; /* smoother.h: what drugs like a drug are recorded for, as weights */
+struct nep_kinship;  /* kinship.h: how alike disorders are by what the network says of them */
 struct nep_profile; /* brainmap.h: a disorder's map and its null maps seen through the receptor maps */
 
 /* Everything the channels may read, joined by name once. */
@@ -77,6 +79,7 @@ typedef struct {
     signed char *truth;            /* [n_disorders, n_drugs] simulated: 1 relevant, 0 not, -1 no truth; or NULL; hidden too */
     char **label_source;           /* [n_disorders, n_drugs] or NULL */
     const nep_network *network;    /* or NULL; kinds C (drugs, by drug_id) and D (disorders, by id) meet the study */
+    bool investigational_negative; /* when judged, investigational drugs count as not recorded instead of being left out */
     uint64_t seed;
     bool cortex_only;
     bool any_strongest;            /* drops the second half of the coverage gate: the strongest target needs no map */
@@ -96,6 +99,8 @@ typedef struct {
     float *similarity;             /* [n_drugs, n_drugs] Tanimoto, NaN without a fingerprint; NULL without any */
     nep_mask itself, similar;      /* the drug alone; the drug and all like it (nep_mask_alike) */
     struct nep_path_counts *paths; /* counted as channels ask for them; NULL without a network of drugs and disorders */
+    struct nep_smoother *smoother; /* NULL without a network of drugs */
+    struct nep_kinship *kinship;   /* NULL without a network of disorders */
     int64_t *drug_node, *disorder_node; /* [n_drugs], [n_disorders] in the network's kinds C and D, -1 = not there; NULL without */
 } nep_inputs;
 
@@ -160,6 +165,8 @@ typedef struct {
 } nep_visible;
 /* Whether a channel may count the drug as indicated; a redraw forgets some. */
 bool nep_visible_indicated(const nep_inputs *in, const nep_visible *v, int64_t drug, uint64_t stream);
+/* Whether drug i's label is hidden while drug k is scored: by the mask, or because they are one. */
+bool nep_visible_hides(const nep_visible *v, int64_t k, int64_t i);
 /* Writes the indices of all such drugs, ascending, into list [n_drugs] and returns their number. */
 int64_t nep_visible_list(const nep_inputs *in, const nep_visible *v, uint64_t stream, int64_t *list);
 

@@ -156,6 +156,8 @@ typedef struct {
     double relative_occupancy; /* 0.75 */
     char *score;               /* "A" or "B" (default) */
     char *mode;                /* "U" (default), "S", "T" */
+    bool hierarchical;         /* key `model: hierarchical` of primary; else stouffer */
+    bool investigational_negative; /* key `investigational: negative` of evaluate: such drugs count as not recorded; else they are left out */
     char **protocols;
     int64_t n_protocols;
     char **negatives;

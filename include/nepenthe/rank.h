@@ -26,6 +26,13 @@ typedef enum { NEP_VERDICT_SUPPORTED, NEP_VERDICT_WEAK, NEP_VERDICT_INSUFFICIENT
 #define NEP_VERDICT_GATE  2.0   /* CNS MPO of 6; below NEP_VERDICT_FLAG the flag `low_exposure` */
 #define NEP_VERDICT_FLAG  4.0
 #define NEP_VERDICT_SCORE 1.645 /* the upper 5 % of a ranking without signal */
+#define NEP_VERDICT_ODDS  2.303 /* the same for NEP_FUSION_HIERARCHICAL: ten times the odds of the disorder's average drug */
+
+/* How channels become one score.
+ *   stouffer      sum of normal scores over its SD: needs no other disorder (fuse.c)
+ *   hierarchical  log odds above the disorder's average drug, by a logistic regression whose weights come from other disorders (model.h) */
+typedef enum { NEP_FUSION_STOUFFER, NEP_FUSION_HIERARCHICAL } nep_fusion;
+const char *nep_fusion_name(nep_fusion f);
 /* A disorder's verdict on imaging, with >= NEP_INCREMENT_MIN_POS scored recorded treatments:
  *   adds          p_holm <= 0.05 and the interval of the gain lies above 0
  *   no_signal     not so, and a gain of NEP_INCREMENT_RELEVANT would have been detected with power 0.8
@@ -88,6 +95,7 @@ typedef struct {
     nep_candidate *candidates; /* [n_drugs] best first; the array index is rank - 1 */
     double *value, *se;        /* [n_drugs, n_channels] by drug index */
     double *contribution;      /* [n_drugs, n_channels] by drug index; VOTE channels sum to the score; NaN = not fused */
+    double intercept;          /* hierarchical: log odds of the average drug; score + intercept is the logit; NaN else */
     nep_increment increment;
     double truth_auroc, truth_recall10; /* recovery against a simulated truth; NaN else */
     char *trust;               /* the sentence of the trust box */
@@ -109,6 +117,9 @@ typedef struct {
     double *target_profile;        /* [n_disorders, n_mapped] beta of score B: what the map says per target */
     nep_null_rate *null_rates;
     int n_null_rates;
+    nep_fusion fusion;
+    double *weight, *spread;       /* hierarchical: [n_disorders, VOTE channels] weight per SD of a channel in the model of the other
+                                    * disorders, and its SD between disorders; else NULL */
 } nep_ranking;
 
 typedef struct {
@@ -120,6 +131,7 @@ typedef struct {
     int64_t n_streams;                    /* redraws of the inputs behind the intervals, >= 20 */
     int64_t n_bootstrap;                  /* of the evaluation and of the increments */
     int64_t null_maps;                    /* random maps of each false-positive rate */
+    nep_fusion fusion;
 } nep_ranking_opts;
 #define NEP_RANKING_DEFAULTS {.n_streams = 200, .n_bootstrap = 2000, .null_maps = 500}
 
@@ -193,6 +205,8 @@ typedef struct {
 /* Logistic regression of y (0, 1; anything else left out) on x by Newton's method, with a ridge of 1e-3 on the slope. NaN
  * curve when all y agree. */
 nep_calibration_curve nep_calibration_fit(const double *x, const signed char *y, int64_t n);
+/* The same beside a part of the logit that is given: logit = offset + intercept + slope x. offset [n] or NULL. */
+nep_calibration_curve nep_calibration_fit_offset(const double *x, const double *offset, const signed char *y, int64_t n);
 double nep_calibration_apply(nep_calibration_curve c, double x);
 
 typedef struct {
@@ -243,7 +257,17 @@ typedef struct {
     bool run[NEP_PROTOCOL_COUNT];
     nep_performance macro[NEP_PROTOCOL_COUNT];
     nep_performance *disorders[NEP_PROTOCOL_COUNT]; /* [n_disorders] each */
+    nep_estimate gain[NEP_PROTOCOL_COUNT]; /* of the fused ranking over it: macro AP, paired two-way bootstrap; NaN for fused itself */
 } nep_evaluation_score;
+
+/* The set of drugs that should hold 90 % of a disorder's treatments, asked of the disorder's recorded ones. */
+typedef struct {
+    int64_t n_pos, covered;
+    double coverage, low, high; /* Clopper and Pearson, 95 % */
+    double size;                /* share of all drugs in the set */
+    bool own;                   /* its bound comes from the disorder's own treatments, each by the others; else from other disorders */
+} nep_conformal_set;
+enum { NEP_CONFORMAL_MIN_OWN = 10 }; /* recorded treatments from which on a disorder sets its own bound, where its labels are visible */
 
 typedef struct {
     char *channel;
@@ -271,6 +295,10 @@ typedef struct {
     nep_protocol_scores scores[NEP_PROTOCOL_COUNT]; /* those run */
     nep_calibration pooled, *calibration; /* new_drug protocol, each disorder by a curve of the others */
     double conformal_level, conformal_coverage, conformal_min, conformal_size; /* set that should hold 90 % of treatments */
+    nep_conformal_set *conformal; /* [n_disorders] of the hierarchical fusion; else NULL */
+    int64_t conformal_failing;  /* disorders whose upper bound lies below the level */
+    nep_protocol calibrated;    /* the protocol that calibration and conformal sets are of */
+    nep_calibration by_protocol[NEP_PROTOCOL_COUNT]; /* pooled calibration under each protocol; n 0 where not run or not a probability */
     nep_ablation *ablation;
     int n_ablation;
     nep_imaging_alone *imaging;    /* [n_disorders] */

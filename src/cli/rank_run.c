@@ -34,6 +34,7 @@ nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out)
     opts.study_path = study->study.path;
     opts.votes = (const char *const *)study->study.primary_channels;
     opts.n_votes = (int)study->study.n_primary_channels;
+    opts.fusion = study->study.hierarchical ? NEP_FUSION_HIERARCHICAL : NEP_FUSION_STOUFFER;
     opts.n_streams = cli_int(c, "redraws");
     opts.n_bootstrap = bootstrap_samples(c, &study->study);
     opts.null_maps = cli_int(c, "null-maps");

@@ -10,6 +10,7 @@
 static void take_choices(const nep_study *study, uint64_t seed, nep_inputs *in)
 {
     in->seed = seed;
+    in->investigational_negative = study->investigational_negative;
     in->cortex_only = study->primary_cortex_only;
     in->relative_occupancy = study->relative_occupancy > 0 ? study->relative_occupancy : 0.75;
     in->mode = study->mode ? study->mode[0] : 'U';

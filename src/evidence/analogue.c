@@ -6,13 +6,13 @@
 #include <stdio.h>
 
 /* The most similar drug of the list other than `k`, or -1. */
-static int64_t nearest(const nep_inputs *in, const int64_t *list, int64_t n_list, int64_t k, double *similarity)
+static int64_t nearest(const nep_inputs *in, const nep_visible *visible, const int64_t *list, int64_t n_list, int64_t k, double *similarity)
 {
     const float *row = in->similarity + k * in->n_drugs;
     int64_t best = -1;
     for (int64_t l = 0; l < n_list; l++) {
         const int64_t i = list[l];
-        if (i != k && !isnan(row[i]) && (best < 0 || row[i] > row[best]))
+        if (!nep_visible_hides(visible, k, i) && !isnan(row[i]) && (best < 0 || row[i] > row[best]))
             best = i;
     }
     *similarity = best < 0 ? NAN : (double)row[best];
@@ -41,7 +41,7 @@ static nep_status score(nep_ctx *ctx, const nep_inputs *in, const nep_visible *v
     NEP_TRY(nep_alloc(ctx, in->n_drugs, sizeof *list, "analogue: indicated drugs", &list));
     const int64_t n_list = nep_visible_list(in, visible, stream, list);
     for (int64_t k = 0; k < in->n_drugs; k++) {
-        const int64_t other = nearest(in, list, n_list, k, &value[k]);
+        const int64_t other = nearest(in, visible, list, n_list, k, &value[k]);
         se[k] = other < 0 || stream ? NAN : error_of(in, k, other, value[k]);
     }
     nep_alloc_free(list);
@@ -54,7 +54,7 @@ static nep_status explain(nep_ctx *ctx, const nep_inputs *in, const nep_visible 
     int64_t *list = NULL;
     double t;
     NEP_TRY(nep_alloc(ctx, in->n_drugs, sizeof *list, "analogue: indicated drugs", &list));
-    const int64_t n_list = nep_visible_list(in, visible, 0, list), other = nearest(in, list, n_list, drug, &t);
+    const int64_t n_list = nep_visible_list(in, visible, 0, list), other = nearest(in, visible, list, n_list, drug, &t);
     nep_alloc_free(list);
     if (other < 0 || limit < 1)
         return NEP_OK;
@@ -75,6 +75,7 @@ const nep_channel nep_analogue_channel = {
     .role = NEP_ROLE_VOTE,
     .needs = NEP_NEEDS_FINGERPRINT | NEP_NEEDS_LABELS,
     .uses_labels = true,
+    .masks = true,
     .score = score,
     .explain = explain,
 };

@@ -6,6 +6,8 @@
 #include <nepenthe/brainmap.h>
 #include <nepenthe/evidence.h>
 
+extern const nep_channel nep_neighbours_channel, nep_transfer_channel, nep_transfer_close_channel, nep_other_uses_channel,
+    nep_other_uses_close_channel, nep_gene_neighbours_channel;
 extern const nep_channel nep_engagement_channel, nep_analogue_channel, nep_exposure_channel, nep_popularity_channel,
     nep_target_count_channel, nep_mechanism_class_channel, nep_atc_class_channel, nep_ligand_only_channel,
     nep_expert_votes_channel, nep_literature_channel, nep_record_signal_channel, nep_assay_potency_channel,

@@ -6,6 +6,10 @@
 #include <nepenthe/tables.h>
 
 #include "paths.h"
+#include "kinship.h"
+#include "smoother.h"
+
+#include "evidence/channels.h"
 
 #include <math.h>
 #include <string.h>
@@ -237,6 +241,8 @@ nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const char *null_kin
     NEP_TRY_OR_DONE(st, evidence_paths_open(ctx, in));
     if (in->drugs)
         NEP_TRY_OR_DONE(st, evidence_mask_make(ctx, in));
+    NEP_TRY_OR_DONE(st, evidence_smoother_make(ctx, in));
+    NEP_TRY_OR_DONE(st, evidence_kinship_make(ctx, in));
     if (in->tables)
         NEP_TRY_OR_DONE(st, nep_tables_prepare(ctx, in->tables));
     if (in->signatures)
@@ -285,6 +291,10 @@ void nep_inputs_release(nep_inputs *in)
     nep_alloc_free(in->similarity);
     evidence_paths_free(in->paths);
     in->paths = NULL;
+    evidence_smoother_free(in->smoother);
+    evidence_kinship_free(in->kinship);
+    in->smoother = NULL;
+    in->kinship = NULL;
     nep_alloc_free(in->drug_node);
     nep_alloc_free(in->disorder_node);
     nep_alloc_free(in->itself.start);

@@ -50,7 +50,7 @@ static nep_status score(nep_ctx *ctx, const nep_inputs *in, const nep_visible *v
         int64_t others = 0;
         const bool known = covered(in, k);
         for (int64_t l = 0; known && l < n_list; l++) {
-            if (list[l] == k)
+            if (nep_visible_hides(visible, k, list[l]))
                 continue;
             const double c = cosine(a + k * p, a + list[l] * p, p);
             sum += c;
@@ -77,5 +77,6 @@ const nep_channel nep_ligand_only_channel = {
     .role = NEP_ROLE_BASELINE,
     .needs = NEP_NEEDS_MAP | NEP_NEEDS_AFFINITY | NEP_NEEDS_LABELS,
     .uses_labels = true,
+    .masks = true,
     .score = score,
 };

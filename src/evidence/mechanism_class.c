@@ -47,7 +47,7 @@ static nep_status share_of_class(nep_ctx *ctx, const nep_inputs *in, const nep_v
         for (int64_t i = 0; w[k].word[0] && i < in->n_drugs; i++)
             if (i != k && share_word(&w[k], &w[i])) {
                 n++;
-                hits += nep_visible_indicated(in, visible, i, stream);
+                hits += !nep_visible_hides(visible, k, i) && nep_visible_indicated(in, visible, i, stream);
             }
         value[k] = n ? (double)hits / (double)n : NAN;
         se[k] = n ? sqrt(value[k] * (1.0 - value[k]) / (double)n) : NAN;
@@ -77,6 +77,7 @@ const nep_channel nep_mechanism_class_channel = {
     .role = NEP_ROLE_BASELINE,
     .needs = NEP_NEEDS_LABELS,
     .uses_labels = true,
+    .masks = true,
     .score = score_mechanism,
 };
 
@@ -90,5 +91,6 @@ const nep_channel nep_atc_class_channel = {
     .role = NEP_ROLE_BASELINE,
     .needs = NEP_NEEDS_LABELS,
     .uses_labels = true,
+    .masks = true,
     .score = score_atc,
 };

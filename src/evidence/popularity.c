@@ -28,5 +28,8 @@ const nep_channel nep_popularity_channel = {
     .role = NEP_ROLE_BASELINE,
     .needs = NEP_NEEDS_LABELS,
     .uses_labels = true,
+    .uses_others = true,
+    .knows_drug = true,
+    .masks = true,
     .score = score,
 };

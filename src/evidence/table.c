@@ -5,6 +5,12 @@
 const nep_channel *const nep_evidence_table[] = {
     &nep_engagement_channel,
     &nep_analogue_channel,
+    &nep_neighbours_channel,
+    &nep_transfer_channel,
+    &nep_transfer_close_channel,
+    &nep_other_uses_channel,
+    &nep_other_uses_close_channel,
+    &nep_gene_neighbours_channel,
     &nep_expert_votes_channel,
     &nep_literature_channel,
     &nep_record_signal_channel,

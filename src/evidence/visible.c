@@ -12,6 +12,23 @@ bool nep_visible_indicated(const nep_inputs *in, const nep_visible *v, int64_t d
     return nep_philox_uniform(in->seed, id, (uint64_t)drug) >= NEP_EVIDENCE_LABEL_DOUBT;
 }
 
+bool nep_visible_hides(const nep_visible *v, int64_t k, int64_t i)
+{
+    if (i == k || !v->mask)
+        return i == k;
+    int64_t low = v->mask->start[k], high = v->mask->start[k + 1];
+    while (low < high) {
+        const int64_t middle = (low + high) / 2;
+        if (v->mask->list[middle] == i)
+            return true;
+        if (v->mask->list[middle] < i)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
 int64_t nep_visible_list(const nep_inputs *in, const nep_visible *v, uint64_t stream, int64_t *list)
 {
     int64_t n = 0;

@@ -263,9 +263,10 @@ static nep_status read_signatures(nep_yaml *y, yaml_node_t *node, nep_study *s)
 
 static nep_status read_primary(nep_yaml *y, yaml_node_t *node, nep_study *s)
 {
-    static const char *const keys[] = {"channels", "scope", "relative_occupancy", "score", "mode"};
+    static const char *const keys[] = {"channels", "scope", "relative_occupancy", "score", "mode", "model"};
     static const char *const scopes[] = {"all", "cortex"}, *const scores[] = {"A", "B"},
-                             *const modes[] = {"U", "S", "T"};
+                             *const modes[] = {"U", "S", "T"},
+                             *const models[] = {"stouffer", "hierarchical"};
     yaml_node_t *v[NEP_LEN(keys)];
     int k = 0;
     if (!node)
@@ -291,6 +292,10 @@ static nep_status read_primary(nep_yaml *y, yaml_node_t *node, nep_study *s)
     NEP_TRY(own_text(y, v[3], "score", &s->score));
     if (v[4])
         NEP_TRY(nep_yaml_choice(y, v[4], "mode", modes, 3, &k));
+    if (v[5]) {
+        NEP_TRY(nep_yaml_choice(y, v[5], "model", models, 2, &k));
+        s->hierarchical = k == 1;
+    }
     return own_text(y, v[4], "mode", &s->mode);
 }
 
@@ -299,13 +304,19 @@ static const char *const negatives[] = {"all", "nervous_system", "popularity", "
 
 static nep_status read_evaluate(nep_yaml *y, yaml_node_t *node, nep_study *s)
 {
-    static const char *const keys[] = {"protocols", "negatives", "bootstrap"};
+    static const char *const keys[] = {"protocols", "negatives", "bootstrap", "investigational"};
     yaml_node_t *v[NEP_LEN(keys)];
     if (!node)
         return NEP_OK;
     NEP_TRY(FIND(y, node, "evaluate", keys, v));
     NEP_TRY(own_words(y, v[0], "protocols", protocols, NEP_LEN(protocols), &s->protocols, &s->n_protocols));
     NEP_TRY(own_words(y, v[1], "negatives", negatives, NEP_LEN(negatives), &s->negatives, &s->n_negatives));
+    if (v[3]) {
+        static const char *const uses[] = {"left_out", "negative"};
+        int k = 0;
+        NEP_TRY(nep_yaml_choice(y, v[3], "investigational", uses, 2, &k));
+        s->investigational_negative = k == 1;
+    }
     return v[2] ? nep_yaml_whole(y, v[2], "bootstrap", 0, 1000000, &s->bootstrap) : NEP_OK;
 }
 

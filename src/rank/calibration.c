@@ -21,23 +21,34 @@ static bool counts(const double *x, const signed char *y, int64_t i)
     return !isnan(x[i]) && (y[i] == 0 || y[i] == 1);
 }
 
+static double offset_of(const double *offset, int64_t i)
+{
+    return offset ? offset[i] : 0;
+}
+
 nep_calibration_curve nep_calibration_fit(const double *x, const signed char *y, int64_t n)
 {
-    double n1 = 0, all = 0, a = 0, b = 0;
+    return nep_calibration_fit_offset(x, NULL, y, n);
+}
+
+nep_calibration_curve nep_calibration_fit_offset(const double *x, const double *offset, const signed char *y, int64_t n)
+{
+    double n1 = 0, all = 0, level = 0, a = 0, b = 0;
     for (int64_t i = 0; i < n; i++)
         if (counts(x, y, i)) {
             all += 1;
             n1 += y[i];
+            level += offset_of(offset, i);
         }
     if (n1 <= 0 || n1 >= all)
         return (nep_calibration_curve){NAN, NAN};
-    a = log(n1 / (all - n1));
+    a = log(n1 / (all - n1)) - level / all;
     for (int step = 0; step < 50; step++) {
         double ga = 0, gb = -ridge * b, haa = 0, hab = 0, hbb = ridge;
         for (int64_t i = 0; i < n; i++) {
             if (!counts(x, y, i))
                 continue;
-            const double p = logistic(a + b * x[i]), w = p * (1 - p), e = y[i] - p;
+            const double p = logistic(a + b * x[i] + offset_of(offset, i)), w = p * (1 - p), e = y[i] - p;
             ga += e;
             gb += e * x[i];
             haa += w;

@@ -3,6 +3,8 @@
 #include "rank/bootstrap.h"
 #include "rank/ranking.h"
 
+#include <nepenthe/model.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -14,6 +16,8 @@ typedef struct {
     int n_votes;
     int64_t n, d, n_nulls;
     rank_negatives set;        /* of the protocol at hand */
+    double *elastic;           /* [d, n] of the protocol at hand, hierarchical fusion */
+    double *full, *less;       /* [n_boot] macro AP of each draw */
     double *score;             /* [d, n] */
     double *null;              /* [n_nulls, n] */
     double *one, *two, *auroc; /* [n], [n], [n_nulls] */
@@ -87,7 +91,7 @@ static bool has_map(const workspace *w, int64_t j)
 static nep_status null_protocols(nep_ctx *ctx, workspace *w)
 {
     const int engagement = channel_index(w->r, "engagement");
-    if (engagement < 0 || engagement >= w->n_votes)
+    if (engagement < 0 || engagement >= w->n_votes || w->r->fusion != NEP_FUSION_STOUFFER)
         return NEP_OK;
     nep_progress_open(ctx, "map nulls of the evaluation", w->d);
     for (int64_t j = 0; j < w->d; j++) {
@@ -123,6 +127,30 @@ static nep_status measure(nep_ctx *ctx, workspace *w, nep_protocol p, nep_evalua
     return rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, s->disorders[p], &s->macro[p], macro_ap);
 }
 
+/* Robust rank aggregation of the VOTE channels: -rho, larger is better. */
+static nep_status take_aggregation(nep_ctx *ctx, workspace *w, nep_protocol p)
+{
+    const nep_protocol_scores *s = &w->e->scores[p];
+    double *ranks = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, w->n * w->n_votes, sizeof *ranks, "aggregation: ranks", &ranks));
+    for (int64_t j = 0; j < w->d; j++) {
+        for (int v = 0; v < w->n_votes; v++) {
+            for (int64_t k = 0; k < w->n; k++)
+                w->one[k] = s->z[(j * w->n + k) * w->r->n_channels + v];
+            NEP_TRY_OR_DONE(st, nep_aggregation_ranks(ctx, w->one, w->n, w->two));
+            for (int64_t k = 0; k < w->n; k++)
+                ranks[k * w->n_votes + v] = w->two[k];
+        }
+        NEP_TRY_OR_DONE(st, nep_aggregation_rho(ctx, ranks, w->n, w->n_votes, w->one));
+        for (int64_t k = 0; k < w->n; k++)
+            w->score[j * w->n + k] = -w->one[k];
+    }
+done:
+    nep_alloc_free(ranks);
+    return st;
+}
+
 /* Column c of a protocol's channel values, or (c < 0) the plain mean of the normal scores of the VOTE channels. */
 static void take_column(workspace *w, nep_protocol p, int c)
 {
@@ -139,29 +167,45 @@ static void take_column(workspace *w, nep_protocol p, int c)
     }
 }
 
+/* The fused ranking's macro AP less another's, over the same draws. */
+static nep_estimate gain_over(workspace *w, double with, double without, int64_t n)
+{
+    for (int64_t b = 0; b < w->boot.n_boot; b++)
+        w->less[b] = w->full[b] - w->less[b];
+    const int64_t there = rank_sample_sort(w->less, w->boot.n_boot);
+    return (nep_estimate){with - without, rank_sample_quantile(w->less, there, 0.05), rank_sample_quantile(w->less, there, 0.95), n, NAN, NAN};
+}
+
 static nep_status run_protocol(nep_ctx *ctx, workspace *w, nep_protocol p)
 {
     nep_evaluation *e = w->e;
     set_positives(w, p);
     memcpy(w->score, e->scores[p].score, (size_t)(w->d * w->n) * sizeof(double));
-    NEP_TRY(measure(ctx, w, p, &e->fused, NULL));
+    NEP_TRY(measure(ctx, w, p, &e->fused, w->full));
     nep_progress_open(ctx, "baselines", e->n_baselines);
     for (int i = 0; i < e->n_baselines; i++) {
+        nep_evaluation_score *s = &e->baselines[i];
         nep_progress_step(ctx, i);
-        take_column(w, p, channel_index(w->r, e->baselines[i].name));
+        if (strcmp(s->name, "elastic_net") == 0)
+            memcpy(w->score, w->elastic, (size_t)(w->d * w->n) * sizeof(double));
+        else if (strcmp(s->name, "rank_aggregation") == 0)
+            NEP_TRY(take_aggregation(ctx, w, p));
+        else
+            take_column(w, p, channel_index(w->r, s->name));
         for (int64_t j = 0; j < w->d; j++)
             rank_sample_fill(w->set.pos + j * w->n, w->score + j * w->n, w->n, w->one);
-        NEP_TRY(measure(ctx, w, p, &e->baselines[i], NULL));
+        NEP_TRY(measure(ctx, w, p, s, w->less));
+        s->gain[p] = gain_over(w, e->fused.macro[p].ap.value, s->macro[p].ap.value, e->fused.macro[p].ap.n);
     }
     nep_progress_close(ctx);
     return NEP_OK;
 }
 
-/* Each VOTE channel by itself, each BASELINE, and the mean normal score. */
+/* Each VOTE channel by itself, each BASELINE, and other ways of fusing the same channels. */
 static nep_status open_baselines(nep_ctx *ctx, workspace *w)
 {
     nep_evaluation *e = w->e;
-    NEP_TRY(nep_alloc(ctx, w->r->n_channels + 1, sizeof *e->baselines, "baselines", &e->baselines));
+    NEP_TRY(nep_alloc(ctx, w->r->n_channels + 3, sizeof *e->baselines, "baselines", &e->baselines));
     for (int c = 0; c < w->r->n_channels; c++) {
         const nep_channel *channel = w->r->channels[c];
         if (channel->role != NEP_ROLE_BASELINE && channel->role != NEP_ROLE_VOTE)
@@ -170,6 +214,10 @@ static nep_status open_baselines(nep_ctx *ctx, workspace *w)
         s->upper_bound = strcmp(channel->name, "atc_class") == 0;
         NEP_TRY(open_score(ctx, w, channel->name, e->fused.run, s));
     }
+    if (w->n_votes > 1)
+        NEP_TRY(open_score(ctx, w, "rank_aggregation", e->fused.run, &e->baselines[e->n_baselines++]));
+    if (w->elastic)
+        NEP_TRY(open_score(ctx, w, "elastic_net", e->fused.run, &e->baselines[e->n_baselines++]));
     return open_score(ctx, w, "mean_normal_score", e->fused.run, &e->baselines[e->n_baselines++]);
 }
 
@@ -191,38 +239,49 @@ static void fuse_without(workspace *w, int left_out)
     }
 }
 
+static nep_status score_protocol(nep_ctx *ctx, const workspace *w, nep_protocol p, int without, nep_protocol_scores *out);
+
+/* Scores without one channel: the model learned anew, or the sum of the others. */
+static nep_status take_without(nep_ctx *ctx, workspace *w, int left_out)
+{
+    nep_protocol_scores s = {0};
+    if (w->r->fusion == NEP_FUSION_STOUFFER) {
+        fuse_without(w, left_out);
+        return NEP_OK;
+    }
+    NEP_TRY(score_protocol(ctx, w, NEP_PROTOCOL_MASKED, left_out, &s));
+    memcpy(w->score, s.score, (size_t)(w->d * w->n) * sizeof(double));
+    nep_protocol_scores_free(&s);
+    return NEP_OK;
+}
+
 static nep_status ablate(nep_ctx *ctx, workspace *w)
 {
     nep_evaluation *e = w->e;
     nep_performance *disorders = NULL, macro;
-    double *full = NULL, *less = NULL, *p = NULL;
+    double *p = NULL;
     nep_status st = NEP_OK;
 
     if (!e->fused.run[NEP_PROTOCOL_MASKED] || w->n_votes < 2)
         return NEP_OK;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, w->d, sizeof *disorders, "ablation", &disorders));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, w->boot.n_boot, sizeof *full, "ablation: draws", &full));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, w->boot.n_boot, sizeof *less, "ablation: draws", &less));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * w->n_votes, sizeof *p, "ablation: p", &p));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, w->n_votes, sizeof *e->ablation, "ablation", &e->ablation));
     set_positives(w, NEP_PROTOCOL_MASKED);
     memcpy(w->score, e->scores[NEP_PROTOCOL_MASKED].score, (size_t)(w->d * w->n) * sizeof(double));
-    NEP_TRY_OR_DONE(st, rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, disorders, &macro, full));
+    NEP_TRY_OR_DONE(st, rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, disorders, &macro, w->full));
     const double with = macro.ap.value;
     for (int c = 0; c < w->n_votes; c++) {
         nep_ablation *a = &e->ablation[e->n_ablation++];
-        NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, w->r->channels[c]->name, &a->channel));
-        fuse_without(w, c);
-        NEP_TRY_OR_DONE(st, rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, disorders, &macro, less));
         int64_t above = 0, below = 0;
+        NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, w->r->channels[c]->name, &a->channel));
+        NEP_TRY_OR_DONE(st, take_without(ctx, w, c));
+        NEP_TRY_OR_DONE(st, rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, disorders, &macro, w->less));
         for (int64_t b = 0; b < w->boot.n_boot; b++) {
-            less[b] = full[b] - less[b];
-            above += less[b] >= 0;
-            below += less[b] <= 0;
+            above += w->full[b] - w->less[b] >= 0;
+            below += w->full[b] - w->less[b] <= 0;
         }
-        const int64_t there = rank_sample_sort(less, w->boot.n_boot);
-        a->delta_ap = (nep_estimate){with - macro.ap.value, rank_sample_quantile(less, there, 0.05),
-                                     rank_sample_quantile(less, there, 0.95), macro.ap.n, NAN, NAN};
+        a->delta_ap = gain_over(w, with, macro.ap.value, macro.ap.n);
         const double tail = (1.0 + (double)(above < below ? above : below)) / (1.0 + (double)w->boot.n_boot);
         a->p = p[c] = isnan(a->delta_ap.value) ? NAN : 2 * tail < 1 ? 2 * tail : 1;
     }
@@ -231,8 +290,6 @@ static nep_status ablate(nep_ctx *ctx, workspace *w)
         e->ablation[c].p_holm = p[w->n_votes + c];
 done:
     nep_alloc_free(p);
-    nep_alloc_free(less);
-    nep_alloc_free(full);
     nep_alloc_free(disorders);
     return st;
 }
@@ -277,6 +334,29 @@ static void conform(workspace *w, const double *logit, nep_evaluation *e)
     }
 }
 
+/* The hierarchical model's scores are logits already, each disorder's by the others. */
+static nep_status calibrate_model(nep_ctx *ctx, workspace *w)
+{
+    nep_evaluation *e = w->e;
+    NEP_TRY(nep_alloc(ctx, w->d, sizeof *e->calibration, "calibration", &e->calibration));
+    NEP_TRY(nep_alloc(ctx, w->d, sizeof *e->conformal, "conformal sets", &e->conformal));
+    e->conformal_min = e->conformal_coverage = e->conformal_size = NAN;
+    for (nep_protocol p = NEP_PROTOCOL_COUNT; p-- > 0;) {
+        if (!e->fused.run[p] || p == NEP_PROTOCOL_APPROVED_VS_FAILED)
+            continue;
+        e->calibrated = p; /* masked when it was run: it comes last */
+        set_positives(w, p);
+        nep_calibration_measure(e->scores[p].score, w->set.pos, w->d * w->n, &e->by_protocol[p]);
+    }
+    const double *logit = e->scores[e->calibrated].score;
+    if (!logit || !e->fused.run[e->calibrated])
+        return NEP_OK;
+    e->pooled = e->by_protocol[e->calibrated];
+    for (int64_t j = 0; j < w->d; j++)
+        nep_calibration_measure(logit + j * w->n, w->set.pos + j * w->n, w->n, &e->calibration[j]);
+    return rank_conformal_sets(ctx, logit, w->set.pos, w->d, w->n, e->calibrated != NEP_PROTOCOL_ZERO_SHOT, e);
+}
+
 static nep_status calibrate(nep_ctx *ctx, workspace *w)
 {
     nep_evaluation *e = w->e;
@@ -307,6 +387,8 @@ static nep_status calibrate(nep_ctx *ctx, workspace *w)
         nep_calibration_measure(logit + j * w->n, w->set.pos + j * w->n, w->n, &e->calibration[j]);
     }
     nep_calibration_measure(logit, w->set.pos, w->d * w->n, &e->pooled);
+    e->calibrated = NEP_PROTOCOL_NEW_DRUG;
+    e->by_protocol[NEP_PROTOCOL_NEW_DRUG] = e->pooled;
     conform(w, logit, e);
 done:
     nep_alloc_free(x);
@@ -370,6 +452,10 @@ static nep_status open_workspace(nep_ctx *ctx, workspace *w)
 {
     NEP_TRY(rank_negatives_open(ctx, w->in, w->e->negatives, &w->set));
     NEP_TRY(nep_alloc(ctx, w->d * w->n, sizeof(double), "evaluation: scores", &w->score));
+    if (w->r->fusion == NEP_FUSION_HIERARCHICAL)
+        NEP_TRY(nep_alloc(ctx, w->d * w->n, sizeof(double), "evaluation: elastic net", &w->elastic));
+    NEP_TRY(nep_alloc(ctx, w->e->n_bootstrap, sizeof(double), "evaluation: draws", &w->full));
+    NEP_TRY(nep_alloc(ctx, w->e->n_bootstrap, sizeof(double), "evaluation: draws", &w->less));
     NEP_TRY(nep_alloc(ctx, w->n_nulls * w->n, sizeof(double), "evaluation: null scores", &w->null));
     NEP_TRY(nep_alloc(ctx, w->n, sizeof(double), "evaluation: scratch", &w->one));
     NEP_TRY(nep_alloc(ctx, w->n, sizeof(double), "evaluation: scratch", &w->two));
@@ -380,7 +466,7 @@ static nep_status open_workspace(nep_ctx *ctx, workspace *w)
 
 static void close_workspace(workspace *w)
 {
-    void *const all[] = {w->score, w->null, w->one, w->two, w->auroc, w->order, w->tie};
+    void *const all[] = {w->elastic, w->full, w->less, w->score, w->null, w->one, w->two, w->auroc, w->order, w->tie};
     for (int i = 0; i < NEP_LEN(all); i++)
         nep_alloc_free(all[i]);
     rank_negatives_free(&w->set);
@@ -398,6 +484,14 @@ static nep_status check(nep_ctx *ctx, const nep_ranking *r, int64_t n_bootstrap)
     return NEP_OK;
 }
 
+/* The scores of a protocol by the fusion of the ranking. */
+static nep_status score_protocol(nep_ctx *ctx, const workspace *w, nep_protocol p, int without, nep_protocol_scores *out)
+{
+    if (w->r->fusion == NEP_FUSION_HIERARCHICAL)
+        return rank_learned_protocol(ctx, w->r, p, w->n_votes, without, out, without < 0 ? w->elastic : NULL);
+    return nep_protocol_score(ctx, w->in, p, w->r->channels, w->r->n_channels, w->n_votes, out);
+}
+
 static nep_status run_all(nep_ctx *ctx, workspace *w, const bool *run)
 {
     nep_evaluation *e = w->e;
@@ -408,12 +502,12 @@ static nep_status run_all(nep_ctx *ctx, workspace *w, const bool *run)
     for (nep_protocol p = 0; p < NEP_PROTOCOL_COUNT; p++) {
         if (!run[p])
             continue;
-        NEP_TRY(nep_protocol_score(ctx, w->in, p, w->r->channels, w->r->n_channels, w->n_votes, &e->scores[p]));
+        NEP_TRY(score_protocol(ctx, w, p, -1, &e->scores[p]));
         NEP_TRY(run_protocol(ctx, w, p));
     }
     NEP_TRY(null_protocols(ctx, w));
     NEP_TRY(ablate(ctx, w));
-    NEP_TRY(calibrate(ctx, w));
+    NEP_TRY(w->r->fusion == NEP_FUSION_HIERARCHICAL ? calibrate_model(ctx, w) : calibrate(ctx, w));
     return imaging_alone(ctx, w);
 }
 
@@ -471,6 +565,7 @@ void nep_evaluation_free(nep_evaluation *e)
     nep_alloc_free(e->ablation);
     nep_alloc_free(e->baselines);
     nep_alloc_free(e->calibration);
+    nep_alloc_free(e->conformal);
     nep_alloc_free(e->imaging);
     nep_alloc_free(e);
 }

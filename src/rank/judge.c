@@ -82,13 +82,14 @@ static nep_verdict verdict_of(const nep_ranking *r, const nep_ranking_disorder *
         return NEP_VERDICT_GATED;
     if (isnan(c->score) || (engagement >= 0 && coverage != NEP_COVERAGE_OK))
         return NEP_VERDICT_INSUFFICIENT;
-    if (!(c->score >= NEP_VERDICT_SCORE && c->score_low > 0))
+    const double bound = r->fusion == NEP_FUSION_HIERARCHICAL ? NEP_VERDICT_ODDS : NEP_VERDICT_SCORE;
+    if (!(c->score >= bound && c->score_low > 0))
         return NEP_VERDICT_WEAK;
     if (engagement < 0 || d->increment.verdict == NEP_IMAGING_ADDS)
         return NEP_VERDICT_SUPPORTED;
     const double share = d->contribution[c->drug * r->n_channels + engagement];
     const double without = isnan(share) ? c->score : c->n_channels > 1 ? c->score_without_low : NAN;
-    return without >= NEP_VERDICT_SCORE ? NEP_VERDICT_SUPPORTED : NEP_VERDICT_WEAK;
+    return without >= bound ? NEP_VERDICT_SUPPORTED : NEP_VERDICT_WEAK;
 }
 
 static nep_status judge_candidate(nep_ctx *ctx, nep_ranking *r, int64_t j, nep_candidate *c)
@@ -196,7 +197,8 @@ static nep_status write_trust(nep_ctx *ctx, nep_ranking *r, int64_t j)
 nep_status rank_judge(nep_ctx *ctx, nep_ranking *r, int n_votes)
 {
     NEP_REQUIRE(ctx, n_votes <= RANK_MAX_VOTES, NEP_E_INTERNAL, "rank: %d VOTE channels", n_votes);
-    NEP_TRY(add_probabilities(ctx, r));
+    if (r->fusion == NEP_FUSION_STOUFFER) /* the model gives its own */
+        NEP_TRY(add_probabilities(ctx, r));
     for (int64_t j = 0; j < r->n_disorders; j++) {
         for (int64_t i = 0; i < r->inputs->n_drugs; i++)
             NEP_TRY(judge_candidate(ctx, r, j, &r->disorders[j].candidates[i]));

@@ -106,7 +106,7 @@ void rank_negatives_set(const nep_inputs *in, nep_protocol p, const double *scor
             const int64_t at = j * g->n_drugs + k;
             const nep_label l = in->labels[at];
             if (p == NEP_PROTOCOL_APPROVED_VS_FAILED)
-                pos[k] = l == NEP_LABEL_APPROVED ? 1 : is_failed(l) ? 0 : SAMPLE_LEFT_OUT;
+                pos[k] = nep_label_indicated(l) ? 1 : is_failed(l) ? 0 : SAMPLE_LEFT_OUT;
             if (isnan(score[at]))
                 pos[k] = SAMPLE_LEFT_OUT;
             if (g->nervous)

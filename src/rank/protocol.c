@@ -14,8 +14,9 @@ static const struct {
                                        "0.5, the same first InChIKey block or the same ATC-4 class"},
     [NEP_PROTOCOL_ZERO_SHOT] = {"zero_shot", "no label of the disorder is visible; those of other disorders are"},
     [NEP_PROTOCOL_NEW_DRUG] = {"new_drug", "while a drug is scored its own label of the disorder is hidden; other drugs' are visible"},
-    [NEP_PROTOCOL_APPROVED_VS_FAILED] = {"approved_vs_failed", "masked scores; approved drugs against failed or contraindicated ones of "
-                                                               "the same disorder"},
+    [NEP_PROTOCOL_APPROVED_VS_FAILED] = {"approved_vs_failed", "recorded treatments, symptomatic ones among them, against drugs that failed or are "
+                                                               "contraindicated in the same disorder; scores are masked, or with the hierarchical "
+                                                               "model those of a known drug, of which only its label of the disorder is hidden"},
 };
 
 const char *nep_protocol_name(nep_protocol p)

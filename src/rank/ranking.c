@@ -95,6 +95,11 @@ static int compare_candidates(const void *a, const void *b, void *user)
     return c ? c : p->drug < q->drug ? -1 : 1;
 }
 
+void rank_sort_candidates(const rank_work *w)
+{
+    qsort_r(w->d->candidates, (size_t)w->in->n_drugs, sizeof *w->d->candidates, compare_candidates, (void *)(uintptr_t)w->in);
+}
+
 /* What the score would be without each of its channels: the range is a sensitivity, not an interval. */
 static void leave_one_out(const rank_work *w, nep_candidate *c)
 {
@@ -130,7 +135,7 @@ static nep_status rank_once(nep_ctx *ctx, rank_work *w)
                              .score_low = NAN, .score_high = NAN};
         leave_one_out(w, x);
     }
-    qsort_r(w->d->candidates, (size_t)n, sizeof *w->d->candidates, compare_candidates, (void *)(uintptr_t)w->in);
+    rank_sort_candidates(w);
     return NEP_OK;
 }
 
@@ -144,6 +149,25 @@ static void interval(double *draws, int64_t n, double value, double *low, double
         *low = value;
     if (m && value > *high)
         *high = value;
+}
+
+void rank_settle_intervals(rank_work *w, int64_t n_streams)
+{
+    const int64_t n = w->in->n_drugs;
+    for (int64_t i = 0; i < n; i++) {
+        nep_candidate *c = &w->d->candidates[i];
+        double *ranks = w->drawn_rank + c->drug * n_streams;
+        int64_t top = 0, there = 0;
+        if (isnan(c->score))
+            continue;
+        for (int64_t s = 0; s < n_streams; s++) {
+            there += !isnan(ranks[s]);
+            top += ranks[s] <= 10;
+        }
+        c->p_top10 = there ? (double)top / (double)n_streams : NAN;
+        interval(w->drawn_score + c->drug * n_streams, n_streams, c->score, &c->score_low, &c->score_high);
+        interval(ranks, n_streams, (double)(i + 1), &c->rank_low, &c->rank_high);
+    }
 }
 
 static nep_status redraw(nep_ctx *ctx, rank_work *w, int64_t n_streams)
@@ -160,20 +184,7 @@ static nep_status redraw(nep_ctx *ctx, rank_work *w, int64_t n_streams)
             w->drawn_rank[k * n_streams + s] = isnan(w->column[k]) ? NAN : (double)(i + 1);
         }
     }
-    for (int64_t i = 0; i < n; i++) {
-        nep_candidate *c = &w->d->candidates[i];
-        double *ranks = w->drawn_rank + c->drug * n_streams;
-        int64_t top = 0, there = 0;
-        if (isnan(c->score))
-            continue;
-        for (int64_t s = 0; s < n_streams; s++) {
-            there += !isnan(ranks[s]);
-            top += ranks[s] <= 10;
-        }
-        c->p_top10 = there ? (double)top / (double)n_streams : NAN;
-        interval(w->drawn_score + c->drug * n_streams, n_streams, c->score, &c->score_low, &c->score_high);
-        interval(ranks, n_streams, (double)(i + 1), &c->rank_low, &c->rank_high);
-    }
+    rank_settle_intervals(w, n_streams);
     return NEP_OK;
 }
 
@@ -227,6 +238,7 @@ static nep_status open_disorder(nep_ctx *ctx, rank_work *w)
         w->own[k] = in->labels[w->disorder * in->n_drugs + k];
         w->others[w->disorder * in->n_drugs + k] = NEP_LABEL_NONE;
     }
+    d->intercept = NAN;
     d->direction = in->direction ? in->direction[w->disorder] : 0;
     d->simulated = in->simulated && in->simulated[w->disorder];
     NEP_TRY(nep_alloc_string(ctx, in->disorder_ids[w->disorder], &d->id));
@@ -262,7 +274,7 @@ static void close_work(rank_work *w)
         nep_alloc_free(all[i]);
 }
 
-static nep_status rank_disorders(nep_ctx *ctx, rank_work *w, int64_t n_streams)
+static nep_status rank_disorders(nep_ctx *ctx, rank_work *w, rank_learned_ranking *learned, int64_t n_streams)
 {
     nep_ranking *r = w->r;
     nep_progress_open(ctx, "rank", r->n_disorders);
@@ -270,8 +282,13 @@ static nep_status rank_disorders(nep_ctx *ctx, rank_work *w, int64_t n_streams)
         w->d = &r->disorders[w->disorder];
         nep_progress_step(ctx, w->disorder);
         NEP_TRY(open_disorder(ctx, w));
-        NEP_TRY(rank_once(ctx, w));
-        NEP_TRY(redraw(ctx, w, n_streams));
+        if (r->fusion == NEP_FUSION_HIERARCHICAL) {
+            NEP_TRY(score_channels(ctx, w, 0, r->n_channels));
+            NEP_TRY(rank_learned_fill(ctx, learned, w, n_streams));
+        } else {
+            NEP_TRY(rank_once(ctx, w));
+            NEP_TRY(redraw(ctx, w, n_streams));
+        }
         NEP_TRY(add_engagement(ctx, w));
         NEP_TRY(recover_truth(ctx, w));
         if (r->target_profile)
@@ -328,6 +345,7 @@ nep_status nep_ranking_create(nep_ctx *ctx, const nep_inputs *in, const nep_rank
     const nep_ranking_opts *o = opts ? opts : &defaults;
     nep_ranking *r = NULL;
     rank_work w = {.in = in};
+    rank_learned_ranking *learned = NULL;
     nep_status st;
 
     NEP_TRY(check(ctx, in, o));
@@ -335,6 +353,7 @@ nep_status nep_ranking_create(nep_ctx *ctx, const nep_inputs *in, const nep_rank
     r->study_name = o->study_name;
     r->study_path = o->study_path;
     r->inputs = in;
+    r->fusion = o->fusion;
     NEP_TRY_OR_DONE(st, choose_channels(ctx, in, o, r, &w.n_votes));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, nep_inputs_ranked(in), sizeof *r->disorders, "ranking", &r->disorders));
     r->n_disorders = nep_inputs_ranked(in);
@@ -342,13 +361,16 @@ nep_status nep_ranking_create(nep_ctx *ctx, const nep_inputs *in, const nep_rank
         NEP_TRY_OR_DONE(st, nep_alloc(ctx, r->n_disorders * in->n_mapped, sizeof(double), "target profile", &r->target_profile));
     w.r = r;
     NEP_TRY_OR_DONE(st, open_work(ctx, &w, o->n_streams));
-    NEP_TRY_OR_DONE(st, rank_disorders(ctx, &w, o->n_streams));
+    if (o->fusion == NEP_FUSION_HIERARCHICAL)
+        NEP_TRY_OR_DONE(st, rank_learned_prepare(ctx, in, r, w.n_votes, o->n_streams, &learned));
+    NEP_TRY_OR_DONE(st, rank_disorders(ctx, &w, learned, o->n_streams));
     NEP_TRY_OR_DONE(st, add_increments(ctx, in, o->n_bootstrap, r));
     NEP_TRY_OR_DONE(st, measure_nulls(ctx, in, o, r));
     NEP_TRY_OR_DONE(st, rank_judge(ctx, r, w.n_votes));
     *out = r;
     r = NULL; /* ownership moved to the caller */
 done:
+    rank_learned_release(learned);
     close_work(&w);
     nep_ranking_free(r);
     return st;
@@ -376,5 +398,7 @@ void nep_ranking_free(nep_ranking *r)
     nep_alloc_free(r->disorders);
     nep_alloc_free(r->channels);
     nep_alloc_free(r->target_profile);
+    nep_alloc_free(r->weight);
+    nep_alloc_free(r->spread);
     nep_alloc_free(r);
 }

@@ -21,6 +21,26 @@ typedef struct {
     bool *tie;
 } rank_work;
 
+/* Candidates by score, then id. */
+void rank_sort_candidates(const rank_work *w);
+/* Intervals of score and rank, and the chance of the top 10, from drawn_score and drawn_rank [n_drugs, n_streams]. */
+void rank_settle_intervals(rank_work *w, int64_t n_streams);
+
+/* What a learned ranking keeps while disorders are filled in (ranking_learned.c). */
+typedef struct rank_learned_ranking rank_learned_ranking;
+NEP_MUST_USE nep_status rank_learned_prepare(nep_ctx *ctx, const nep_inputs *in, nep_ranking *r, int n_votes, int64_t n_streams,
+                                             rank_learned_ranking **out);
+/* Scores, contributions, probabilities and intervals of the disorder at hand. */
+NEP_MUST_USE nep_status rank_learned_fill(nep_ctx *ctx, rank_learned_ranking *l, rank_work *w, int64_t n_streams);
+/* Scores of a protocol by the model, in the form of nep_protocol_score; VOTE channel `without` left out (-1: none). `scale` stays NaN.
+ * elastic [n_disorders, n_drugs] (may be NULL) gets the elastic net's. */
+NEP_MUST_USE nep_status rank_learned_protocol(nep_ctx *ctx, const nep_ranking *r, nep_protocol p, int n_votes, int without,
+                                              nep_protocol_scores *out, double *elastic);
+/* Fills e->conformal and its summary (conformal_sets.c); own_visible: the disorder's own labels may set its bound. */
+NEP_MUST_USE nep_status rank_conformal_sets(nep_ctx *ctx, const double *logit, const signed char *pos, int64_t d, int64_t n, bool own_visible,
+                                            nep_evaluation *e);
+void rank_learned_release(rank_learned_ranking *l);
+
 /* Probabilities, verdicts, flags and trust sentences of a ranking whose increments are known (judge.c). */
 NEP_MUST_USE nep_status rank_judge(nep_ctx *ctx, nep_ranking *r, int n_votes);
 

@@ -31,7 +31,7 @@ void rank_sample_positives(const nep_inputs *in, int64_t disorder, signed char *
     for (int64_t k = 0; k < in->n_drugs; k++) {
         const int64_t at = disorder * in->n_drugs + k;
         const nep_label l = in->labels[at];
-        out[k] = nep_label_indicated(l) ? 1 : l == NEP_LABEL_INVESTIGATIONAL ? SAMPLE_LEFT_OUT : 0;
+        out[k] = nep_label_indicated(l) ? 1 : l == NEP_LABEL_INVESTIGATIONAL && !in->investigational_negative ? SAMPLE_LEFT_OUT : 0;
         if (in->truth && in->truth[at] >= 0)
             out[k] = in->truth[at];
     }

@@ -55,9 +55,9 @@ teardown() {
 @test "channels names role, needs and source of each" {
     run "$NEPENTHE" channels
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 25 ]
+    [ "${#lines[@]}" -eq 31 ]
     [[ "${lines[1]}" == engagement*VOTE*map\;affinities*doi* ]]
-    "$NEPENTHE" channels --json | python3 -c 'import json,sys; d=json.load(sys.stdin); assert d["schema"]=="nepenthe/channels/1" and len(d["channels"])==24'
+    "$NEPENTHE" channels --json | python3 -c 'import json,sys; d=json.load(sys.stdin); assert d["schema"]=="nepenthe/channels/1" and len(d["channels"])==30'
 }
 
 @test "rank writes every file, with the columns of the contract" {

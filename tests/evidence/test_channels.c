@@ -25,7 +25,7 @@ static void assert_same(const double *a, const double *b)
 static void test_every_channel_is_documented(void **state)
 {
     (void)state;
-    assert_int_equal(nep_channel_count(), 24);
+    assert_int_equal(nep_channel_count(), 30);
     for (int i = 0; nep_evidence_table[i]; i++) {
         const nep_channel *c = nep_evidence_table[i];
         assert_true(c->name && c->summary && c->source && c->orientation && c->licence && c->score);
@@ -89,6 +89,30 @@ static void test_poisoned_hidden_labels(void **state)
             assert_same(clean, dirty);
         }
     }
+}
+
+/* A channel that masks scores every drug at once: no hidden label of the disorder may reach the drug that it is hidden from. */
+static void test_poisoned_masked_labels(void **state)
+{
+    nep_ctx *ctx = *state;
+    const nep_mask *const masks[] = {&s.in.itself, &s.in.similar};
+    for (int m = 0; m < 2; m++)
+        for (int i = 0; nep_evidence_table[i]; i++) {
+            const nep_channel *c = nep_evidence_table[i];
+            if (!c->masks || c->knows_drug)
+                continue;
+            for (int k = 0; k < S_DRUGS; k += 5) {
+                nep_label own[S_DRUGS];
+                double clean[S_DRUGS], dirty[S_DRUGS];
+                const nep_visible v = {.disorder = 0, .own = own, .others = no_others, .mask = masks[m]};
+                memcpy(own, s.labels, sizeof own);
+                score(ctx, c->name, &v, 0, clean);
+                for (int64_t h = masks[m]->start[k]; h < masks[m]->start[k + 1]; h++)
+                    own[masks[m]->list[h]] = nep_label_indicated(own[masks[m]->list[h]]) ? NEP_LABEL_NONE : NEP_LABEL_APPROVED;
+                score(ctx, c->name, &v, 0, dirty);
+                assert_true(clean[k] == dirty[k] || (isnan(clean[k]) && isnan(dirty[k])));
+            }
+        }
 }
 
 /* A drug's own label never enters its own score. */
@@ -440,6 +464,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_channel_is_documented), cmocka_unit_test(test_every_channel_has_its_line),
+        cmocka_unit_test(test_poisoned_masked_labels),
         cmocka_unit_test(test_poisoned_hidden_labels),
         cmocka_unit_test(test_own_label_is_left_out),       cmocka_unit_test(test_coverage_gate),
         cmocka_unit_test(test_weights_by_hand),             cmocka_unit_test(test_tone_by_hand),

@@ -27,7 +27,14 @@ sys.path.insert(0, HERE)
 from make_enigma import RANKING, chemistry, rows_of, write, write_json  # noqa: E402
 
 HET = os.path.join(RANKING, "hetionet")
-OPEN = ("CC0-1.0", "CC-BY-4.0", "CC-BY-3.0")
+TWIN = "DOID:3070"  # malignant glioma: the brain tumours of DOID:1319 under another name, so no context for them
+# Side effects that name what a drug is given for are left out: a label lists the treated disorder among them.
+INDICATION_WORDS = re.compile(
+    r"epilep|convuls|seizure|sclerosis|migraine|headache|alzheimer|dementia|parkinson|schizophren|psychos|psychotic|bipolar|mania|manic|depress|"
+    r"panic|anxiety|attention deficit|hyperactiv|restless|tourette|\btic|autis|narcolep|somnolence|alcohol|insomnia|stroke|cerebrovascular|spastic|"
+    r"neuralgia|vertigo|myasthen|neoplasm|cancer|carcinoma|tumou?r|leuk.?emia|lymphoma|melanoma|sarcoma|glioma|blastoma|myeloma|metasta|arthritis|"
+    r"hypertensi|osteopor|gout|hyperuric|asthma|obstructive|rhinitis|psoria|dermatitis|colitis|crohn|diabet|hyperglyc|obes|angina|infarct|"
+    r"atheroscl|cholesterol|hyperlip|glaucoma|lupus|scleroderma|malaria|\bhiv|immunodefic|spondyl|renal failure|an.?emia|polycystic|heart failure", re.I)
 LICENCE = {"CC BY 4.0": "CC-BY-4.0", "CC BY 3.0": "CC-BY-3.0", "CC0 1.0": "CC0-1.0", "CC BY-SA 3.0": "CC-BY-SA-3.0",
            "CC BY-NC 4.0": "CC-BY-NC-4.0", "ODbL 1.0": "ODbL-1.0", "": None}
 RANK = ["CC0-1.0", "CC-BY-4.0", "CC-BY-3.0", "CC-BY-SA-3.0", "ODbL-1.0", "CC-BY-NC-4.0", None]
@@ -141,7 +148,9 @@ def make_edges(folder, ids):
     put("CuG", plain("CuG.tsv.gz", None, "LINCS L1000", ids, ("source",)))
     put("CdG", plain("CdG.tsv.gz", None, "LINCS L1000", ids, ("source",)))
     put("CrC", plain("CrC.tsv.gz", "CC-BY-NC-4.0", "structures of DrugBank", ids, ("source", "target")))
-    put("CcSE", plain("CcSE_from_SIDER4.1.tsv.gz", "CC-BY-NC-SA-4.0", "SIDER 4.1", ids, ("source",)))
+    effects = {r["id"].split("::")[1]: r["name"] for r in tsv("hetionet", "nodes.tsv.gz") if r["kind"] == "Side Effect"}
+    put("CcSE", (r for r in plain("CcSE_from_SIDER4.1.tsv.gz", "CC-BY-NC-SA-4.0", "SIDER 4.1", ids, ("source",))
+                 if not INDICATION_WORDS.search(effects.get(r[1], ""))))
     put("PCiC", plain("PCiC_from_DrugCentral.tsv.gz", "CC-BY-4.0", "DrugCentral (FDA)", ids, ("target",)))
     put("DuG", plain("DuG.tsv.gz", "CC0-1.0", "STARGEO"))
     put("DdG", plain("DdG.tsv.gz", "CC0-1.0", "STARGEO"))
@@ -196,10 +205,10 @@ def make_labels(folder, ids):
         put(r["drugbank_id"], disorder, status, where[:200], licence)
     for r in tsv("pharmacotherapydb", "indications.tsv"):
         status = {"DM": "approved", "SYM": "symptomatic", "NOT": "failed"}[r["category"]]
-        if r["doid_id"] not in nervous:
+        if r["doid_id"] not in nervous and r["doid_id"] != TWIN:
             put(r["drugbank_id"], r["doid_id"], status, "PharmacotherapyDB " + r["category"], "CC0-1.0")
     for r in tsv("drugcentral", "indications.tsv"):
-        if r["doid_id"] not in nervous and r["category"] != "NOT":
+        if r["doid_id"] not in nervous and r["doid_id"] != TWIN and r["category"] != "NOT":
             put(r["drugbank_id"], r["doid_id"], "approved", "DrugCentral " + (r["category"] or "new"), "CC-BY-4.0")
     table = sorted((d, j, s, None, lic, where) for (d, j), (s, where, lic) in rows.items())
     write(folder, "labels.tsv", "drug_id disorder status since licence source".split(), table)

@@ -5,6 +5,7 @@
     NEPENTHE_SHARED=/path/to/shared python3 tests/studies/make_null_geometries.py
 
 dk68.tsv          68 Desikan-Killiany regions: mm of the MNI atlas; on the sphere the mean direction of a region's vertices
+dk83.tsv          the same and the 15 regions beyond the cortex
 fsaverage5.tsv    20,484 vertices of the fsaverage5 spheres (radius 100 mm, x moved by 100 mm to each side); the mm are on the
                   sphere, so that distances are chords of it; column `parcel`: DK region or n/a (medial wall). It is --surface
                   of dk68.tsv and a geometry of its own
@@ -49,15 +50,19 @@ def desikan():
             vertices.append([f"{side}_v{v:05d}", side, "cortex", *(p + shift), *unit(p), parcel])
             direction.setdefault(parcel, []).append(unit(p))
     write("fsaverage5.tsv", HEADER + "\tparcel", vertices)
-    rows = []
+    rows, beyond = [], []
     with open(os.path.join(DATA, "derived", "dk83_centroids_volumes_mni.csv"), encoding="utf-8") as f:
         for r in csv.DictReader(f):
             name = f"{r['hemisphere']}_{r['label']}"
-            if name in direction:
-                mm = [float(r[k]) for k in ("x_mm", "y_mm", "z_mm")]
+            mm = [float(r[k]) for k in ("x_mm", "y_mm", "z_mm")]
+            if name not in direction:
+                beyond.append([name, r["hemisphere"], "subcortex", *mm, "n/a", "n/a", "n/a"])
+            else:
                 rows.append([name, r["hemisphere"], "cortex", *mm, *unit(np.mean(direction[name], axis=0))])
     assert len(rows) == 68, len(rows)
     write("dk68.tsv", HEADER, rows)
+    assert len(beyond) == 15, len(beyond)
+    write("dk83.tsv", HEADER, rows + beyond)
 
 
 def schaefer():

@@ -1,21 +1,24 @@
 #!/bin/sh
 # The tables of src/brainmap/README.md: false-positive rates of every null, from maps whose truth is known.
 #   NEPENTHE_SHARED=/path/to/shared sh tests/studies/null_rates.sh [nepenthe]
-# Needs what make_null_geometries.py needs. Some minutes. Exit 77 without the data.
+# Needs what make_null_geometries.py needs. About 20 minutes of CPU. Exit 77 without the data.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 nepenthe=${1:-$here/../../build-cpu/nepenthe}
 "${PYTHON:-python3}" "$here/make_null_geometries.py" || exit $?
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+anywhere=moran,moran-compartment,moran-pair,eigenmodes,shuffle
+cortex=moran,moran-compartment,spin,spin-hungarian,spin-nearest,shuffle,moran-pair,eigenmodes
 for mm in 0 20 40; do
-    "$nepenthe" maps calibrate "$here/nulls/dk68.tsv" --surface "$here/nulls/fsaverage5.tsv" --length $mm --pairs 2000 -q >"$work/dk68_$mm"
+    "$nepenthe" maps calibrate "$here/nulls/dk68.tsv" --surface "$here/nulls/fsaverage5.tsv" --nulls "$cortex,spin-baum,spin-cornblath" --length $mm --pairs 2000 -q >"$work/dk68_$mm"
 done
+"$nepenthe" maps calibrate "$here/nulls/dk83.tsv" --nulls "$anywhere" --scope all --pairs 2000 -q >"$work/dk83"
 printf 'null\n' >"$work/schaefer"
-[ ! -e "$here/nulls/schaefer400.tsv" ] || "$nepenthe" maps calibrate "$here/nulls/schaefer400.tsv" --pairs 1000 -q >"$work/schaefer"
+[ ! -e "$here/nulls/schaefer400.tsv" ] || "$nepenthe" maps calibrate "$here/nulls/schaefer400.tsv" --nulls "$cortex" --pairs 1000 -q >"$work/schaefer"
 "$nepenthe" maps calibrate "$here/nulls/fsaverage5.tsv" --nulls spin-nearest,eigenmodes,shuffle --pairs 500 --n 499 -q >"$work/fsaverage5"
-echo "| null | DK68, white noise | 20 mm | 40 mm | Schaefer-400, 40 mm | fsaverage5, 40 mm |"
-echo "|---|---|---|---|---|---|"
+echo "| null | DK68, white noise | 20 mm | 40 mm | DK83, 40 mm | Schaefer-400, 40 mm | fsaverage5, 40 mm |"
+echo "|---|---|---|---|---|---|---|"
 awk -F'\t' 'FNR == 1 { file++; next }
     { rate[file, $1] = $2; if (file == 1) order[++n] = $1 }
     END {
@@ -25,4 +28,6 @@ awk -F'\t' 'FNR == 1 { file++; next }
                 printf (f, order[i]) in rate ? " %.3f |" : " |", rate[f, order[i]]
             print ""
         }
-    }' "$work/dk68_0" "$work/dk68_20" "$work/dk68_40" "$work/schaefer" "$work/fsaverage5"
+    }' "$work/dk68_0" "$work/dk68_20" "$work/dk68_40" "$work/dk83" "$work/schaefer" "$work/fsaverage5"
+# surrogates of matched variogram are fitted to each map: the same rate by 199 of them, at one geometry
+"$nepenthe" maps calibrate "$here/nulls/dk68.tsv" --nulls variogram,variogram-values --pairs 2000 -q

@@ -61,4 +61,7 @@ NEP_MUST_USE nep_status rank_learned_score(nep_ctx *ctx, const nep_inputs *in, n
 NEP_MUST_USE nep_status rank_learned_elastic(nep_ctx *ctx, const rank_learned_rows *r, int64_t held_out, const double *x, double *logit);
 void rank_learned_free(rank_learned *l);
 
+/* What the gate `direction` takes from the logits of a protocol, penalty [n_disorders, n_drugs]; zeros without that channel. */
+NEP_MUST_USE nep_status rank_learned_gate(nep_ctx *ctx, const nep_ranking *r, nep_protocol p, double *penalty);
+
 #endif

@@ -59,8 +59,9 @@ nep_status rank_learned_protocol(nep_ctx *ctx, const nep_ranking *r, nep_protoco
     NEP_TRY_OR_DONE(st, rank_learned_score(ctx, r->inputs, p, channels, votes, nuisances, elastic != NULL, &learned));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof(double), "protocol: scores", &made.score));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof(double), "protocol: scales", &made.scale));
+    NEP_TRY_OR_DONE(st, rank_learned_gate(ctx, r, p, made.scale));
     for (int64_t i = 0; i < d * n; i++) {
-        made.score[i] = learned.logit[i];
+        made.score[i] = learned.logit[i] - made.scale[i];
         made.scale[i] = NAN;
         if (elastic)
             elastic[i] = learned.elastic[i];

@@ -76,6 +76,9 @@ static json_t *baselines(const nep_evaluation *e)
     json_t *o = json_object();
     for (int i = 0; i < e->n_baselines; i++) {
         json_t *one = by_protocol(e, &e->baselines[i], false);
+        for (nep_protocol p = 0; p < NEP_PROTOCOL_COUNT; p++)
+            if (e->baselines[i].run[p])
+                json_object_set_new(json_object_get(one, nep_protocol_name(p)), "gain_of_fused_ap", estimate(&e->baselines[i].gain[p], false));
         if (e->baselines[i].upper_bound)
             json_object_set_new(one, "upper_bound", json_true());
         json_object_set_new(o, e->baselines[i].name, one);
@@ -97,7 +100,26 @@ static json_t *calibration(const nep_evaluation *e)
         json_object_set_new(o, "id", json_string(e->ranking->disorders[j].id));
         json_array_append_new(list, o);
     }
-    return json_pack("{s:o,s:o}", "pooled", calibration_of(&e->pooled), "disorders", list);
+    json_t *protocols = json_object();
+    for (nep_protocol p = 0; p < NEP_PROTOCOL_COUNT; p++)
+        if (e->by_protocol[p].n > 0)
+            json_object_set_new(protocols, nep_protocol_name(p), calibration_of(&e->by_protocol[p]));
+    return json_pack("{s:o,s:s,s:o,s:o}", "pooled", calibration_of(&e->pooled), "protocol", nep_protocol_name(e->calibrated), "by_protocol",
+                     protocols, "disorders", list);
+}
+
+/* Per disorder, of the hierarchical model: was the set that should hold 90 % of the treatments large enough? */
+static json_t *conformal_sets(const nep_evaluation *e)
+{
+    json_t *list = json_array();
+    for (int64_t j = 0; e->conformal && j < e->n_disorders; j++) {
+        const nep_conformal_set *s = &e->conformal[j];
+        json_array_append_new(list, json_pack("{s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:s}", "id", e->ranking->disorders[j].id, "n_pos",
+                                              (json_int_t)s->n_pos, "covered", (json_int_t)s->covered, "coverage", number(s->coverage), "low",
+                                              number(s->low), "high", number(s->high), "size", number(s->size), "bound",
+                                              s->own ? "own treatments" : "other disorders"));
+    }
+    return list;
 }
 
 static json_t *ablation(const nep_evaluation *e)
@@ -181,6 +203,11 @@ nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *e, json_t **o
     for (int64_t j = 0; j < e->n_disorders; j++)
         simulated = simulated || e->ranking->disorders[j].simulated;
     json_object_set_new(doc, "simulated", json_boolean(simulated));
+    json_object_set_new(doc, "fusion", json_string(nep_fusion_name(e->ranking->fusion)));
+    if (e->conformal) {
+        json_object_set_new(json_object_get(doc, "conformal"), "failing", json_integer((json_int_t)e->conformal_failing));
+        json_object_set_new(json_object_get(doc, "conformal"), "disorders", conformal_sets(e));
+    }
     *out = doc;
     return NEP_OK;
 }

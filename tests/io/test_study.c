@@ -81,9 +81,11 @@ static void test_context(void **state)
     (void)state;
     nep_study s = {0};
     assert_ok(ctx, nep_study_read(ctx, test_text("c.yaml", HEAD "disorders: [{id: a, name: a, role: context}, {id: b, name: b}, "
-                                                            "{id: c, name: c, role: ranked}]\nother_disorders: true\n"), &s));
+                                                            "{id: c, name: c, role: ranked}]\nother_disorders: true\n"
+                                                            "primary: {model: hierarchical}\nevaluate: {investigational: negative}\n"), &s));
     assert_int_equal(s.n_disorders, 3);
     assert_int_equal(s.n_ranked, 2);
+    assert_true(s.hierarchical && s.investigational_negative);
     assert_true(s.other_disorders && s.disorders[2].context && !s.disorders[0].context);
     assert_string_equal(s.disorders[0].id, "b");
     assert_string_equal(s.disorders[1].id, "c");
@@ -137,6 +139,8 @@ static void test_refused(void **state)
          "direction is 'up', must be one of decrease, unknown, increase"},
         {HEAD "disorders: [{id: a, name: b, role: contxt}]\n", "role is 'contxt', must be one of ranked, context"},
         {HEAD "disorders: [{id: a, name: b, role: context}]\n", "every disorder has the role context"},
+        {HEAD "disorders: [{id: a, name: b}]\nprimary: {model: bayes}\n", "model is 'bayes', must be one of stouffer, hierarchical"},
+        {HEAD "disorders: [{id: a, name: b}]\nevaluate: {investigational: maybe}\n", "investigational is 'maybe', must be one of left_out, negative"},
         {HEAD "disorders: [{id: a, name: b}]\nother_disorders: yes\n", "other_disorders is 'yes', must be one of false, true"},
         {HEAD "disorders: [{id: a, name: b, map: {table: t, value: v}}]\n", "map needs table, value and se"},
         {HEAD "disorders: [{id: a, name: b, map: {table: t, value: v, se: [1]}}]\n", "map se has 1 numbers"},

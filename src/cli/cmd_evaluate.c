@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cli/rank_run.h"
+#include "cli/study_tables.h"
 
 /* A number or n/a. */
 static const char *cell(char *text, size_t size, double x)
@@ -118,14 +119,16 @@ static void say_macro(cli *c, const nep_evaluation *e)
                 e->ranking->null_rates[i].alpha);
 }
 
-static nep_status write_all(cli *c, const char *folder, const nep_evaluation *e, json_t *doc, const char *licences)
+static nep_status write_all(cli *c, const char *folder, const nep_evaluation *e, json_t *doc, const cli_study *study)
 {
     nep_ctx *ctx = cli_ctx(c);
-    json_t *provenance = cli_provenance(c, licences);
+    json_t *provenance = cli_rank_provenance(c, study);
     char *page = NULL;
     nep_status st;
 
     json_object_set(doc, "provenance", provenance);
+    if (study->open_only)
+        json_object_set_new(doc, "open_only", cli_study_open_json(study));
     NEP_TRY_OR_DONE(st, nep_file_folder(ctx, folder));
     NEP_TRY_OR_DONE(st, nep_file_join(ctx, folder, "evaluation.html", &page));
     NEP_TRY_OR_DONE(st, nep_report_write_evaluation(ctx, doc, provenance, page));
@@ -157,7 +160,7 @@ static nep_status run(cli *c)
     NEP_TRY_OR_DONE(st, cli_rank_run(c, &study, &ranking));
     NEP_TRY_OR_DONE(st, cli_rank_evaluate(c, &study, ranking, &evaluation));
     NEP_TRY_OR_DONE(st, nep_evaluation_json(ctx, evaluation, &doc));
-    NEP_TRY_OR_DONE(st, write_all(c, folder, evaluation, doc, study.licences));
+    NEP_TRY_OR_DONE(st, write_all(c, folder, evaluation, doc, &study));
     say_macro(c, evaluation);
     if (cli_json(c)) {
         json_t *printed = json_pack("{s:O}", "evaluation", doc);
@@ -178,6 +181,7 @@ static const cli_option options[] = {
     {"bootstrap", 0, CLI_INT, "N", NULL, NULL, "two-way bootstrap samples (default: the study's, else 2000)"},
     {"redraws", 0, CLI_INT, "N", "200", NULL, "redraws of the inputs within their errors behind each interval"},
     {"null-maps", 0, CLI_INT, "N", "500", NULL, "random maps that measure the false-positive rate of each null"},
+    {"open-only", 0, CLI_FLAG, NULL, NULL, NULL, "leave out every row whose licence is not open (CC0, CC BY, public domain)"},
 };
 
 const cli_command cli_cmd_evaluate = {.name = "evaluate",

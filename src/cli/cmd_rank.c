@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "cli/rank_run.h"
+#include "cli/study_tables.h"
 
 static json_t *summary_of(const nep_ranking *r)
 {
@@ -63,10 +64,12 @@ static nep_status run(cli *c)
     if (cli_rank_has_treatments(&study.inputs)) {
         NEP_TRY_OR_DONE(st, cli_rank_evaluate(c, &study, ranking, &evaluation));
         NEP_TRY_OR_DONE(st, nep_evaluation_json(ctx, evaluation, &judged));
+        if (study.open_only)
+            json_object_set_new(judged, "open_only", cli_study_open_json(&study));
     } else {
         nep_warn(ctx, "the study records no treatment of any disorder, so the ranking could not be evaluated");
     }
-    provenance = cli_provenance(c, study.licences);
+    provenance = cli_rank_provenance(c, &study);
     NEP_TRY_OR_DONE(st, nep_report_write_all(ctx, ranking, judged, provenance, folder));
     say_summary(c, ranking, folder);
     if (cli_json(c))
@@ -85,6 +88,7 @@ static const cli_option options[] = {
     {"redraws", 0, CLI_INT, "N", "200", NULL, "redraws of the inputs within their errors behind each interval"},
     {"bootstrap", 0, CLI_INT, "N", NULL, NULL, "bootstrap samples (default: the study's, else 2000)"},
     {"null-maps", 0, CLI_INT, "N", "500", NULL, "random maps that measure the false-positive rate of each null"},
+    {"open-only", 0, CLI_FLAG, NULL, NULL, NULL, "leave out every row whose licence is not open (CC0, CC BY, public domain)"},
 };
 
 const cli_command cli_cmd_rank = {.name = "rank",

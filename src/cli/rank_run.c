@@ -15,6 +15,14 @@ nep_status cli_rank_folder(cli *c, const char **folder)
     return NEP_OK;
 }
 
+json_t *cli_rank_provenance(cli *c, const cli_study *study)
+{
+    json_t *p = cli_provenance(c, study->licences);
+    if (study->open_only)
+        json_object_set_new(p, "open_only", cli_study_open_json(study));
+    return p;
+}
+
 static int64_t bootstrap_samples(const cli *c, const nep_study *study)
 {
     return cli_given(c, "bootstrap") ? cli_int(c, "bootstrap") : study->bootstrap > 0 ? study->bootstrap : 2000;
@@ -26,7 +34,7 @@ nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out)
     nep_ranking_opts opts = NEP_RANKING_DEFAULTS;
     const char *kinds[3] = {"moran", NULL, NULL};
 
-    NEP_TRY(cli_study_load(ctx, cli_input(c, 0), nep_ctx_seed(ctx), study));
+    NEP_TRY(cli_study_load(ctx, cli_input(c, 0), nep_ctx_seed(ctx), cli_flag(c, "open-only"), study));
     NEP_TRY(cli_study_direction(c, study));
     for (int64_t i = 0; i < study->n_files; i++)
         NEP_TRY(cli_input_add(c, study->files[i]));

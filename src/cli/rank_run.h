@@ -10,6 +10,8 @@
 
 /* Loads the study of the first input, registers its tables for the provenance, and ranks. */
 NEP_MUST_USE nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out);
+/* Provenance, with what --open-only left out. */
+json_t *cli_rank_provenance(cli *c, const cli_study *study);
 /* Whether any drug is recorded as a treatment, or is one by a simulated truth: what an evaluation needs. */
 bool cli_rank_has_treatments(const nep_inputs *in);
 /* Evaluates it under the protocols of --protocols, else of the study. Errors: NEP_E_USAGE, NEP_E_CONFIG (unknown protocol, no

@@ -36,7 +36,7 @@ done:
     return st;
 }
 
-static nep_status fill_rows(nep_ctx *ctx, const nep_table *t, const study_lookup *drugs, const study_lookup *targets,
+static nep_status fill_rows(nep_ctx *ctx, const cli_study *s, const nep_table *t, const study_lookup *drugs, const study_lookup *targets,
                             nep_affinity_row *rows, int64_t *n)
 {
     static const char *const names[] = {"relation", "type", "species", "action", "source", "licence"};
@@ -49,8 +49,8 @@ static nep_status fill_rows(nep_ctx *ctx, const nep_table *t, const study_lookup
     *n = 0;
     for (int64_t r = 0; r < t->n_rows; r++) {
         const int64_t k = cli_study_find(drugs, nep_table_cell(t, r, id)), g = cli_study_find(targets, nep_table_cell(t, r, target));
-        if (k < 0 || g < 0)
-            continue; /* a drug that the study does not rank */
+        if (k < 0 || g < 0 || !cli_study_keeps(s, t, r))
+            continue; /* a drug that the study does not rank, or a licence that is not open */
         nep_affinity_row *x = &rows[(*n)++];
         *x = (nep_affinity_row){.drug = k, .target = g, .relation = cli_study_cell(t, r, col[0]), .type = cli_study_cell(t, r, col[1]),
                                 .species = cli_study_cell(t, r, col[2]), .action = cli_study_cell(t, r, col[3]),
@@ -66,17 +66,18 @@ nep_status cli_study_affinities(nep_ctx *ctx, cli_study *s, const study_lookup *
     nep_table t = {0};
     nep_affinity_row *rows = NULL;
     study_lookup targets = {0};
-    int64_t n, column;
+    int64_t n, column, kept;
     nep_status st = NEP_OK;
 
     if (!s->study.affinities)
         return NEP_OK;
     NEP_TRY_OR_DONE(st, cli_study_table(ctx, s, s->study.affinities, &t));
+    NEP_TRY_OR_DONE(st, cli_study_count(ctx, s, &t, &kept));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "target", &column));
     NEP_TRY_OR_DONE(st, add_targets(ctx, in, &t, column, &targets));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, t.n_rows, sizeof *rows, "affinity rows", &rows));
-    NEP_TRY_OR_DONE(st, fill_rows(ctx, &t, drugs, &targets, rows, &n));
-    if (n == 0)
+    NEP_TRY_OR_DONE(st, fill_rows(ctx, s, &t, drugs, &targets, rows, &n));
+    if (n == 0 && kept > 0)
         nep_warn(ctx, "%s: no row belongs to a drug of %s", s->study.affinities, s->study.drugs);
     NEP_TRY_OR_DONE(st, nep_affinity_consensus(ctx, rows, n, &in->affinities, &in->n_affinities));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_drugs + 1, sizeof(int64_t), "affinity index", &in->affinity_start));

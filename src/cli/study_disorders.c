@@ -11,13 +11,16 @@ static nep_status load_map(nep_ctx *ctx, cli_study *s, int64_t j)
     const nep_study_disorder *d = &s->study.disorders[j];
     nep_inputs *in = &s->inputs;
     nep_table t = {0};
-    int64_t region, value, se = -1;
+    int64_t region, value, se = -1, kept;
     nep_status st = NEP_OK;
 
     if (!d->map_table)
         return NEP_OK;
     NEP_REQUIRE(ctx, s->study.geometry, NEP_E_CONFIG, "%s: disorder %s has a map but the study no geometry, which names the regions", s->study.path, d->id);
     NEP_TRY_OR_DONE(st, cli_study_table(ctx, s, d->map_table, &t));
+    NEP_TRY_OR_DONE(st, cli_study_count(ctx, s, &t, &kept));
+    if (kept == 0 && t.n_rows > 0)
+        goto done;
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "region", &region));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, d->map_value, &value));
     if (d->map_se)
@@ -26,7 +29,7 @@ static nep_status load_map(nep_ctx *ctx, cli_study *s, int64_t j)
     for (int64_t r = 0; r < t.n_rows; r++) {
         const char *name = nep_table_cell(&t, r, region);
         const int64_t i = name ? nep_geometry_find(&s->geometry, name) : -1;
-        if (i < 0)
+        if (i < 0 || !cli_study_keeps(s, &t, r))
             continue;
         double *effect = &in->effect[j * in->n_regions + i], *error = &in->effect_se[j * in->n_regions + i];
         NEP_TRY_OR_DONE(st, nep_table_number(ctx, &t, r, value, effect));
@@ -89,7 +92,7 @@ static nep_status find_others(nep_ctx *ctx, cli_study *s)
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "disorder", &disorder));
     for (int64_t r = 0; r < t.n_rows; r++) {
         const char *id = nep_table_cell(&t, r, disorder);
-        bool known = !id || (s->n_others && strcmp(s->others[s->n_others - 1], id) == 0);
+        bool known = !id || !cli_study_keeps(s, &t, r) || (s->n_others && strcmp(s->others[s->n_others - 1], id) == 0);
         for (int64_t j = 0; j < s->study.n_disorders && !known; j++)
             known = strcmp(s->study.disorders[j].id, id) == 0;
         for (int64_t j = 0; j < s->n_others && !known; j++)
@@ -146,7 +149,7 @@ nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drug
     nep_inputs *in = &s->inputs;
     nep_table t = {0};
     study_lookup disorders = {0};
-    int64_t id, disorder, status;
+    int64_t id, disorder, status, kept;
     nep_status st = NEP_OK;
 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders * in->n_drugs, sizeof(nep_label), "labels", &in->labels));
@@ -155,6 +158,7 @@ nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drug
         goto done;
     NEP_TRY_OR_DONE(st, cli_study_lookup_make(ctx, in->disorder_ids, in->n_disorders, &disorders));
     NEP_TRY_OR_DONE(st, cli_study_table(ctx, s, s->study.labels, &t));
+    NEP_TRY_OR_DONE(st, cli_study_count(ctx, s, &t, &kept));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "drug_id", &id));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "disorder", &disorder));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "status", &status));
@@ -168,7 +172,7 @@ nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drug
                             "contraindicated",
                             s->study.labels, (long long)r + 2, word ? word : "n/a");
         const int64_t j = cli_study_find(&disorders, of);
-        if (k < 0 || j < 0)
+        if (k < 0 || j < 0 || !cli_study_keeps(s, &t, r))
             continue;
         nep_label *cell = &in->labels[j * in->n_drugs + k];
         char **origin = &in->label_source[j * in->n_drugs + k];

@@ -129,7 +129,7 @@ static nep_status fill_row(nep_ctx *ctx, const nep_table *t, int64_t r, nep_tabl
     return own(ctx, cli_study_cell(t, r, c->note), &row->note);
 }
 
-static nep_status fill(nep_ctx *ctx, const nep_table *t, nep_tables_kind kind, const columns *c, const char *licence, const study_lookup *drugs,
+static nep_status fill(nep_ctx *ctx, const cli_study *s, const nep_table *t, nep_tables_kind kind, const columns *c, const char *licence, const study_lookup *drugs,
                        const study_lookup *disorders, nep_tables_one *one)
 {
     study_strangers no_drug = {0}, no_disorder = {0};
@@ -143,7 +143,7 @@ static nep_status fill(nep_ctx *ctx, const nep_table *t, nep_tables_kind kind, c
             cli_study_stranger(&no_drug, drug);
         else if (j < 0)
             cli_study_stranger(&no_disorder, disorder);
-        if (k < 0 || j < 0)
+        if (k < 0 || j < 0 || !cli_study_keeps(s, t, r))
             continue;
         nep_tables_row *row = &one->rows[one->n_rows++];
         row->drug = k;
@@ -177,6 +177,7 @@ static nep_status load_one(nep_ctx *ctx, cli_study *s, const nep_study_evidence 
     nep_tables_kind kind;
     columns c;
     char *licence = NULL;
+    int64_t kept;
     nep_status st;
 
     NEP_REQUIRE(ctx, nep_tables_find(e->channel, &kind), NEP_E_CONFIG,
@@ -186,9 +187,12 @@ static nep_status load_one(nep_ctx *ctx, cli_study *s, const nep_study_evidence 
     NEP_TRY_OR_DONE(st, cli_study_sidecar(ctx, e->table, "licence", &licence));
     NEP_TRY_OR_DONE(st, find_columns(ctx, &t, kind, e->labels_from != NULL, &c));
     NEP_TRY_OR_DONE(st, check_licences(ctx, &t, &c, licence));
+    NEP_TRY_OR_DONE(st, cli_study_count(ctx, s, &t, &kept));
+    if (kept == 0 && t.n_rows > 0)
+        goto done;
     NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, e->table, &one.path));
     NEP_TRY_OR_DONE(st, own(ctx, e->labels_from, &one.labels_from));
-    NEP_TRY_OR_DONE(st, fill(ctx, &t, kind, &c, licence, drugs, disorders, &one));
+    NEP_TRY_OR_DONE(st, fill(ctx, s, &t, kind, &c, licence, drugs, disorders, &one));
     st = nep_tables_take(ctx, s->inputs.tables, kind, &one);
 done:
     nep_alloc_free(licence);

@@ -43,14 +43,19 @@ static nep_status check_drugs(nep_ctx *ctx, const cli_study *s, const study_look
 
 static nep_status load_network(nep_ctx *ctx, cli_study *s)
 {
+    const nep_network_opts opts = {.open_only = s->open_only};
     int64_t known = 0;
     if (!s->study.network)
         return NEP_OK;
     NEP_TRY(cli_study_file(ctx, s, s->study.network));
-    NEP_TRY(nep_network_read(ctx, s->study.network, NULL, &s->network));
+    NEP_TRY(nep_network_read(ctx, s->study.network, &opts, &s->network));
     for (int64_t i = 0; i < s->network.n_metaedges; i++)
         if (s->network.metaedge[i].path)
             NEP_TRY(cli_study_file(ctx, s, s->network.metaedge[i].path));
+    for (int64_t i = 0; i < s->network.n_metaedges; i++) {
+        const nep_network_metaedge *e = &s->network.metaedge[i];
+        NEP_TRY(cli_study_note_dropped(ctx, s, e->path ? e->path : e->id, e->n_not_open, e->n_rows));
+    }
     const int64_t kind = nep_network_find_kind(&s->network, "C");
     for (int64_t k = 0; k < s->drugs.n && kind >= 0; k++)
         known += nep_network_find_node(&s->network, kind, s->drugs.id[k]) >= 0;
@@ -60,17 +65,18 @@ static nep_status load_network(nep_ctx *ctx, cli_study *s)
     return NEP_OK;
 }
 
-nep_status cli_study_load(nep_ctx *ctx, const char *path, uint64_t seed, cli_study *out)
+nep_status cli_study_load(nep_ctx *ctx, const char *path, uint64_t seed, bool open_only, cli_study *out)
 {
     cli_study *s = out;
     study_lookup drugs = {0};
     nep_status st;
 
-    *s = (cli_study){0};
+    *s = (cli_study){.open_only = open_only};
     NEP_TRY_OR_DONE(st, nep_study_read(ctx, path, &s->study));
     NEP_REQUIRE_OR_DONE(st, ctx, s->study.drugs, NEP_E_CONFIG, "%s: the study names no drugs table", path);
     NEP_TRY_OR_DONE(st, cli_study_file(ctx, s, s->study.drugs));
     NEP_TRY_OR_DONE(st, nep_tsv_read_molset(ctx, s->study.drugs, &s->drugs));
+    NEP_TRY_OR_DONE(st, cli_study_open_drugs(ctx, s));
     s->inputs.drugs = &s->drugs;
     s->inputs.n_drugs = s->drugs.n;
     NEP_TRY_OR_DONE(st, cli_study_lookup_make(ctx, s->drugs.id, s->drugs.n, &drugs));
@@ -121,6 +127,10 @@ void cli_study_free(cli_study *s)
     free_texts(in->target_names, in->n_targets);
     free_texts(in->label_source, in->n_disorders * in->n_drugs);
     free_texts(s->files, s->n_files);
+    free_texts(s->file_licences, s->n_files);
+    for (int64_t i = 0; i < s->n_dropped; i++)
+        nep_alloc_free(s->dropped[i].table);
+    nep_alloc_free(s->dropped);
     free_texts(s->others, s->n_others);
     nep_affinity_free(in->affinities, in->n_affinities);
     void *const all[] = {in->affinity_start, in->receptor,  in->reliability,    in->tracer,    in->tracer_target, in->effect, in->effect_se,

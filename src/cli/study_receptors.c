@@ -65,11 +65,28 @@ done:
     return st;
 }
 
+/* Leaves out the columns whose licence is not open, and further tracers of a target that goes. */
+static nep_status keep_maps(nep_ctx *ctx, cli_study *s, const nep_maps *maps, bool *keep)
+{
+    char base[64];
+    int64_t gone = 0;
+    for (int64_t m = 0; m < maps->n_maps; m++)
+        NEP_TRY(cli_study_keeps_map(ctx, s, s->study.receptors, maps->names[m], &keep[m]));
+    for (int64_t m = 0; m < maps->n_maps; m++) {
+        const int64_t target = strchr(maps->names[m], '.') ? target_of_column(maps, m, base, sizeof base) : m;
+        if (target >= 0 && !keep[target])
+            keep[m] = false;
+        gone += !keep[m];
+    }
+    return cli_study_note_dropped(ctx, s, s->study.receptors, gone, maps->n_maps);
+}
+
 nep_status cli_study_receptors(nep_ctx *ctx, cli_study *s)
 {
     nep_inputs *in = &s->inputs;
     nep_maps maps = {0};
     double *aligned = NULL;
+    bool *keep = NULL;
     char base[64];
     nep_status st = NEP_OK;
 
@@ -77,6 +94,8 @@ nep_status cli_study_receptors(nep_ctx *ctx, cli_study *s)
         return NEP_OK;
     NEP_TRY_OR_DONE(st, cli_study_file(ctx, s, s->study.receptors));
     NEP_TRY_OR_DONE(st, nep_tsv_read_maps(ctx, s->study.receptors, &maps));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, maps.n_maps, sizeof *keep, "receptor maps", &keep));
+    NEP_TRY_OR_DONE(st, keep_maps(ctx, s, &maps, keep));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_regions * maps.n_maps, sizeof *aligned, "receptor maps", &aligned));
     NEP_TRY_OR_DONE(st, nep_maps_align(ctx, &maps, s->geometry.names, in->n_regions, aligned));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_regions * maps.n_maps, sizeof(double), "receptor maps", &in->receptor));
@@ -84,7 +103,7 @@ nep_status cli_study_receptors(nep_ctx *ctx, cli_study *s)
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, maps.n_maps, sizeof(int64_t), "tracer maps", &in->tracer_target));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, maps.n_maps, sizeof(char *), "targets", &in->targets));
     for (int64_t m = 0; m < maps.n_maps; m++)
-        if (!strchr(maps.names[m], '.'))
+        if (keep[m] && !strchr(maps.names[m], '.'))
             NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, maps.names[m], &in->targets[in->n_mapped++]));
     in->n_targets = in->n_mapped;
     for (int64_t m = 0, mapped = 0; m < maps.n_maps; m++) {
@@ -92,6 +111,8 @@ nep_status cli_study_receptors(nep_ctx *ctx, cli_study *s)
         NEP_REQUIRE_OR_DONE(st, ctx, !further || target_of_column(&maps, m, base, sizeof base) >= 0, NEP_E_CONFIG,
                             "%s: column %s is a further tracer of a target without a column of its own", s->study.receptors,
                             maps.names[m]);
+        if (!keep[m])
+            continue;
         for (int64_t i = 0; i < in->n_regions; i++) {
             if (further)
                 in->tracer[in->n_tracers * in->n_regions + i] = aligned[i * maps.n_maps + m];
@@ -110,6 +131,7 @@ nep_status cli_study_receptors(nep_ctx *ctx, cli_study *s)
     }
     NEP_TRY_OR_DONE(st, load_reliability(ctx, s));
 done:
+    nep_alloc_free(keep);
     nep_alloc_free(aligned);
     nep_maps_free(&maps);
     return st;

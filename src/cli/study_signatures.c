@@ -128,6 +128,8 @@ static nep_status read_disorders(nep_ctx *ctx, const cli_study *s, source *f, co
     for (int64_t r = 0; r < f->t.n_rows; r++) {
         const char *name = nep_table_cell(&f->t, r, f->owner);
         const int64_t j = cli_study_find(&disorders, name);
+        if (!cli_study_keeps(s, &f->t, r))
+            continue;
         if (j < 0) {
             cli_study_stranger(&f->strangers, name ? name : "n/a");
             continue;
@@ -182,7 +184,7 @@ static nep_status keep_drugs(nep_ctx *ctx, const source *f, const entry *e, int6
     return NEP_OK;
 }
 
-static nep_status read_drugs(nep_ctx *ctx, source *f, const study_lookup *drugs, const study_lookup *genes, nep_signatures *out)
+static nep_status read_drugs(nep_ctx *ctx, const cli_study *s, source *f, const study_lookup *drugs, const study_lookup *genes, nep_signatures *out)
 {
     entry *e = NULL;
     int64_t n = 0;
@@ -193,6 +195,8 @@ static nep_status read_drugs(nep_ctx *ctx, source *f, const study_lookup *drugs,
     for (int64_t r = 0; r < f->t.n_rows; r++) {
         const char *name = nep_table_cell(&f->t, r, f->owner);
         const int64_t k = cli_study_find(drugs, name);
+        if (!cli_study_keeps(s, &f->t, r))
+            continue;
         if (k < 0) {
             cli_study_stranger(&f->strangers, name ? name : "n/a");
             continue;
@@ -225,19 +229,24 @@ nep_status cli_study_signatures(nep_ctx *ctx, cli_study *s, const study_lookup *
 {
     source of_disorders = {0}, of_drugs = {0};
     study_lookup genes = {0};
+    int64_t kept[2];
     nep_status st;
 
     if (!s->study.disorder_signatures)
         return NEP_OK;
+    NEP_TRY_OR_DONE(st, open_source(ctx, s, s->study.disorder_signatures, "disorder", &of_disorders));
+    NEP_TRY_OR_DONE(st, open_source(ctx, s, s->study.drug_signatures, "drug_id", &of_drugs));
+    NEP_TRY_OR_DONE(st, cli_study_count(ctx, s, &of_disorders.t, &kept[0]));
+    NEP_TRY_OR_DONE(st, cli_study_count(ctx, s, &of_drugs.t, &kept[1]));
+    if (s->open_only && (kept[0] == 0 || kept[1] == 0))
+        goto done;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *s->inputs.signatures, "signatures", &s->inputs.signatures));
     nep_signatures *x = s->inputs.signatures;
     x->n_disorders = s->inputs.n_disorders;
     x->n_drugs = s->inputs.n_drugs;
-    NEP_TRY_OR_DONE(st, open_source(ctx, s, s->study.disorder_signatures, "disorder", &of_disorders));
-    NEP_TRY_OR_DONE(st, open_source(ctx, s, s->study.drug_signatures, "drug_id", &of_drugs));
     NEP_TRY_OR_DONE(st, collect_genes(ctx, &of_disorders, &of_drugs, x, &genes));
     NEP_TRY_OR_DONE(st, read_disorders(ctx, s, &of_disorders, &genes, x));
-    NEP_TRY_OR_DONE(st, read_drugs(ctx, &of_drugs, drugs, &genes, x));
+    NEP_TRY_OR_DONE(st, read_drugs(ctx, s, &of_drugs, drugs, &genes, x));
     st = check_common(ctx, s, x);
 done:
     nep_alloc_free(genes.list);

@@ -52,7 +52,7 @@ static nep_status note_licence(nep_ctx *ctx, cli_study *s, const char *licence)
 }
 
 /* The sidecar of a file: the same path with .json for its ending (of .nii.gz and the like, both). */
-nep_status cli_study_sidecar(nep_ctx *ctx, const char *path, const char *key, char **out)
+nep_status cli_study_sidecar_of(nep_ctx *ctx, const char *path, const char *section, const char *key, char **out)
 {
     const char *dot = strrchr(path, '.');
     char *sidecar = NULL;
@@ -69,12 +69,17 @@ nep_status cli_study_sidecar(nep_ctx *ctx, const char *path, const char *key, ch
     if (!nep_file_exists(sidecar))
         goto done;
     NEP_TRY_OR_DONE(st, nep_json_read(ctx, sidecar, &doc));
-    const char *text = json_string_value(json_object_get(doc, key));
+    const char *text = json_string_value(json_object_get(section ? json_object_get(doc, section) : doc, key));
     st = text ? nep_alloc_string(ctx, text, out) : NEP_OK;
 done:
     json_decref(doc);
     nep_alloc_free(sidecar);
     return st;
+}
+
+nep_status cli_study_sidecar(nep_ctx *ctx, const char *path, const char *key, char **out)
+{
+    return cli_study_sidecar_of(ctx, path, NULL, key, out);
 }
 
 nep_status cli_study_file(nep_ctx *ctx, cli_study *s, const char *path)
@@ -83,13 +88,12 @@ nep_status cli_study_file(nep_ctx *ctx, cli_study *s, const char *path)
         if (strcmp(s->files[i], path) == 0)
             return NEP_OK;
     NEP_TRY(nep_alloc_grow(ctx, s->n_files + 1, sizeof *s->files, "files", &s->files));
+    NEP_TRY(nep_alloc_grow(ctx, s->n_files + 1, sizeof *s->file_licences, "files", &s->file_licences));
+    s->file_licences[s->n_files] = NULL;
     NEP_TRY(nep_alloc_string(ctx, path, &s->files[s->n_files]));
-    s->n_files++;
-    char *licence = NULL;
-    NEP_TRY(cli_study_sidecar(ctx, path, "licence", &licence));
-    const nep_status st = note_licence(ctx, s, licence);
-    nep_alloc_free(licence);
-    return st;
+    char **licence = &s->file_licences[s->n_files++];
+    NEP_TRY(cli_study_sidecar(ctx, path, "licence", licence));
+    return s->open_only && !nep_licence_is_open(*licence) ? NEP_OK : note_licence(ctx, s, *licence);
 }
 
 nep_status cli_study_table(nep_ctx *ctx, cli_study *s, const char *path, nep_table *t)
@@ -98,7 +102,8 @@ nep_status cli_study_table(nep_ctx *ctx, cli_study *s, const char *path, nep_tab
     NEP_TRY(nep_tsv_read(ctx, path, t));
     const int64_t licence = nep_table_column(t, "licence");
     for (int64_t i = 0; licence >= 0 && i < t->n_rows; i++)
-        NEP_TRY(note_licence(ctx, s, nep_table_cell(t, i, licence)));
+        if (cli_study_keeps(s, t, i))
+            NEP_TRY(note_licence(ctx, s, nep_table_cell(t, i, licence)));
     return NEP_OK;
 }
 

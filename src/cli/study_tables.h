@@ -24,7 +24,23 @@ int64_t cli_study_find(const study_lookup *l, const char *name);
 NEP_MUST_USE nep_status cli_study_file(nep_ctx *ctx, cli_study *s, const char *path);
 /* A text in the sidecar of a file (the same name with .json for its ending); *out stays as it is without sidecar or key. */
 NEP_MUST_USE nep_status cli_study_sidecar(nep_ctx *ctx, const char *path, const char *key, char **out);
-/* Reads a table, notes it and the licences of its rows. */
+/* The same of one object in it, such as a column of maps; section NULL = the sidecar itself. */
+NEP_MUST_USE nep_status cli_study_sidecar_of(nep_ctx *ctx, const char *path, const char *section, const char *key, char **out);
+
+/* ---- open licences alone (study_open.c); without s->open_only every row is kept ---- */
+/* Whether a row stays: its own licence, else that of the file's sidecar, is open. */
+bool cli_study_keeps(const cli_study *s, const nep_table *t, int64_t row);
+/* Counts the rows that stay and notes the rest, once per file. */
+NEP_MUST_USE nep_status cli_study_count(nep_ctx *ctx, cli_study *s, const nep_table *t, int64_t *kept);
+NEP_MUST_USE nep_status cli_study_note_dropped(nep_ctx *ctx, cli_study *s, const char *table, int64_t rows, int64_t of);
+/* Whether a column of maps stays. */
+NEP_MUST_USE nep_status cli_study_keeps_map(nep_ctx *ctx, const cli_study *s, const char *path, const char *column, bool *keep);
+/* Takes structure, fingerprint and descriptors from drugs whose row does not stay. */
+NEP_MUST_USE nep_status cli_study_open_drugs(nep_ctx *ctx, cli_study *s);
+/* {"dropped": [{"table", "rows", "of"}, ...]} */
+json_t *cli_study_open_json(const cli_study *s);
+
+/* Reads a table, notes it and the licences of its rows that stay. */
 NEP_MUST_USE nep_status cli_study_table(nep_ctx *ctx, cli_study *s, const char *path, nep_table *t);
 /* A cell, NULL when the table has no such column (-1). */
 const char *cli_study_cell(const nep_table *t, int64_t row, int64_t col);

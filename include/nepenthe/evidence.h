@@ -43,6 +43,7 @@ struct nep_tables;
 struct nep_signatures;
 struct nep_path_counts;
 struct nep_direction;
+struct nep_anatomy;
 struct nep_smoother; /* smoother.h: what drugs like a drug are recorded for, as weights */
 struct nep_kinship;  /* kinship.h: how alike disorders are by what the network says of them */
 struct nep_profile; /* brainmap.h: a disorder's map and its null maps seen through the receptor maps */
@@ -75,6 +76,7 @@ typedef struct {
     struct nep_tables *tables;     /* tables.h: evidence that others measured; or NULL */
     struct nep_signatures *signatures; /* signature.h: what disorders and drugs do to genes; or NULL */
     const struct nep_direction *known_direction; /* direction.h: prior knowledge of directions and of drugs that make worse; or NULL */
+    const struct nep_anatomy *anatomy; /* anatomy.h: which regions lie in which anatomy of the network; or NULL */
     nep_label *labels;             /* [n_disorders, n_drugs] the full truth: channels never get this */
     signed char *truth;            /* [n_disorders, n_drugs] simulated: 1 relevant, 0 not, -1 no truth; or NULL; hidden too */
     char **label_source;           /* [n_disorders, n_drugs] or NULL */

@@ -36,6 +36,7 @@ nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out)
 
     NEP_TRY(cli_study_load(ctx, cli_input(c, 0), nep_ctx_seed(ctx), cli_flag(c, "open-only"), study));
     NEP_TRY(cli_study_direction(c, study));
+    NEP_TRY(cli_study_anatomy(c, study));
     for (int64_t i = 0; i < study->n_files; i++)
         NEP_TRY(cli_input_add(c, study->files[i]));
     opts.study_name = study->study.name;

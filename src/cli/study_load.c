@@ -142,6 +142,7 @@ void cli_study_free(cli_study *s)
     nep_atlas_free(&s->atlas);
     nep_network_free(&s->network);
     nep_direction_free(&s->direction);
+    nep_anatomy_free(&s->anatomy);
     nep_study_free(&s->study);
     *s = (cli_study){0};
 }

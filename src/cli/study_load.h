@@ -3,6 +3,7 @@
 #ifndef NEPENTHE_CLI_STUDY_LOAD_H
 #define NEPENTHE_CLI_STUDY_LOAD_H
 
+#include <nepenthe/anatomy.h>
 #include <nepenthe/direction.h>
 #include <nepenthe/io.h>
 
@@ -20,6 +21,7 @@ typedef struct {
     nep_atlas atlas;
     nep_network network;
     nep_direction direction;
+    nep_anatomy anatomy;
     nep_label *labels;
     char *licences;    /* of the tables, `;`-joined, in order of appearance */
     char **files;      /* every table that was read */

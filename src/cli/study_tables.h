@@ -71,6 +71,8 @@ NEP_MUST_USE nep_status cli_study_signatures(nep_ctx *ctx, cli_study *s, const s
  * network alone. Genes are joined by Entrez number or symbol, disorders and drugs by id or name. Errors: those of cli_data_folder and the reader,
  * NEP_E_FORMAT (the line is named). */
 NEP_MUST_USE nep_status cli_study_direction(cli *c, cli_study *s);
+/* Regions of the geometry in anatomies of the network (study_anatomy.c), for a study with both. Errors: those of cli_data_folder and the reader. */
+NEP_MUST_USE nep_status cli_study_anatomy(cli *c, cli_study *s);
 NEP_MUST_USE nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drugs);
 
 #endif

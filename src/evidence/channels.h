@@ -13,7 +13,7 @@ extern const nep_channel nep_engagement_channel, nep_analogue_channel, nep_expos
     nep_expert_votes_channel, nep_literature_channel, nep_record_signal_channel, nep_assay_potency_channel,
     nep_reversal_wtcs_channel, nep_reversal_xsum_channel, nep_reversal_cosine_channel;
 extern const nep_channel nep_target_gene_channel, nep_target_gene_gwas_channel, nep_target_gene_curated_channel, nep_pathway_channel,
-    nep_interaction_channel, nep_direction_channel, nep_degree_targets_channel, nep_degree_side_effects_channel, nep_degree_uses_channel;
+    nep_interaction_channel, nep_anatomy_channel, nep_anatomy_imaging_channel, nep_direction_channel, nep_degree_targets_channel, nep_degree_side_effects_channel, nep_degree_uses_channel;
 
 /* Fills in->itself and in->similar (mask.c). Errors: NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost: n_drugs^2. */
 NEP_MUST_USE nep_status evidence_mask_make(nep_ctx *ctx, nep_inputs *in);

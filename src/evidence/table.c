@@ -23,6 +23,8 @@ const nep_channel *const nep_evidence_table[] = {
     &nep_target_gene_curated_channel,
     &nep_pathway_channel,
     &nep_interaction_channel,
+    &nep_anatomy_channel,
+    &nep_anatomy_imaging_channel,
     &nep_exposure_channel,
     &nep_direction_channel,
     &nep_popularity_channel,

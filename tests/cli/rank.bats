@@ -55,9 +55,9 @@ teardown() {
 @test "channels names role, needs and source of each" {
     run "$NEPENTHE" channels
     [ "$status" -eq 0 ]
-    [ "${#lines[@]}" -eq 31 ]
+    [ "${#lines[@]}" -eq 33 ]
     [[ "${lines[1]}" == engagement*VOTE*map\;affinities*doi* ]]
-    "$NEPENTHE" channels --json | python3 -c 'import json,sys; d=json.load(sys.stdin); assert d["schema"]=="nepenthe/channels/1" and len(d["channels"])==30'
+    "$NEPENTHE" channels --json | python3 -c 'import json,sys; d=json.load(sys.stdin); assert d["schema"]=="nepenthe/channels/1" and len(d["channels"])==32'
 }
 
 @test "rank writes every file, with the columns of the contract" {
@@ -261,4 +261,24 @@ PY
     wait "$pid" || status=$?
     [ "$status" -eq 130 ]
     [ ! -e out/report.html ]
+}
+
+@test "a network, a map and the table of regions: anatomy with and without the map" {
+    sed -i 's/_r0\t/_insula\t/; s/_r1\t/_caudate\t/' geometry.tsv receptors.tsv maps.tsv
+    printf 'source\ttarget\n' | tee CbG.tsv DlA.tsv AuG.tsv >AdG.tsv
+    awk 'BEGIN { for (k = 0; k < 14; k++) for (g = 0; g < 5; g++) if ((k + g * 3) % 4 < 2) printf "X:%02d\tg%d\n", k, g }' >>CbG.tsv
+    printf 'DOID:1\tUBERON:0002022\nDOID:1\tUBERON:0001873\nDOID:2\tUBERON:0000000\n' >>DlA.tsv
+    printf 'UBERON:0002022\tg0\nUBERON:0001873\tg1\nUBERON:0000000\tg2\n' >>AuG.tsv
+    printf 'UBERON:0002022\tg3\nUBERON:0001873\tg4\n' >>AdG.tsv
+    printf 'schema: nepenthe/network/1\nname: small\nmetaedges: [{id: CbG, edges: CbG.tsv}, {id: DlA, edges: DlA.tsv}, {id: AuG, edges: AuG.tsv}, {id: AdG, edges: AdG.tsv}]\n' >network.yaml
+    sed 's/^labels:/network: network.yaml\nlabels:/; s/channels: \[engagement, analogue\]/channels: [anatomy, anatomy_imaging]/' study.yaml >anatomy.yaml
+    "$NEPENTHE" rank anatomy.yaml -o out --redraws 20 --null-maps 20
+    python3 - <<'PY'
+import csv
+rows = list(csv.DictReader(open("out/candidates.tsv"), delimiter="\t"))
+spoken = {d: [(float(r["anatomy"]), r["anatomy_imaging"]) for r in rows if r["disorder"] == d and r["anatomy"] not in ("", "n/a")] for d in ("DOID:1", "DOID:2")}
+assert len(spoken["DOID:1"]) == 14 and any(float(b) != a for a, b in spoken["DOID:1"])
+assert spoken["DOID:2"] and all(b in ("", "n/a") for _, b in spoken["DOID:2"])
+PY
+    grep -q 'anatomy_regions.tsv' out/candidates.json
 }

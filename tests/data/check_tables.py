@@ -219,6 +219,19 @@ def check_directions():
                 fault(where, f"'{r['drug_id']}' is no InChIKey")
 
 
+def check_anatomies(regions):
+    name = "anatomy_regions.tsv"
+    rows = read(name)
+    sourced(name, rows)
+    unique(name, rows, ["anatomy", "region"])
+    for r in rows:
+        if not re.match(r"^UBERON:\d{7}$", r["anatomy"]) or not re.match(r"^[a-z]+$", r["region"]):
+            fault(f"{name}:{r['line']}", "anatomy or region of no known form")
+    brain = {r["region"] for r in rows if r["anatomy_name"] == "brain"}
+    for missing in sorted({r[2:] for r in regions} - brain):
+        fault(name, f"region {missing} of the geometry is not in the brain")
+
+
 def check_rebuilt():
     """The scripts that need nothing from outside make the committed bytes again."""
     for script, outputs in (("make_geometry.py", ["geometry_schematic.tsv"]),
@@ -274,6 +287,7 @@ def main():
     check_receptors(regions, targets)
     check_model()
     check_directions()
+    check_anatomies(regions)
     check_rebuilt()
     check_readme("--update" in sys.argv[1:])
     for line in defects:

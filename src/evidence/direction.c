@@ -21,6 +21,7 @@ typedef struct {
     double *idf;       /* [genes] */
     int64_t *have;     /* [genes] drugs with a sign */
     int64_t n_signed;  /* drugs with a sign anywhere */
+    int64_t *met, n_met; /* genes where any drug has a sign */
     double *sum;       /* [genes] of the actions of all visible treatments */
     int *desired;      /* [genes] tabled, 0 = not */
     bool *treats;      /* [n_drugs] */
@@ -94,6 +95,7 @@ static void close_bench(bench *b)
     nep_alloc_free(b->desired);
     nep_alloc_free(b->treats);
     nep_alloc_free(b->have);
+    nep_alloc_free(b->met);
 }
 
 static nep_status open_bench(nep_ctx *ctx, const nep_inputs *in, const nep_visible *v, uint64_t stream, bench *b)
@@ -108,6 +110,7 @@ static nep_status open_bench(nep_ctx *ctx, const nep_inputs *in, const nep_visib
     NEP_TRY(nep_alloc(ctx, genes, sizeof *b->desired, "direction: genes", &b->desired));
     NEP_TRY(nep_alloc(ctx, in->n_drugs, sizeof *b->treats, "direction: drugs", &b->treats));
     NEP_TRY(nep_alloc(ctx, genes, sizeof *b->have, "direction: genes", &b->have));
+    NEP_TRY(nep_alloc(ctx, genes, sizeof *b->met, "direction: genes", &b->met));
     for (int64_t k = 0; k < in->n_drugs && b->binds->sign; k++) {
         b->treats[k] = nep_visible_indicated(in, v, k, stream);
         b->n_treating += b->treats[k];
@@ -119,7 +122,10 @@ static nep_status open_bench(nep_ctx *ctx, const nep_inputs *in, const nep_visib
     }
     const double all = log((double)(in->n_drugs + 1));
     for (int64_t g = 0; g < genes; g++)
-        b->idf[g] = b->have[g] > 0 ? (all - log((double)b->have[g])) / all : 0;
+        if (b->have[g]) {
+            b->idf[g] = (all - log((double)b->have[g])) / all;
+            b->met[b->n_met++] = g;
+        }
     for (int64_t i = 0; known && i < known->n_goals; i++)
         if (known->goals[i].disorder == v->disorder)
             b->desired[known->goals[i].gene] = known->goals[i].desired;
@@ -169,9 +175,8 @@ static balance weigh(const bench *b, int64_t drug, double n_treating)
         x.agree += p > 0 ? p : 0;
         x.oppose -= p < 0 ? p : 0;
     }
-    for (int64_t g = 0; g < b->in->network->kind[b->binds->to].n; g++)
-        if (b->have[g])
-            x.mean += b->idf[g] * (double)b->have[g] * fabs(wanted(b, g, n_treating));
+    for (int64_t i = 0; i < b->n_met; i++)
+        x.mean += b->idf[b->met[i]] * (double)b->have[b->met[i]] * fabs(wanted(b, b->met[i], n_treating));
     x.mean /= (double)b->n_signed;
     return x;
 }

@@ -44,8 +44,9 @@ static double prior_of(const rank_learned_rows *r, int64_t held_out)
     return 1 / (1 + exp(-sum / n));
 }
 
-/* Intercept and slope that the sum of the channels needs on the other ranked disorders, beside their prevalence. */
-static nep_status recalibrate(nep_ctx *ctx, const rank_learned_rows *r, const nep_hierarchical *h, int64_t held_out, nep_calibration_curve *out)
+/* Intercept and slope that the sum of the channels needs on the other ranked disorders, beside their prevalence and what the gate takes. */
+static nep_status recalibrate(nep_ctx *ctx, const rank_learned_rows *r, const nep_hierarchical *h, const double *penalty, int64_t held_out,
+                              nep_calibration_curve *out)
 {
     const int64_t rows = r->taught * r->n;
     double *score = NULL, *offset = NULL;
@@ -59,6 +60,8 @@ static nep_status recalibrate(nep_ctx *ctx, const rank_learned_rows *r, const ne
         offset[row] = logit_of(r->protocol == NEP_PROTOCOL_ZERO_SHOT ? prior_of(r, held_out) : r->prior[t]);
         if (r->disorder[t] == held_out || !r->ranked[t])
             score[row] = NAN;
+        else
+            offset[row] -= penalty[r->disorder[t] * r->n + row % r->n];
     }
     *out = nep_calibration_fit_offset(score, offset, r->y, rows);
 done:
@@ -101,7 +104,7 @@ static nep_status score_disorder(nep_ctx *ctx, rank_learned_rows *r, int64_t j, 
 
     NEP_TRY_OR_DONE(st, rank_learned_fold(ctx, r, j));
     NEP_TRY_OR_DONE(st, rank_learned_fit(ctx, r, j, &h));
-    NEP_TRY_OR_DONE(st, recalibrate(ctx, r, h, j, &curve));
+    NEP_TRY_OR_DONE(st, recalibrate(ctx, r, h, out->penalty, j, &curve));
     NEP_TRY_OR_DONE(st, rank_features_read(ctx, &r->features, r->protocol, j, -1, false, 0, value));
     for (int c = 0; c < r->votes; c++) {
         out->weight[j * r->votes + c] = h->global[c] * curve.slope;
@@ -115,7 +118,7 @@ done:
 }
 
 nep_status rank_learned_score(nep_ctx *ctx, const nep_inputs *in, nep_protocol p, const nep_channel *const *channels, int votes, int nuisances,
-                              bool elastic, rank_learned *out)
+                              const nep_channel *gate, bool elastic, rank_learned *out)
 {
     const int64_t d = nep_inputs_ranked(in), n = in->n_drugs, c = votes + nuisances;
     rank_learned_rows rows = {0};
@@ -131,6 +134,8 @@ nep_status rank_learned_score(nep_ctx *ctx, const nep_inputs *in, nep_protocol p
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * votes, sizeof(double), "model: weights", &out->weight));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * votes, sizeof(double), "model: spreads", &out->sigma));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d, sizeof(double), "model: slopes", &out->slope));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof(double), "model: gate", &out->penalty));
+    NEP_TRY_OR_DONE(st, rank_learned_gate(ctx, in, gate, p, out->penalty));
     if (elastic)
         NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof(double), "model: elastic net", &out->elastic));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n * c, sizeof *value, "model: channels", &value));
@@ -157,7 +162,7 @@ done:
 
 void rank_learned_free(rank_learned *l)
 {
-    void *const all[] = {l->logit, l->sd, l->share, l->value, l->weight, l->sigma, l->slope, l->elastic};
+    void *const all[] = {l->logit, l->sd, l->share, l->value, l->weight, l->sigma, l->slope, l->penalty, l->elastic};
     for (int i = 0; i < NEP_LEN(all); i++)
         nep_alloc_free(all[i]);
     *l = (rank_learned){0};

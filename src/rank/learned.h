@@ -50,18 +50,22 @@ typedef struct {
     double *sigma;      /* [d, votes] spread of the weight between disorders */
     double *elastic;    /* [d, n] logit by elastic net (alpha 0.2, largest lambda within one SE), NULL when not asked for */
     double *slope;      /* [d] by which the model's sum is multiplied */
+    double *penalty;    /* [d, n] what the gate takes off the logit; zeros without a gate */
 } rank_learned;
 
-/* Scores of all ranked disorders, each by a model of the others, with intercept and slope set on the other ranked disorders. Nuisances
- * are modelled and then held at their mean: no drug is raised or lowered by them. */
+/* Scores of all ranked disorders, each by a model of the others, with intercept and slope set on the other ranked disorders, their gates
+ * in place, so that logit - penalty is what the probability follows from. Nuisances are modelled and then held at their mean: no drug is
+ * raised or lowered by them. gate: NULL or the channel `direction`. */
 NEP_MUST_USE nep_status rank_learned_score(nep_ctx *ctx, const nep_inputs *in, nep_protocol p, const nep_channel *const *channels, int votes,
-                                           int nuisances, bool elastic, rank_learned *out);
+                                           int nuisances, const nep_channel *gate, bool elastic, rank_learned *out);
 /* The elastic net's logits [n] of the rows x [n, votes] of a disorder, learned from the fold at hand; a missing channel stands at its
  * mean. Folds of its cross-validation are whole disorders. */
 NEP_MUST_USE nep_status rank_learned_elastic(nep_ctx *ctx, const rank_learned_rows *r, int64_t held_out, const double *x, double *logit);
 void rank_learned_free(rank_learned *l);
 
-/* What the gate `direction` takes from the logits of a protocol, penalty [n_disorders, n_drugs]; zeros without that channel. */
-NEP_MUST_USE nep_status rank_learned_gate(nep_ctx *ctx, const nep_ranking *r, nep_protocol p, double *penalty);
+/* The channel `direction`, or NULL when it is not among them. */
+const nep_channel *rank_learned_find_gate(const nep_channel *const *channels, int n);
+/* What the gate takes off the logits of the ranked disorders under a protocol, penalty [d, n_drugs]; zeros without a gate. */
+NEP_MUST_USE nep_status rank_learned_gate(nep_ctx *ctx, const nep_inputs *in, const nep_channel *gate, nep_protocol p, double *penalty);
 
 #endif

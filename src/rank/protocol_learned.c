@@ -56,12 +56,12 @@ nep_status rank_learned_protocol(nep_ctx *ctx, const nep_ranking *r, nep_protoco
     for (int c = n_votes; c < r->n_channels; c++)
         if (r->channels[c]->role == NEP_ROLE_NUISANCE)
             channels[votes + nuisances++] = r->channels[c];
-    NEP_TRY_OR_DONE(st, rank_learned_score(ctx, r->inputs, p, channels, votes, nuisances, elastic != NULL, &learned));
+    NEP_TRY_OR_DONE(st, rank_learned_score(ctx, r->inputs, p, channels, votes, nuisances, rank_learned_find_gate(r->channels, r->n_channels),
+                                           elastic != NULL, &learned));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof(double), "protocol: scores", &made.score));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof(double), "protocol: scales", &made.scale));
-    NEP_TRY_OR_DONE(st, rank_learned_gate(ctx, r, p, made.scale));
     for (int64_t i = 0; i < d * n; i++) {
-        made.score[i] = learned.logit[i] - made.scale[i];
+        made.score[i] = learned.logit[i] - learned.penalty[i];
         made.scale[i] = NAN;
         if (elastic)
             elastic[i] = learned.elastic[i];

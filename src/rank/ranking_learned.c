@@ -19,7 +19,6 @@ struct rank_learned_ranking {
     nep_hierarchical_draws draws;
     int32_t *drawn;               /* [n_boot, taught] */
     double *value, *x;            /* [n, channels], [INPUT_DRAWS, n, votes] */
-    double *penalty;              /* [d, n] of the gate `direction` */
     double *nuisance, *zeros;     /* [nuisances], [votes] zeros */
 };
 
@@ -63,10 +62,9 @@ nep_status rank_learned_prepare(nep_ctx *ctx, const nep_inputs *in, nep_ranking 
     for (int c = 0; c < r->n_channels; c++)
         if (c < n_votes || r->channels[c]->role == NEP_ROLE_NUISANCE)
             l->channels[c < n_votes ? l->votes++ : n_votes + l->nuisances++] = r->channels[c];
-    NEP_TRY_OR_DONE(st, rank_learned_score(ctx, in, p, l->channels, l->votes, l->nuisances, false, &l->scores));
+    NEP_TRY_OR_DONE(st, rank_learned_score(ctx, in, p, l->channels, l->votes, l->nuisances, rank_learned_find_gate(r->channels, r->n_channels), false,
+                                           &l->scores));
     NEP_TRY_OR_DONE(st, keep_weights(ctx, &l->scores, r));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, r->n_disorders * in->n_drugs, sizeof(double), "model: gate", &l->penalty));
-    NEP_TRY_OR_DONE(st, rank_learned_gate(ctx, r, p, l->penalty));
     NEP_TRY_OR_DONE(st, rank_learned_open(ctx, in, p, l->channels, l->votes, l->nuisances, &l->rows));
     NEP_TRY_OR_DONE(st, rank_learned_fold(ctx, &l->rows, -1));
     NEP_TRY_OR_DONE(st, rank_learned_fit(ctx, &l->rows, -1, &l->fit));
@@ -91,7 +89,7 @@ static void fill_candidates(const rank_learned_ranking *l, rank_work *w)
         const double *share = s->share + (j * n + k) * (1 + l->votes);
         nep_candidate *x = &w->d->candidates[k];
         int there = 0;
-        const double penalty = l->penalty[j * n + k];
+        const double penalty = s->penalty[j * n + k];
         double score = -penalty, most = -INFINITY, least = INFINITY;
         for (int c = 0; c < w->r->n_channels; c++)
             w->d->contribution[k * w->r->n_channels + c] = c < l->votes ? share[1 + c]
@@ -148,7 +146,8 @@ static void draw_scores(const rank_learned_ranking *l, rank_work *w, int64_t b, 
     const uint64_t seed = nep_stream_id(NEP_STREAM_BOOTSTRAP, 4 + w->disorder, w->in->seed);
     const double level = nep_hierarchical_draw_logit(l->fit, &l->draws, b, l->zeros, l->nuisance, -1, 0.5, &seed);
     for (int64_t k = 0; k < n; k++)
-        w->column[k] = slope * (nep_hierarchical_draw_logit(l->fit, &l->draws, b, x + k * l->votes, l->nuisance, -1, 0.5, &seed) - level) - l->penalty[w->disorder * n + k];
+        w->column[k] = slope * (nep_hierarchical_draw_logit(l->fit, &l->draws, b, x + k * l->votes, l->nuisance, -1, 0.5, &seed) - level) -
+                       l->scores.penalty[w->disorder * n + k];
 }
 
 nep_status rank_learned_fill(nep_ctx *ctx, rank_learned_ranking *l, rank_work *w, int64_t n_streams)
@@ -187,7 +186,7 @@ void rank_learned_release(rank_learned_ranking *l)
     rank_learned_close(&l->rows);
     nep_hierarchical_free(l->fit);
     nep_hierarchical_draws_free(&l->draws);
-    void *const all[] = {l->channels, l->drawn, l->value, l->x, l->nuisance, l->zeros, l->penalty};
+    void *const all[] = {l->channels, l->drawn, l->value, l->x, l->nuisance, l->zeros};
     for (int i = 0; i < NEP_LEN(all); i++)
         nep_alloc_free(all[i]);
     nep_alloc_free(l);

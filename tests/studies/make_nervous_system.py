@@ -178,8 +178,33 @@ def co_occurrence():
             yield pair + (value, "CC0-1.0", "MEDLINE")
 
 
-def write_network(folder, names):
-    lines = ["schema: nepenthe/network/1", "name: drugs, genes and diseases of Hetionet", "metaedges:"]
+# ---- names of nodes ----
+KINDS = {"C": "Compound", "G": "Gene", "D": "Disease", "A": "Anatomy", "PW": "Pathway", "PC": "Pharmacologic Class", "SE": "Side Effect", "S": "Symptom"}
+
+
+def make_nodes(folder, ids, metaedges):
+    """A table of id and name for every kind, of the nodes that an edge has; a node that the source does not name keeps its id."""
+    name = collections.defaultdict(dict)
+    for r in tsv("hetionet", "nodes.tsv.gz"):
+        node = r["id"].split("::")[1]
+        name[r["kind"]][ids.get(node, node) if r["kind"] == "Compound" else node] = r["name"]
+    met = collections.defaultdict(set)
+    for edge in metaedges:
+        ends = re.match(r"([A-Z]+)[a-z]+([A-Z]+)$", edge).groups()
+        for r in rows_of(os.path.join(folder, "edges", f"{edge}.tsv"), "\t", csv.QUOTE_NONE):
+            met[ends[0]].add(r["source"])
+            met[ends[1]].add(r["target"])
+    met["C"] |= set(ids.values())
+    os.makedirs(os.path.join(folder, "nodes"), exist_ok=True)
+    for kind in sorted(met):
+        write(os.path.join(folder, "nodes"), f"{kind}.tsv", ["id", "name"], [(n, name[KINDS[kind]].get(n, n)) for n in sorted(met[kind])])
+    return sorted(met)
+
+
+def write_network(folder, names, kinds):
+    lines = ["schema: nepenthe/network/1", "name: drugs, genes and diseases of Hetionet", "kinds:"]
+    lines += [f'  - {{id: "{kind}", name: "{KINDS[kind]}", nodes: nodes/{kind}.tsv}}' for kind in kinds]
+    lines += ["metaedges:"]
     lines += [f'  - {{id: "{name}", edges: edges/{name}.tsv}}' for name in names]
     with open(os.path.join(folder, "network.yaml"), "w", encoding="utf-8") as f:
         f.write("\n".join(lines) + "\n")
@@ -220,7 +245,7 @@ def main():
     os.makedirs(os.path.join(folder, "edges"), exist_ok=True)
     ids = make_drugs(folder)
     edges = make_edges(os.path.join(folder, "edges"), ids)
-    write_network(folder, edges)
+    write_network(folder, edges, make_nodes(folder, ids, edges))
     labels = make_labels(folder, ids)
     write_json(folder, "labels.json", {"licence": "per row", "citation": "PharmacotherapyDB, DrugCentral 2016, repoDB, Drug Repurposing Hub, ClinicalTrials.gov"})
     print(f"{folder}: {len(ids)} drugs, {sum(edges.values())} edges of {len(edges)} kinds, labels: {dict(labels)}")

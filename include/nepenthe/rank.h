@@ -88,6 +88,12 @@ typedef struct {
     nep_imaging_verdict verdict;
 } nep_increment;
 
+/* The same channels fused in other ways, beside the ranking: the plain mean of their normal scores (nothing to tune), robust rank
+ * aggregation (nep_aggregation_rho: nothing to tune, one surprising list suffices), and the elastic net over the same features
+ * (hierarchical fusion alone). None of them knows the gate `direction`. */
+typedef enum { NEP_OPINION_MEAN, NEP_OPINION_AGGREGATION, NEP_OPINION_ELASTIC, NEP_OPINION_COUNT } nep_opinion;
+const char *nep_opinion_name(nep_opinion o);
+
 typedef struct {
     char *id, *name;
     bool simulated;
@@ -95,6 +101,7 @@ typedef struct {
     nep_candidate *candidates; /* [n_drugs] best first; the array index is rank - 1 */
     double *value, *se;        /* [n_drugs, n_channels] by drug index */
     double *contribution;      /* [n_drugs, n_channels] by drug index; VOTE channels sum to the score; NaN = not fused */
+    double *opinion;           /* [NEP_OPINION_COUNT, n_drugs] rank of each drug in each other order, ties in the middle; NaN = none */
     double intercept;          /* hierarchical: log odds of the average drug; score + intercept is the logit; NaN else */
     nep_increment increment;
     double truth_auroc, truth_recall10; /* recovery against a simulated truth; NaN else */

@@ -287,6 +287,7 @@ static nep_status rank_disorders(nep_ctx *ctx, rank_work *w, rank_learned_rankin
             NEP_TRY(rank_learned_fill(ctx, learned, w, n_streams));
         } else {
             NEP_TRY(rank_once(ctx, w));
+            NEP_TRY(rank_opinions_fill(ctx, w, NULL));
             NEP_TRY(redraw(ctx, w, n_streams));
         }
         NEP_TRY(add_engagement(ctx, w));
@@ -391,6 +392,7 @@ void nep_ranking_free(nep_ranking *r)
         nep_alloc_free(d->se);
         nep_alloc_free(d->contribution);
         nep_alloc_free(d->trust);
+        nep_alloc_free(d->opinion);
     }
     for (int i = 0; r->null_rates && i < r->n_null_rates; i++)
         nep_alloc_free(r->null_rates[i].name);

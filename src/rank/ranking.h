@@ -26,6 +26,9 @@ void rank_sort_candidates(const rank_work *w);
 /* Intervals of score and rank, and the chance of the top 10, from drawn_score and drawn_rank [n_drugs, n_streams]. */
 void rank_settle_intervals(rank_work *w, int64_t n_streams);
 
+/* Fills d->opinion from the normal scores in `votes`; elastic [n_drugs]: logits of the elastic net, or NULL. Overwrites the columns. */
+NEP_MUST_USE nep_status rank_opinions_fill(nep_ctx *ctx, rank_work *w, const double *elastic);
+
 /* What a learned ranking keeps while disorders are filled in (ranking_learned.c). */
 typedef struct rank_learned_ranking rank_learned_ranking;
 NEP_MUST_USE nep_status rank_learned_prepare(nep_ctx *ctx, const nep_inputs *in, nep_ranking *r, int n_votes, int64_t n_streams,

@@ -62,7 +62,7 @@ nep_status rank_learned_prepare(nep_ctx *ctx, const nep_inputs *in, nep_ranking 
     for (int c = 0; c < r->n_channels; c++)
         if (c < n_votes || r->channels[c]->role == NEP_ROLE_NUISANCE)
             l->channels[c < n_votes ? l->votes++ : n_votes + l->nuisances++] = r->channels[c];
-    NEP_TRY_OR_DONE(st, rank_learned_score(ctx, in, p, l->channels, l->votes, l->nuisances, rank_learned_find_gate(r->channels, r->n_channels), false,
+    NEP_TRY_OR_DONE(st, rank_learned_score(ctx, in, p, l->channels, l->votes, l->nuisances, rank_learned_find_gate(r->channels, r->n_channels), true,
                                            &l->scores));
     NEP_TRY_OR_DONE(st, keep_weights(ctx, &l->scores, r));
     NEP_TRY_OR_DONE(st, rank_learned_open(ctx, in, p, l->channels, l->votes, l->nuisances, &l->rows));
@@ -156,6 +156,7 @@ nep_status rank_learned_fill(nep_ctx *ctx, rank_learned_ranking *l, rank_work *w
     int64_t group = -1, after = 0;
 
     fill_candidates(l, w);
+    NEP_TRY(rank_opinions_fill(ctx, w, l->scores.elastic + w->disorder * n));
     for (int64_t t = 0; t < l->rows.taught; t++)
         if (l->rows.disorder[t] == w->disorder)
             group = t;

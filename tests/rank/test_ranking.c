@@ -53,6 +53,41 @@ static void test_order_intervals_and_contributions(void **state)
     nep_ranking_free(r);
 }
 
+/* The order by the plain mean of normal scores, worked anew from the channel values. */
+static void test_second_opinions(void **state)
+{
+    nep_ctx *ctx = *state;
+    nep_ranking *r = rank(ctx, &s.in, 20);
+    for (int64_t j = 0; j < S_DISORDERS; j++) {
+        const nep_ranking_disorder *d = &r->disorders[j];
+        double mean[S_DRUGS], z[2][S_DRUGS], column[S_DRUGS];
+        for (int v = 0; v < 2; v++) {
+            for (int64_t k = 0; k < S_DRUGS; k++)
+                column[k] = d->value[k * r->n_channels + v];
+            assert_ok(ctx, nep_fuse_normal_scores(ctx, column, S_DRUGS, z[v]));
+        }
+        for (int64_t k = 0; k < S_DRUGS; k++)
+            mean[k] = isnan(z[0][k]) ? z[1][k] : isnan(z[1][k]) ? z[0][k] : (z[0][k] + z[1][k]) / 2;
+        for (int64_t k = 0; k < S_DRUGS; k++) {
+            double above = 0, same = 0;
+            for (int64_t i = 0; i < S_DRUGS; i++) {
+                above += mean[i] > mean[k];
+                same += mean[i] == mean[k];
+            }
+            const double rank_by_mean = d->opinion[NEP_OPINION_MEAN * S_DRUGS + k], by_lists = d->opinion[NEP_OPINION_AGGREGATION * S_DRUGS + k];
+            if (isnan(mean[k])) {
+                assert_true(isnan(rank_by_mean) && isnan(by_lists));
+                continue;
+            }
+            assert_near(rank_by_mean, above + (same + 1) / 2, 1e-12);
+            assert_true(by_lists >= 1 && by_lists <= S_DRUGS);
+            assert_true(isnan(d->opinion[NEP_OPINION_ELASTIC * S_DRUGS + k])); /* the model's alone */
+        }
+    }
+    assert_string_equal(nep_opinion_name(NEP_OPINION_ELASTIC), "elastic_net");
+    nep_ranking_free(r);
+}
+
 /* The last disorder only lends its labels: it is not ranked nor evaluated, the others' scores are what they were, and
  * popularity counts it. */
 static void test_context_disorders(void **state)
@@ -393,7 +428,7 @@ int main(void)
         cmocka_unit_test(test_threads_do_not_matter),             cmocka_unit_test(test_poisoned_labels_under_protocols),
         cmocka_unit_test(test_what_protocols_hide),               cmocka_unit_test(test_drug_order_does_not_matter),
         cmocka_unit_test(test_evaluation_sees_the_planted_signal), cmocka_unit_test(test_probability_comes_from_other_disorders),
-        cmocka_unit_test(test_context_disorders),
+        cmocka_unit_test(test_context_disorders),                  cmocka_unit_test(test_second_opinions),
         cmocka_unit_test(test_recovery_of_a_simulated_truth),     cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_allocations_fail_clean),
     };

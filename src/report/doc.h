@@ -34,6 +34,10 @@ json_t *nep_gather_candidates(nep_ctx *ctx, const nep_ranking *r, int64_t disord
 json_t *nep_gather_labelled(const nep_ranking *r, int64_t disorder);
 json_t *nep_gather_drugs(nep_ctx *ctx, const nep_ranking *r, nep_status *st);
 json_t *nep_gather_methods(const nep_ranking *r);
+json_t *nep_gather_paragraph(const char *heading, const char *text, const char *source);
+int nep_gather_model(const nep_ranking *r, json_t *array); /* paragraphs of the hierarchical model; 0 on success */
+json_t *nep_gather_weights(const nep_ranking *r, int64_t disorder); /* weight and spread by channel; empty for Stouffer's fusion */
+bool nep_gather_has_map(const nep_inputs *in); /* whether receptor maps and a disorder's map enter at all */
 json_t *nep_gather_licences(const nep_ranking *r, const json_t *provenance);
 
 /* One writer per format; each takes the document and the path of its file. */

@@ -139,11 +139,11 @@ static json_t *gather_settings(const nep_inputs *in)
 }
 
 /* The thresholds behind the words, so that a page states the rule that was applied. */
-static json_t *gather_rules(void)
+static json_t *gather_rules(nep_fusion fusion)
 {
     int bad = 0;
     json_t *o = json_object();
-    DOC_PUT(o, "score", json_real(NEP_VERDICT_SCORE));
+    DOC_PUT(o, "score", json_real(fusion == NEP_FUSION_HIERARCHICAL ? NEP_VERDICT_ODDS : NEP_VERDICT_SCORE));
     DOC_PUT(o, "gate", json_real(NEP_VERDICT_GATE));
     DOC_PUT(o, "flag", json_real(NEP_VERDICT_FLAG));
     DOC_PUT(o, "min_targets", json_integer(NEP_EVIDENCE_MIN_TARGETS));
@@ -176,6 +176,8 @@ static json_t *gather_disorder(nep_ctx *ctx, const nep_ranking *r, int64_t i, ne
         DOC_PUT(o, "map_se", nep_doc_numbers(in->effect_se + i * in->n_regions, in->n_regions));
     if (r->target_profile)
         DOC_PUT(o, "profile", nep_doc_numbers(r->target_profile + i * in->n_mapped, in->n_mapped));
+    if (r->weight)
+        DOC_PUT(o, "weights", nep_gather_weights(r, i));
     DOC_PUT(o, "labelled", nep_gather_labelled(r, i));
     DOC_PUT(o, "candidates", nep_gather_candidates(ctx, r, i, st));
     DOC_END(o);
@@ -216,8 +218,10 @@ static json_t *gather_document(nep_ctx *ctx, const nep_ranking *r, const json_t 
     DOC_PUT(o, "version", json_string(NEP_VERSION));
     DOC_PUT(o, "study", nep_doc_text(r->study_name));
     DOC_PUT(o, "simulated", json_boolean(any_simulated(r)));
+    DOC_PUT(o, "fusion", nep_doc_text(nep_fusion_name(r->fusion)));
+    DOC_PUT(o, "has_map", json_boolean(nep_gather_has_map(r->inputs)));
     DOC_PUT(o, "settings", gather_settings(r->inputs));
-    DOC_PUT(o, "rules", gather_rules());
+    DOC_PUT(o, "rules", gather_rules(r->fusion));
     DOC_PUT(o, "warnings", gather_warnings(ctx));
     DOC_PUT(o, "channels", gather_channels(r));
     DOC_PUT(o, "null_rates", gather_null_rates(r));

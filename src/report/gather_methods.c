@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static json_t *paragraph(const char *heading, const char *text, const char *source)
+json_t *nep_gather_paragraph(const char *heading, const char *text, const char *source)
 {
     int bad = 0;
     json_t *o = json_object();
@@ -37,7 +37,7 @@ static json_t *occupancy_paragraph(const nep_inputs *in)
              "Occupancies are %s. A target that was not measured is missing, never zero; a censored value (> or <) is shown "
              "but not used as an equality.",
              100.0 * in->relative_occupancy, mode_text(in->mode));
-    return paragraph("Occupancy", text, "Hill (1910) J Physiol 40:iv-vii");
+    return nep_gather_paragraph("Occupancy", text, "Hill (1910) J Physiol 40:iv-vii");
 }
 
 static const char *family_words(const char *kind)
@@ -86,7 +86,7 @@ static json_t *engagement_paragraph(const nep_inputs *in)
                    "measurement error (from the agreement between tracers) and a ridge enter the per-target profile "
                    "c' = (G + diag(e) + lambda I)^-1 c, for the data and the surrogates alike.",
              (long long)in->n_nulls, families);
-    return paragraph("Engagement", text,
+    return nep_gather_paragraph("Engagement", text,
                      "Hansen et al. (2022) Nat Neurosci 25:1569-1581, doi:10.1038/s41593-022-01186-3; Wagner & Dray (2015) "
                      "Methods Ecol Evol 6:1169-1178, doi:10.1111/2041-210X.12407; Vasa et al. (2018) Cereb Cortex 28:281-294, "
                      "doi:10.1093/cercor/bhx249; Koussis et al. (2025) Imaging Neurosci, doi:10.1162/imag.a.71; Markello & Misic "
@@ -95,7 +95,7 @@ static json_t *engagement_paragraph(const nep_inputs *in)
 
 static json_t *fusion_paragraph(void)
 {
-    return paragraph("Fusion",
+    return nep_gather_paragraph("Fusion",
                      "Each channel's values become normal scores within the disorder (Blom). The fused score is Stouffer's: the "
                      "sum of the normal scores of the voting channels that have evidence, divided by sqrt(1' R 1) with R the "
                      "correlation of those channels over the drugs both know (negative ones count 0, so that fusing never "
@@ -116,7 +116,7 @@ static json_t *interval_paragraph(void)
              "sensitivity. The probability shown is that of being a recorded treatment, by a logistic curve fitted on the other "
              "disorders.",
              NEP_EVIDENCE_LABEL_DOUBT);
-    return paragraph("Intervals and probabilities", text, NULL);
+    return nep_gather_paragraph("Intervals and probabilities", text, NULL);
 }
 
 static json_t *imaging_paragraph(void)
@@ -131,22 +131,34 @@ static json_t *imaging_paragraph(void)
              "the p value is that of the strongest engagement over all drugs, and the detectable effect is a correlation with one "
              "drug's engagement map (no signal: %.2f would have been detected).",
              NEP_INCREMENT_RELEVANT, NEP_INCREMENT_MIN_POS, NEP_INCREMENT_RELEVANT_R);
-    return paragraph("Whether the image adds anything", text, "Holm (1979) Scand J Stat 6:65");
+    return nep_gather_paragraph("Whether the image adds anything", text, "Holm (1979) Scand J Stat 6:65");
+}
+
+bool nep_gather_has_map(const nep_inputs *in)
+{
+    return in->n_mapped > 0 && in->effect;
 }
 
 json_t *nep_gather_methods(const nep_ranking *r)
 {
     int bad = 0;
     json_t *array = json_array();
-    DOC_ADD(array, occupancy_paragraph(r->inputs));
-    DOC_ADD(array, engagement_paragraph(r->inputs));
-    DOC_ADD(array, fusion_paragraph());
-    DOC_ADD(array, interval_paragraph());
-    DOC_ADD(array, imaging_paragraph());
+    if (nep_gather_has_map(r->inputs)) {
+        DOC_ADD(array, occupancy_paragraph(r->inputs));
+        DOC_ADD(array, engagement_paragraph(r->inputs));
+    }
+    if (r->fusion == NEP_FUSION_HIERARCHICAL) {
+        bad |= nep_gather_model(r, array);
+    } else {
+        DOC_ADD(array, fusion_paragraph());
+        DOC_ADD(array, interval_paragraph());
+    }
+    if (nep_gather_has_map(r->inputs))
+        DOC_ADD(array, imaging_paragraph());
     for (int c = 0; c < r->n_channels && !bad; c++) {
         char heading[160];
         snprintf(heading, sizeof heading, "Channel: %.120s", r->channels[c]->name);
-        DOC_ADD(array, paragraph(heading, r->channels[c]->summary, r->channels[c]->source));
+        DOC_ADD(array, nep_gather_paragraph(heading, r->channels[c]->summary, r->channels[c]->source));
     }
     DOC_END(array);
 }

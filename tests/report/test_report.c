@@ -124,6 +124,42 @@ static void test_reasons_are_gathered(void **state)
     json_decref(doc);
 }
 
+static bool has_paragraph(const json_t *doc, const char *heading)
+{
+    size_t i;
+    json_t *m;
+    json_array_foreach(json_object_get(doc, "methods"), i, m) if (strcmp(nep_doc_get_text(m, "heading"), heading) == 0) return true;
+    return false;
+}
+
+/* The methods are those of the run: no occupancy without maps, no Stouffer beside a model, and the bound that was applied. */
+static void test_methods_follow_the_run(void **state)
+{
+    fixture *f = *state;
+    double weight[FIX_DISORDERS * 2] = {1.25, 0, 0.5, 0.25}, spread[FIX_DISORDERS * 2] = {0.1, 0.2, 0.3, 0.4};
+    json_t *doc = NULL;
+    assert_ok(f->ctx, nep_report_gather(f->ctx, &f->ranking, NULL, NULL, &doc));
+    assert_true(has_paragraph(doc, "Occupancy") && has_paragraph(doc, "Fusion") && has_paragraph(doc, "Whether the image adds anything"));
+    assert_false(has_paragraph(doc, "Model"));
+    assert_near(nep_doc_get_number(json_object_get(doc, "rules"), "score"), NEP_VERDICT_SCORE, 0);
+    json_decref(doc);
+    f->ranking.fusion = NEP_FUSION_HIERARCHICAL;
+    f->ranking.weight = weight;
+    f->ranking.spread = spread;
+    f->in.effect = NULL;
+    assert_ok(f->ctx, nep_report_gather(f->ctx, &f->ranking, NULL, NULL, &doc));
+    assert_false(has_paragraph(doc, "Occupancy") || has_paragraph(doc, "Engagement") || has_paragraph(doc, "Fusion") ||
+                 has_paragraph(doc, "Whether the image adds anything"));
+    assert_true(has_paragraph(doc, "What the score means") && has_paragraph(doc, "Model") && has_paragraph(doc, "Channel: analogue"));
+    assert_false(has_paragraph(doc, "Direction")); /* the run has no such gate */
+    assert_near(nep_doc_get_number(json_object_get(doc, "rules"), "score"), NEP_VERDICT_ODDS, 0);
+    const json_t *weights = json_object_get(json_array_get(json_object_get(doc, "disorders"), 1), "weights");
+    assert_near(nep_doc_get_number(json_object_get(weights, "engagement"), "weight"), 0.5, 0);
+    assert_near(nep_doc_get_number(json_object_get(weights, "analogue"), "spread"), 0.4, 0);
+    json_decref(doc);
+    f->ranking.weight = f->ranking.spread = NULL; /* on this stack */
+}
+
 /* Relative dose by hand: the strongest exact target is occupied to q; one log unit weaker gives q / (q + 10 (1 - q)). */
 static void test_occupancy_by_hand(void **state)
 {
@@ -335,6 +371,7 @@ int main(void)
         WITH_FIXTURE(test_same_bytes_twice),
         WITH_FIXTURE(test_page_is_closed),
         WITH_FIXTURE(test_reasons_are_gathered),
+        WITH_FIXTURE(test_methods_follow_the_run),
         WITH_FIXTURE(test_occupancy_by_hand),
         WITH_FIXTURE(test_brain_is_packed_or_missed),
         WITH_FIXTURE(test_page_stays_small),

@@ -95,8 +95,9 @@ function columnsOf(disorder) {
     {
       key: 'score',
       label: 'Score',
-      title:
-          'fused score: sum of the normal scores of the voting channels over its standard deviation; the bar is the 90 % interval',
+      title: (LEARNED ? 'log odds of being a recorded treatment above the average drug: +2.3 is ten times its odds' :
+                        'fused score: sum of the normal scores of the voting channels over its standard deviation') +
+          '; the bar is the 90 % interval',
       first: -1,
       value: (r) => r.score,
       cell: (r) => [h('span', {class: 'figure-number'}, signed(r.score)), intervalBar({
@@ -139,10 +140,10 @@ function columnsOf(disorder) {
       label: 'Coverage',
       title: 'targets that have a receptor map and a measured affinity for this drug, and voting channels with evidence',
       first: -1,
-      value: (r) => r.targets,
+      value: (r) => (data.has_map ? r.targets : r.channels),
       cell: (r) =>
-          [coverageRing(data.settings.n_mapped ? r.targets / data.settings.n_mapped : 0),
-           h('span', {class: 'two-lines'}, h('span', {}, `${r.targets}/${data.settings.n_mapped} targets`),
+          [data.has_map ? coverageRing(data.settings.n_mapped ? r.targets / data.settings.n_mapped : 0) : coverageRing(r.channels / votes),
+           h('span', {class: 'two-lines'}, data.has_map ? h('span', {}, `${r.targets}/${data.settings.n_mapped} targets`) : null,
              h('span', {}, `${r.channels}/${votes} channels`))]
     },
   ];

@@ -3,15 +3,18 @@
 
 /* The thresholds come with the data: the page states the rule that was applied. */
 const RULES = data.rules || {};
+const LEARNED = data.fusion === 'hierarchical';
+const SUPPORT = LEARNED ? `ten times the odds of the disorder’s average drug (score at least ${RULES.score})` :
+                          `score at least ${RULES.score} (the upper 5 % of a ranking without signal)`;
 const VERDICT_TEXT = {
   contraindicated: 'recorded as contraindicated, or as failed for harm, in this disorder',
   gated: `the exposure gate excludes it: CNS MPO below ${RULES.gate} of 6, and no disorder of this study records the drug`,
-  insufficient: `no voting channel speaks, or the coverage gate failed (fewer than ${
-      RULES.min_targets} measured targets with a map, or the strongest target has none); this is no evidence against the drug`,
-  supported: `score at least ${
-      RULES
-          .score} (the upper 5 % of a ranking without signal) with its interval above 0, and either the image adds for this disorder or the score without engagement reaches ${
-      RULES.score} as well`,
+  insufficient: data.has_map ?
+      `no voting channel speaks, or the coverage gate failed (fewer than ${
+          RULES.min_targets} measured targets with a map, or the strongest target has none); this is no evidence against the drug` :
+      'no voting channel speaks; this is no evidence against the drug',
+  supported: SUPPORT + ' with its interval above 0' +
+      (data.has_map ? `, and either the image adds for this disorder or the score without engagement reaches ${RULES.score} as well` : ''),
   weak: 'there is evidence, but it does not meet the rule for supported',
 };
 const VERDICT_ORDER = ['contraindicated', 'gated', 'insufficient', 'supported', 'weak'];
@@ -20,6 +23,10 @@ const IMAGING_TEXT = {
   no_signal: 'no signal, and this design would have seen one of the size that the methods below call relevant',
   undetermined: 'too little power to tell: this is neither a finding nor its absence',
 };
+
+const SCORE_TEXT = LEARNED ?
+    'Log odds of being a recorded treatment, above those of the disorder’s average drug: 0 is as likely as that drug, +0.7 twice its odds, +2.3 ten times, +4.6 a hundred times. It says how like a treatment the drug’s evidence looks; it is no effect size and no probability that the drug works.' :
+    'Each voting channel turns its values into normal scores within the disorder; the score is their sum over its standard deviation (Stouffer). 0 is the middle of the field, +2 is far up. It orders drugs; it is no effect size and no probability.';
 
 let viewer = null, maps = null, candidates = null;
 
@@ -145,19 +152,19 @@ function candidateSection() {
   return section(
       'candidates', 'Candidates', candidates.node,
       h('details', {class: 'explain', open: true}, h('summary', {}, 'What each number and word means'), facts([
-          [
-            'score',
-            'Each voting channel turns its values into normal scores within the disorder; the score is their sum over its standard deviation (Stouffer). 0 is the middle of the field, +2 is far up. It orders drugs; it is no effect size and no probability.'
-          ],
+          ['score', SCORE_TEXT],
           [
             'intervals',
-            '90 %. The ranking is repeated with maps, affinities, receptor maps and labels redrawn within their errors. They do not cover a wrong model.'
+            LEARNED ?
+                '90 %. The model is refitted on redrawn drugs and disorders and the channels’ inputs are redrawn within their errors, a tenth of the records forgotten; so a score often stands above the middle of its interval. They do not cover a wrong model.' :
+                '90 %. The ranking is repeated with maps, affinities, receptor maps and labels redrawn within their errors. They do not cover a wrong model.'
           ],
           ['P(top 10)', 'share of those redraws in which the drug stands among the first ten.'],
           ['contributions', 'what each voting channel adds to the score; the pieces sum to it.'],
           [
             'coverage',
-            'the ring: share of the targets with a receptor map for which this drug has a measured affinity; then the voting channels that have evidence. Missing is not zero.'
+            (data.has_map ? 'the ring: share of the targets with a receptor map for which this drug has a measured affinity; then the ' : 'the ') +
+                'voting channels that have evidence. Missing is not zero.'
           ],
           [
             'baselines',

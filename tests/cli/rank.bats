@@ -60,6 +60,46 @@ teardown() {
     "$NEPENTHE" channels --json | python3 -c 'import json,sys; d=json.load(sys.stdin); assert d["schema"]=="nepenthe/channels/1" and len(d["channels"])==32'
 }
 
+@test "channels of a study: a row per disorder and drug, value and error per channel" {
+    "$NEPENTHE" channels study.yaml -o channels.tsv 2>warnings
+    grep -q "channel pathway is left out: the study lacks what it needs" warnings
+    /usr/bin/python3 - <<'PY'
+import csv
+drugs = list(csv.DictReader(open("drugs.tsv"), delimiter="\t"))
+bits = {d["drug_id"]: int(d["fingerprint"], 16) for d in drugs}
+treats = {}
+for row in csv.DictReader(open("labels.tsv"), delimiter="\t"):
+    if row["status"] == "approved":
+        treats.setdefault(row["disorder"], set()).add(row["drug_id"])
+rows = list(csv.DictReader(open("channels.tsv"), delimiter="\t"))
+assert len(rows) == 2 * len(drugs)
+assert {"engagement", "engagement_se", "analogue", "analogue_se", "popularity", "target_count"} <= set(rows[0])
+tanimoto = lambda a, b: bin(a & b).count("1") / bin(a | b).count("1")
+for row in rows:
+    k = row["drug_id"]
+    want = max(tanimoto(bits[k], bits[i]) for i in treats[row["disorder"]] if i != k)
+    assert abs(float(row["analogue"]) - want) < 1e-6, (row["disorder"], k, row["analogue"], want)
+    assert (row["engagement"] == "n/a") == (k == "X:15"), k  # the drug without affinities
+PY
+    "$NEPENTHE" channels study.yaml --channels analogue --json -q | /usr/bin/python3 -c 'import json,sys
+d = json.load(sys.stdin)
+assert d["schema"] == "nepenthe/channels/1" and len(d["values"]) == 32 and set(d["values"][0]) == {"disorder", "drug_id", "name", "analogue", "analogue_se"}
+assert all(c["n_drugs"] == c["of"] == 16 for c in d["coverage"])'
+}
+
+@test "channels of a study: what cannot be given is said" {
+    run "$NEPENTHE" channels study.yaml --channels pathway -o channels.tsv
+    [ "$status" -eq 78 ]
+    [[ "$output" == *"channel pathway needs a table that the study does not name"* ]]
+    [ ! -e channels.tsv ]
+    run "$NEPENTHE" channels study.yaml --channels pathways
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"there is no channel 'pathways'"* ]]
+    run "$NEPENTHE" channels --channels pathway
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"go with a study"* ]]
+}
+
 @test "rank writes every file, with the columns of the contract" {
     run "$NEPENTHE" rank study.yaml -o out --redraws 20 --null-maps 20
     [ "$status" -eq 0 ]

@@ -147,7 +147,7 @@ typedef struct {
  * Per disorder: channel scores, within-disorder normal scores, Stouffer's fusion; intervals from n_streams redraws of the
  * inputs; the increment of imaging; verdicts; the probability of being a recorded treatment by a logistic curve fitted on
  * the other disorders. Order: score, then drug id; drugs without a score last.
- * Errors: NEP_E_CONFIG (a channel that is unknown, is not a VOTE, or lacks its tables; named), NEP_E_ARG (no drugs), NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost:
+ * Errors: NEP_E_CONFIG (a channel that is unknown, is not a VOTE, lacks its tables, or reads the truth, nep_leaks_refuse; named), NEP_E_ARG (no drugs), NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost:
  * n_streams * n_disorders * cost of the VOTE channels. */
 NEP_MUST_USE nep_status nep_ranking_create(nep_ctx *ctx, const nep_inputs *in, const nep_ranking_opts *opts,
                                            nep_ranking **out);
@@ -290,6 +290,8 @@ typedef struct {
     int64_t n_pos, n_neg;
 } nep_imaging_alone;
 
+struct nep_leaks; /* leaks.h: what hiding labels does not reach */
+
 typedef struct {
     const nep_ranking *ranking;    /* lent */
     int64_t n_disorders;
@@ -309,6 +311,7 @@ typedef struct {
     nep_ablation *ablation;
     int n_ablation;
     nep_imaging_alone *imaging;    /* [n_disorders] */
+    struct nep_leaks *leaks;       /* what was found; each was warned of */
 } nep_evaluation;
 
 typedef struct {

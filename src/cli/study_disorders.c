@@ -144,6 +144,28 @@ nep_status cli_study_disorders(nep_ctx *ctx, cli_study *s, const study_lookup *d
     return NEP_OK;
 }
 
+/* Rows of a pair that an earlier row has named. */
+typedef struct {
+    int64_t rows, first, differ; /* first: line of the first one; differ: those with another status */
+} repeats;
+
+static void note_repeat(repeats *t, nep_label before, nep_label now, int64_t line)
+{
+    if (before == NEP_LABEL_NONE || now == NEP_LABEL_NONE)
+        return;
+    t->first = t->rows ? t->first : line;
+    t->rows++;
+    t->differ += before != now;
+}
+
+static void warn_repeats(nep_ctx *ctx, const char *path, const repeats *t)
+{
+    if (t->rows)
+        nep_warn(ctx, "%s: %lld rows name a drug and disorder that an earlier row names (first: line %lld), %lld of them with another status; of several "
+                      "the first of approved, symptomatic, investigational, failed and contraindicated holds",
+                 path, (long long)t->rows, (long long)t->first, (long long)t->differ);
+}
+
 nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drugs)
 {
     nep_inputs *in = &s->inputs;
@@ -163,6 +185,8 @@ nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drug
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "disorder", &disorder));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "status", &status));
     const int64_t source = nep_table_column(&t, "source");
+    study_strangers no_drug = {0}, no_disorder = {0};
+    repeats twice = {0};
     for (int64_t r = 0; r < t.n_rows; r++) {
         const int64_t k = cli_study_find(drugs, nep_table_cell(&t, r, id));
         const char *of = nep_table_cell(&t, r, disorder), *word = nep_table_cell(&t, r, status);
@@ -172,10 +196,15 @@ nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drug
                             "contraindicated",
                             s->study.labels, (long long)r + 2, word ? word : "n/a");
         const int64_t j = cli_study_find(&disorders, of);
+        if (k < 0)
+            cli_study_stranger(&no_drug, nep_table_cell(&t, r, id) ? nep_table_cell(&t, r, id) : "n/a");
+        else if (j < 0)
+            cli_study_stranger(&no_disorder, of ? of : "n/a");
         if (k < 0 || j < 0 || !cli_study_keeps(s, &t, r))
             continue;
         nep_label *cell = &in->labels[j * in->n_drugs + k];
         char **origin = &in->label_source[j * in->n_drugs + k];
+        note_repeat(&twice, *cell, label, r + 2);
         if (*cell != NEP_LABEL_NONE && *cell <= label)
             continue; /* the earlier word of the list holds: approved before symptomatic before ... */
         *cell = label;
@@ -184,6 +213,9 @@ nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drug
         if (cli_study_cell(&t, r, source))
             NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, cli_study_cell(&t, r, source), origin));
     }
+    cli_study_warn_strangers(ctx, s->study.labels, "drugs", &no_drug);
+    cli_study_warn_strangers(ctx, s->study.labels, "disorders", &no_disorder);
+    warn_repeats(ctx, s->study.labels, &twice);
 done:
     nep_alloc_free(disorders.list);
     nep_table_free(&t);

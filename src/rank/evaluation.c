@@ -3,6 +3,7 @@
 #include "rank/bootstrap.h"
 #include "rank/ranking.h"
 
+#include <nepenthe/leaks.h>
 #include <nepenthe/model.h>
 
 #include <math.h>
@@ -492,9 +493,19 @@ static nep_status score_protocol(nep_ctx *ctx, const workspace *w, nep_protocol 
     return nep_protocol_score(ctx, w->in, p, w->r->channels, w->r->n_channels, w->n_votes, out);
 }
 
+static nep_status find_leaks(nep_ctx *ctx, nep_evaluation *e)
+{
+    NEP_TRY(nep_alloc(ctx, 1, sizeof *e->leaks, "leaks", &e->leaks));
+    NEP_TRY(nep_leaks_find(ctx, e->ranking, e->leaks));
+    for (int64_t i = 0; i < e->leaks->n; i++)
+        nep_warn(ctx, "%s", e->leaks->list[i].text);
+    return NEP_OK;
+}
+
 static nep_status run_all(nep_ctx *ctx, workspace *w, const bool *run)
 {
     nep_evaluation *e = w->e;
+    NEP_TRY(find_leaks(ctx, e));
     NEP_TRY(open_workspace(ctx, w));
     NEP_TRY(rank_bootstrap_open(ctx, w->in->seed, e->n_bootstrap, w->n, w->d, &w->boot));
     NEP_TRY(open_score(ctx, w, "fused", run, &e->fused));
@@ -567,5 +578,8 @@ void nep_evaluation_free(nep_evaluation *e)
     nep_alloc_free(e->calibration);
     nep_alloc_free(e->conformal);
     nep_alloc_free(e->imaging);
+    if (e->leaks)
+        nep_leaks_free(e->leaks);
+    nep_alloc_free(e->leaks);
     nep_alloc_free(e);
 }

@@ -4,6 +4,8 @@
 #include "rank/ranking.h"
 #include "rank/sample.h"
 
+#include <nepenthe/leaks.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -356,6 +358,7 @@ nep_status nep_ranking_create(nep_ctx *ctx, const nep_inputs *in, const nep_rank
     r->inputs = in;
     r->fusion = o->fusion;
     NEP_TRY_OR_DONE(st, choose_channels(ctx, in, o, r, &w.n_votes));
+    NEP_TRY_OR_DONE(st, nep_leaks_refuse(ctx, in, r->channels, r->n_channels));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, nep_inputs_ranked(in), sizeof *r->disorders, "ranking", &r->disorders));
     r->n_disorders = nep_inputs_ranked(in);
     if (in->n_mapped)

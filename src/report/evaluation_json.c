@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* evaluation_json.c - an evaluation as the document nepenthe/evaluation/1. */
+#include <nepenthe/leaks.h>
 #include <nepenthe/report.h>
 
 #include <math.h>
@@ -188,6 +189,20 @@ static json_t *null_rates(const nep_evaluation *e)
     return list;
 }
 
+/* What the evaluation found of its own inputs: every one of these was also said. */
+static json_t *checks(const nep_evaluation *e)
+{
+    const nep_inputs *in = e->ranking->inputs;
+    json_t *list = json_array();
+    for (int64_t i = 0; e->leaks && i < e->leaks->n; i++) {
+        const nep_leak *l = &e->leaks->list[i];
+        json_array_append_new(list, json_pack("{s:s,s:s?,s:s?,s:s?,s:o,s:s}", "check", nep_leaks_name(l->kind), "channel", l->channel, "disorder",
+                                              l->disorder < 0 ? NULL : in->disorder_ids[l->disorder], "other",
+                                              l->other < 0 ? NULL : in->disorder_ids[l->other], "value", number(l->value), "text", l->text));
+    }
+    return list;
+}
+
 nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *e, json_t **out)
 {
     const char *study = e->ranking->study_name ? e->ranking->study_name : "";
@@ -202,6 +217,7 @@ nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *e, json_t **o
     bool simulated = false;
     for (int64_t j = 0; j < e->n_disorders; j++)
         simulated = simulated || e->ranking->disorders[j].simulated;
+    json_object_set_new(doc, "checks", checks(e));
     json_object_set_new(doc, "simulated", json_boolean(simulated));
     json_object_set_new(doc, "fusion", json_string(nep_fusion_name(e->ranking->fusion)));
     if (e->conformal) {

@@ -14,9 +14,9 @@ allowed() { # rooms that room $1 may use, itself included
     graph) echo "core data network backend math graph" ;;
     brainmap | molecule | pharmacology | simulate) echo "core data backend math $1" ;;
     evidence) echo "core data network backend math imaging brainmap molecule pharmacology simulate graph evidence signature direction anatomy tables votes" ;;
-    rank) echo "core data network backend math brainmap molecule pharmacology graph evidence signature direction anatomy tables votes rank model" ;;
-    report) echo "core data io math brainmap evidence signature direction anatomy tables votes rank model report" ;;
-    cli) echo "core data io bids backend math imaging connectome contrast permute pet radiomics resample glm local brainmap molecule pharmacology simulate index network similarity cases graph evidence signature direction anatomy tables votes rank model report cli" ;;
+    rank) echo "core data network backend math brainmap molecule pharmacology graph evidence signature direction anatomy tables votes rank model leaks" ;;
+    report) echo "core data io math brainmap evidence signature direction anatomy tables votes rank model leaks report" ;;
+    cli) echo "core data io bids backend math imaging connectome contrast permute pet radiomics resample glm local brainmap molecule pharmacology simulate index network similarity cases graph evidence signature direction anatomy tables votes rank model leaks report cli" ;;
     esac
 }
 for file in $(tree src c h cc); do

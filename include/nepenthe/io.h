@@ -243,8 +243,9 @@ typedef struct {
     const char *about;    /* what the file says of its rows, "" = nothing */
 } nep_source_info;
 typedef struct nep_source nep_source;
-/* Memory: one block and the stream; .h5 is read whole. Errors: NEP_E_MISSING, NEP_E_ARG (no format to tell by the name, a
- * dataset of a file that has none, HDF5 from stdin), NEP_E_SHAPE (bits are wanted of what holds none), NEP_E_FORMAT (not what it says), NEP_E_TRUNCATED. */
+/* Memory: one block and the stream, of .h5 too: two helper programs hold it meanwhile (448 MB each at most). Errors: NEP_E_MISSING,
+ * NEP_E_ARG (no format to tell by the name, a dataset of a file that has none, HDF5 from stdin), NEP_E_SHAPE (bits are wanted of what holds
+ * none), NEP_E_FORMAT (not what it says), NEP_E_TRUNCATED. */
 NEP_MUST_USE nep_status nep_source_open(nep_ctx *ctx, const char *path, const nep_source_opts *opts, nep_source **out);
 const nep_source_info *nep_source_about(const nep_source *s);
 /* Up to n rows into rows (uint64_t [n, words] or float [n, dims]); *got is 0 at the end. ids [n] gets what they are called, lent until

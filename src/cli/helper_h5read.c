@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* helper_h5read - the program nepenthe-h5read: reads one dataset of numbers, or one list of texts, and streams it
- * to stdout (io/h5wire.h), then ends.
+ * to stdout (io/h5wire.h), then ends. It holds some rows at a time, in steps of whole chunks where chunks are small.
  *
  * It limits its own memory, time and writing before it touches the file, follows hard links only, and refuses
  * what it does not know: external storage, virtual layouts, foreign filters, sizes that the stored bytes
@@ -17,7 +17,23 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-enum { slab_bytes = 8 << 20 };
+enum {
+    slab_bytes = 8 << 20, /* rows at a time, of numbers */
+    text_slab_bytes = 1 << 20,
+    aligned_bytes = 32 << 20, /* of chunks as long as this takes, whole ones at a time */
+    cache_bytes = 128 << 20,  /* longer ones are kept by the library while their rows are sent */
+    long_bytes = 128 << 20,   /* and of compressed ones that are longer still, so many rows at a time: */
+    most_passes = 16,         /* each is read once for every such step */
+    chunk_bytes = 96 << 20    /* one compressed chunk */
+};
+
+/* How a dataset is read. */
+typedef struct {
+    int64_t step;   /* rows at a time */
+    size_t cache;   /* bytes of chunks to keep, 0 = the library's way */
+    size_t slots;   /* for so many chunks */
+    int64_t passes; /* how often a chunk is read */
+} reading;
 
 static _Noreturn void refuse(const char *fmt, ...)
 {
@@ -37,12 +53,21 @@ static void limit(int what, rlim_t soft, rlim_t hard)
         refuse("the HDF5 reader could not limit itself");
 }
 
-/* CPU time grows with the file, so that a large sound one is read and a small hostile one is not. */
+/* CPU time for so many bytes, so that a large sound file is read and a small hostile one is not. */
+static void limit_time(double bytes)
+{
+    struct rlimit now;
+    const double seconds = NEP_H5WIRE_CPU_SECONDS + bytes / NEP_H5WIRE_SECOND_BYTES;
+    if (getrlimit(RLIMIT_CPU, &now) != 0)
+        refuse("the HDF5 reader could not limit itself");
+    const rlim_t most = now.rlim_max == RLIM_INFINITY || seconds < (double)now.rlim_max ? (rlim_t)seconds : now.rlim_max;
+    limit(RLIMIT_CPU, most, now.rlim_max); /* at the soft limit it falls; a later call may raise it */
+}
+
 static void limit_all(const char *path)
 {
     struct stat info;
-    const rlim_t more = stat(path, &info) == 0 ? (rlim_t)(info.st_size / (50 << 20)) : 0;
-    limit(RLIMIT_CPU, NEP_H5WIRE_CPU_SECONDS + more, NEP_H5WIRE_CPU_SECONDS + more + 1);
+    limit_time(stat(path, &info) == 0 ? (double)info.st_size : 0);
     limit(RLIMIT_FSIZE, 0, 0);
     limit(RLIMIT_CORE, 0, 0);
 #ifndef __SANITIZE_ADDRESS__ /* its shadow needs the whole address space */
@@ -132,38 +157,94 @@ static int64_t read_shape(hid_t set, const char *name, int64_t head[1 + NEP_H5WI
     return n;
 }
 
+/* A row of chunks is read once when as many rows are taken at a time as it has, or when the library keeps it. */
+static reading plan_reading(hid_t set, const char *name, const int64_t head[1 + NEP_H5WIRE_RANK], int64_t row_bytes, int64_t slab)
+{
+    const hid_t list = H5Dget_create_plist(set), type = H5Dget_type(set);
+    const int rank = (int)head[0];
+    const int64_t rows = rank > 0 ? head[1] : 1;
+    hsize_t chunk[H5S_MAX_RANK] = {1};
+    reading r = {.step = row_bytes > 0 ? slab / row_bytes : 1, .passes = 1};
+    const bool chunked = rank > 0 && H5Pget_layout(list) == H5D_CHUNKED && H5Pget_chunk(list, rank, chunk) == rank;
+    if (chunked && row_bytes > 0) {
+        const double long_rows = chunk[0] < (hsize_t)rows ? (double)chunk[0] : (double)rows, item = (double)H5Tget_size(type);
+        double one = item * (double)chunk[0], across = 1;
+        for (int i = 1; i < rank; i++) {
+            one *= (double)chunk[i];
+            across *= (double)((head[1 + i] + (int64_t)chunk[i] - 1) / (int64_t)chunk[i]);
+        }
+        if (H5Pget_nfilters(list) > 0 && one > chunk_bytes)
+            refuse("'%s' is stored in compressed chunks of %.0f MB, at most %d are read; store it in smaller chunks", name, one / (1 << 20), chunk_bytes >> 20);
+        if (long_rows * (double)row_bytes <= aligned_bytes) {
+            const int64_t c = (int64_t)long_rows;
+            r.step = r.step < c ? c : r.step / c * c;
+        } else if (one * across <= cache_bytes) {
+            r.cache = (size_t)(one * across);
+            r.slots = across < 10000 ? (size_t)across * 100 + 1 : 1000003;
+        } else if (H5Pget_nfilters(list) > 0) {
+            r.step = long_bytes / row_bytes;
+            r.passes = r.step > 0 ? (int64_t)(long_rows / (double)r.step) + 1 : most_passes + 1;
+            if (r.passes > most_passes)
+                refuse("'%s' is stored in compressed chunks of %.0f rows, which would be read %lld times; store it in chunks of fewer rows", name,
+                       long_rows, (long long)r.passes);
+        }
+    }
+    r.step = r.step < 1 ? 1 : r.step > rows && rows > 0 ? rows : r.step;
+    H5Tclose(type);
+    H5Pclose(list);
+    return r;
+}
+
+/* The dataset again, its chunks kept as planned. */
+static hid_t open_planned(hid_t file, hid_t set, const char *name, const reading *r)
+{
+    if (r->cache == 0)
+        return set;
+    const hid_t list = H5Pcreate(H5P_DATASET_ACCESS);
+    H5Pset_chunk_cache(list, r->slots, r->cache, 1.0);
+    H5Dclose(set);
+    set = H5Dopen2(file, name, list);
+    if (set < 0)
+        refuse("has no dataset '%s'", name);
+    H5Pclose(list);
+    return set;
+}
+
 static void send(const void *bytes, size_t n)
 {
     if (fwrite(bytes, 1, n, stdout) != n)
         _Exit(1);
 }
 
-/* Slabs along the first dimension, so that memory stays bounded. */
-static void send_values(hid_t set, const char *name, const int64_t head[1 + NEP_H5WIRE_RANK], int64_t n)
+/* Rows at .. at + n - 1 into memory of that type. */
+static bool read_rows(hid_t set, const int64_t head[1 + NEP_H5WIRE_RANK], int64_t at, int64_t n, hid_t memory, void *out)
 {
     const int rank = (int)head[0];
-    const int64_t rows = rank > 0 ? head[1] : 1, row = rows > 0 ? n / rows : 0;
-    int64_t step = row > 0 ? slab_bytes / (row * 8) : 1;
-    step = step < 1 ? 1 : step > rows ? rows : step;
-    double *slab = n > 0 ? malloc((size_t)(step * row) * 8) : NULL;
+    if (rank == 0)
+        return H5Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, out) >= 0;
+    const hsize_t start[4] = {(hsize_t)at, 0, 0, 0};
+    const hsize_t count[4] = {(hsize_t)n, (hsize_t)head[2], (hsize_t)head[3], (hsize_t)head[4]};
+    const hid_t from = H5Dget_space(set), to = H5Screate_simple(rank, count, NULL);
+    const bool good = H5Sselect_hyperslab(from, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 && H5Dread(set, memory, to, from, H5P_DEFAULT, out) >= 0;
+    H5Sclose(to);
+    H5Sclose(from);
+    return good;
+}
+
+/* Slabs along the first dimension, so that memory stays bounded. */
+static void send_values(hid_t set, const char *name, const int64_t head[1 + NEP_H5WIRE_RANK], int64_t n, const reading *r)
+{
+    const int64_t rows = head[0] > 0 ? head[1] : 1, row = rows > 0 ? n / rows : 0;
+    double *slab = n > 0 ? malloc((size_t)(r->step * row) * 8) : NULL;
     if (n > 0 && !slab)
         refuse("'%s' has rows of %lld bytes, which is too much", name, (long long)row * 8);
-    for (int64_t at = 0; at < rows && n > 0; at += step) {
-        const int64_t m = rows - at < step ? rows - at : step;
-        const hsize_t start[4] = {(hsize_t)at, 0, 0, 0};
-        const hsize_t count[4] = {(hsize_t)m, (hsize_t)head[2], (hsize_t)head[3], (hsize_t)head[4]};
-        const hid_t from = H5Dget_space(set);
-        hid_t to = H5S_ALL;
-        if (rank > 0) {
-            H5Sselect_hyperslab(from, H5S_SELECT_SET, start, NULL, count, NULL);
-            to = H5Screate_simple(rank, count, NULL);
-        }
-        if (H5Dread(set, H5T_NATIVE_DOUBLE, to, rank > 0 ? from : H5S_ALL, H5P_DEFAULT, slab) < 0)
+    send(NEP_H5WIRE_DATA, NEP_H5WIRE_MARK);
+    send(head, (1 + NEP_H5WIRE_RANK) * sizeof *head);
+    for (int64_t at = 0; at < rows && n > 0; at += r->step) {
+        const int64_t m = rows - at < r->step ? rows - at : r->step;
+        if (!read_rows(set, head, at, m, H5T_NATIVE_DOUBLE, slab))
             _Exit(1); /* the answer breaks off, which the other end tells */
         send(slab, (size_t)(m * row) * 8);
-        if (rank > 0)
-            H5Sclose(to);
-        H5Sclose(from);
     }
     free(slab);
 }
@@ -183,31 +264,57 @@ static void append(char **text, size_t *used, size_t *room, const char *from, si
     *used += n + 1;
 }
 
-static void send_texts(hid_t set, const char *name, const int64_t head[1 + NEP_H5WIRE_RANK], int64_t n)
+/* What a text takes, those of variable length by a guess. */
+static int64_t text_bytes(hid_t set)
 {
-    const hid_t type = H5Dget_type(set), memory = H5Tcopy(H5T_C_S1);
+    const hid_t type = H5Dget_type(set);
+    const int64_t bytes = H5Tis_variable_str(type) > 0 ? 256 : (int64_t)H5Tget_size(type) + 1;
+    H5Tclose(type);
+    return bytes;
+}
+
+static void send_piece(int64_t n, const char *text, size_t used)
+{
+    const int64_t sizes[2] = {n, (int64_t)used};
+    send(sizes, sizeof sizes);
+    send(text, used);
+}
+
+static void send_texts(hid_t set, const char *name, const int64_t head[1 + NEP_H5WIRE_RANK], int64_t n, const reading *r)
+{
+    const hid_t type = H5Dget_type(set), memory = H5Tcopy(H5T_C_S1), space = H5Screate_simple(1, (hsize_t[]){(hsize_t)r->step}, NULL);
     const bool variable = H5Tis_variable_str(type) > 0;
     const size_t width = variable ? sizeof(char *) : H5Tget_size(type) + 1;
-    char *text = NULL, *cells = n > 0 ? calloc((size_t)n, width) : NULL;
-    size_t used = 0, room = 0;
+    char *text = NULL, *cells = malloc((size_t)r->step * width);
+    size_t room = 0;
     if (head[0] > 1)
         refuse("'%s' is no list of texts: it has %lld dimensions", name, (long long)head[0]);
-    if (n > 0 && !cells)
-        refuse("'%s' has more texts than is read", name);
+    if (!cells)
+        refuse("'%s' has longer texts than are read", name);
     H5Tset_size(memory, variable ? H5T_VARIABLE : width);
     H5Tset_cset(memory, H5Tget_cset(type));
-    if (n > 0 && H5Dread(set, memory, H5S_ALL, H5S_ALL, H5P_DEFAULT, cells) < 0)
-        refuse("'%s' cannot be read", name);
-    for (int64_t i = 0; i < n; i++) {
-        const char *cell = variable ? ((char **)(void *)cells)[i] : cells + (size_t)i * width;
-        append(&text, &used, &room, cell ? cell : "", variable ? SIZE_MAX : width);
+    for (int64_t at = 0; at == 0 || at < n; at += r->step) {
+        const int64_t m = n - at < r->step ? n - at : r->step;
+        size_t used = 0;
+        memset(cells, 0, (size_t)r->step * width);
+        if (m > 0 && !read_rows(set, head, at, m, memory, cells)) {
+            if (at == 0)
+                refuse("'%s' cannot be read", name);
+            _Exit(1);
+        }
+        for (int64_t i = 0; i < m; i++) {
+            const char *cell = variable ? ((char **)(void *)cells)[i] : cells + (size_t)i * width;
+            append(&text, &used, &room, cell ? cell : "", variable ? SIZE_MAX : width);
+        }
+        if (variable && m > 0)
+            H5Dvlen_reclaim(memory, space, H5P_DEFAULT, cells); /* those past m are NULL */
+        if (at == 0) {
+            send(NEP_H5WIRE_TEXT, NEP_H5WIRE_MARK);
+            send(&n, sizeof n);
+        }
+        if (m > 0)
+            send_piece(m, text, used);
     }
-    const int64_t sizes[2] = {n, (int64_t)used};
-    send(NEP_H5WIRE_TEXT, NEP_H5WIRE_MARK);
-    send(sizes, sizeof sizes);
-    if (used > 0)
-        send(text, used);
-    send(NEP_H5WIRE_END, NEP_H5WIRE_MARK);
 }
 
 int main(int argc, char **argv)
@@ -221,17 +328,18 @@ int main(int argc, char **argv)
     const hid_t file = H5Fopen(argv[1], H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0)
         refuse("is no HDF5 file, or a damaged one");
-    const hid_t set = open_dataset(file, argv[2]);
+    hid_t set = open_dataset(file, argv[2]);
     check_type(set, argv[2], texts);
     check_storage(set, argv[2]);
-    const int64_t n = read_shape(set, argv[2], head);
-    if (texts) {
-        send_texts(set, argv[2], head, n);
-        _Exit(fflush(stdout) == 0 ? 0 : 1);
-    }
-    send(NEP_H5WIRE_DATA, NEP_H5WIRE_MARK);
-    send(head, sizeof head);
-    send_values(set, argv[2], head, n);
+    const int64_t n = read_shape(set, argv[2], head), rows = head[0] > 0 ? head[1] : 1;
+    const int64_t row_bytes = rows == 0 ? 0 : texts ? text_bytes(set) : n / rows * 8;
+    const reading r = plan_reading(set, argv[2], head, row_bytes, texts ? text_slab_bytes : slab_bytes);
+    set = open_planned(file, set, argv[2], &r);
+    limit_time((double)n * (texts ? (double)row_bytes : 8) * (double)r.passes);
+    if (texts)
+        send_texts(set, argv[2], head, n, &r);
+    else
+        send_values(set, argv[2], head, n, &r);
     send(NEP_H5WIRE_END, NEP_H5WIRE_MARK);
     _Exit(fflush(stdout) == 0 ? 0 : 1);
 }

@@ -103,19 +103,6 @@ static nep_status read_bits(const nep_source *s, const char *line, int64_t digit
     return NEP_OK;
 }
 
-/* Keeps an id until the next block; *used counts its bytes. The text may move while the block grows. */
-static nep_status keep_id(nep_source *s, const char *id, int64_t *used)
-{
-    const int64_t n = (int64_t)strlen(id) + 1;
-    if (*used + n > s->id_room) {
-        NEP_TRY(nep_alloc_grow(s->ctx, 2 * (*used + n), 1, "ids", &s->id_text));
-        s->id_room = 2 * (*used + n);
-    }
-    memcpy(s->id_text + *used, id, (size_t)n);
-    *used += n;
-    return NEP_OK;
-}
-
 static nep_status read_row(nep_source *s, char *line, uint64_t *row, int64_t *used)
 {
     const int64_t digits = (int64_t)strcspn(line, "\t"), want = (s->info.width + 7) / 8 * 2;
@@ -127,13 +114,13 @@ static nep_status read_row(nep_source *s, char *line, uint64_t *row, int64_t *us
     NEP_TRY(read_bits(s, line, digits, row));
     char *id = line + digits + 1;
     id[strcspn(id, "\t")] = '\0';
-    return keep_id(s, id, used);
+    return nep_source_keep_id(s, id, used);
 }
 
 nep_status nep_fps_next(nep_source *s, uint64_t *rows, int64_t n, char **ids, int64_t *got)
 {
     const int64_t words = (s->info.width + 63) / 64;
-    int64_t used = 0, at = 0;
+    int64_t used = 0;
     *got = 0;
     while (*got < n) {
         char *line;
@@ -145,9 +132,6 @@ nep_status nep_fps_next(nep_source *s, uint64_t *rows, int64_t n, char **ids, in
         NEP_TRY(read_row(s, line, rows + *got * words, &used));
         ++*got;
     }
-    for (int64_t i = 0; ids && i < *got; i++) {
-        ids[i] = s->id_text + at;
-        at += (int64_t)strlen(ids[i]) + 1;
-    }
+    nep_source_lend_ids(s, ids, *got);
     return NEP_OK;
 }

@@ -43,11 +43,11 @@ static nep_status start_i8bin(nep_source *s)
 
 static const struct {
     const char *name;
-    nep_status (*start)(nep_source *s); /* NULL: HDF5, which is no stream */
+    nep_status (*start)(nep_source *s);
 } formats[] = {
     {"npy", nep_npy_start}, {"fps", nep_fps_start}, {"fvecs", start_fvecs}, {"bvecs", start_bvecs}, {"ivecs", start_ivecs},
-    {"fbin", start_fbin},   {"u8bin", start_u8bin}, {"i8bin", start_i8bin}, {"safetensors", nep_safetensors_start}, {"h5", NULL}, {"h5ad", NULL},
-    {"hdf5", NULL},
+    {"fbin", start_fbin},   {"u8bin", start_u8bin}, {"i8bin", start_i8bin}, {"safetensors", nep_safetensors_start}, {"h5", nep_hdf5_source_start},
+    {"h5ad", nep_hdf5_source_start}, {"hdf5", nep_hdf5_source_start},
 };
 
 /* By name, -1 when there is none. n: characters of it. */
@@ -117,32 +117,6 @@ nep_status nep_source_shape(nep_source *s, nep_item item, int64_t n, int64_t dim
     return NEP_OK;
 }
 
-/* ---- HDF5 ---- */
-
-static nep_status start_hdf5(nep_source *s)
-{
-    static const char *const index[] = {"obs/_index", "obs/participant_id", "obs/index"};
-    const char *dataset = s->opts.dataset ? s->opts.dataset : "X";
-    int rank;
-    int64_t dims[4], n = 0;
-    NEP_REQUIRE(s->ctx, !s->opts.bits, NEP_E_SHAPE, "%s: bits are read from .fps and .npy, not from HDF5", s->path);
-    NEP_REQUIRE(s->ctx, strcmp(s->path, "-") != 0, NEP_E_ARG, "stdin: HDF5 is no stream; give the file by its name");
-    NEP_TRY(nep_hdf5_read_f64(s->ctx, s->path, dataset, &s->whole, &rank, dims));
-    if (rank != 2)
-        return nep_source_refuse(s, "'%s' has %d dimensions; rows of vectors have 2", dataset, rank);
-    NEP_TRY(nep_source_shape(s, NEP_ITEM_F64, dims[0], dims[1]));
-    for (int i = 0; i < NEP_LEN(index) && !s->names && !s->opts.dataset; i++)
-        if (nep_hdf5_read_strings(s->ctx, s->path, index[i], &s->names, &n) != NEP_OK)
-            nep_ctx_clear(s->ctx); /* not every file has names */
-    if (s->names && n != dims[0]) {
-        nep_data_free_names(s->names, n);
-        s->names = NULL;
-        return nep_source_refuse(s, "has %lld names for %lld rows", (long long)n, (long long)dims[0]);
-    }
-    s->info.ids = s->names != NULL;
-    return NEP_OK;
-}
-
 /* ---- opening ---- */
 
 nep_status nep_source_open(nep_ctx *ctx, const char *path, const nep_source_opts *opts, nep_source **out)
@@ -154,7 +128,8 @@ nep_status nep_source_open(nep_ctx *ctx, const char *path, const nep_source_opts
                 "%s: its name does not tell its format; vectors are read from .npy .fvecs .bvecs .ivecs .fbin .u8bin .i8bin .safetensors .h5, fingerprints "
                 "from .fps, structures by `molecules` and `similar` from .smi .sdf .csv; or --format says it",
                 path);
-    NEP_REQUIRE(ctx, !opts || !opts->dataset || !formats[f].start || formats[f].start == nep_safetensors_start, NEP_E_ARG,
+    const bool hdf5 = formats[f].start == nep_hdf5_source_start; /* which is no stream */
+    NEP_REQUIRE(ctx, !opts || !opts->dataset || hdf5 || formats[f].start == nep_safetensors_start, NEP_E_ARG,
                 "%s: '%s' would be a dataset of .h5 or .safetensors, and this is neither", path, opts->dataset);
     NEP_TRY(nep_alloc(ctx, 1, sizeof *s, "rows", &s));
     s->ctx = ctx;
@@ -162,12 +137,9 @@ nep_status nep_source_open(nep_ctx *ctx, const char *path, const nep_source_opts
     s->info.n = -1;
     s->info.about = "";
     NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, path, &s->path));
-    if (formats[f].start) {
+    if (!hdf5)
         NEP_TRY_OR_DONE(st, nep_stream_open(ctx, path, &s->stream));
-        NEP_TRY_OR_DONE(st, formats[f].start(s));
-    } else {
-        NEP_TRY_OR_DONE(st, start_hdf5(s));
-    }
+    NEP_TRY_OR_DONE(st, formats[f].start(s));
     *out = s;
     s = NULL;
 done:
@@ -185,8 +157,7 @@ void nep_source_free(nep_source *s)
     if (!s)
         return;
     nep_stream_close(s->stream);
-    nep_data_free_names(s->names, s->names ? s->info.n : 0);
-    nep_alloc_free(s->whole);
+    nep_hdf5_source_end(s);
     nep_alloc_free(s->raw);
     nep_alloc_free(s->text);
     nep_alloc_free(s->about);
@@ -196,6 +167,27 @@ void nep_source_free(nep_source *s)
 }
 
 /* ---- rows ---- */
+
+nep_status nep_source_keep_id(nep_source *s, const char *id, int64_t *used)
+{
+    const int64_t n = (int64_t)strlen(id) + 1;
+    if (*used + n > s->id_room) {
+        NEP_TRY(nep_alloc_grow(s->ctx, 2 * (*used + n), 1, "ids", &s->id_text));
+        s->id_room = 2 * (*used + n);
+    }
+    memcpy(s->id_text + *used, id, (size_t)n);
+    *used += n;
+    return NEP_OK;
+}
+
+void nep_source_lend_ids(const nep_source *s, char **ids, int64_t n)
+{
+    char *at = s->id_text;
+    for (int64_t i = 0; ids && i < n; i++) {
+        ids[i] = at;
+        at += strlen(at) + 1;
+    }
+}
 
 static nep_status need_raw(nep_source *s, int64_t n, int64_t row)
 {
@@ -324,14 +316,16 @@ static nep_status convert(nep_source *s, int64_t i, const char *from, void *rows
     return NEP_OK;
 }
 
-static nep_status next_whole(nep_source *s, float *rows, int64_t n, char **ids, int64_t *got)
+static nep_status next_hdf5(nep_source *s, void *rows, int64_t n, char **ids, int64_t *got)
 {
-    *got = n < s->info.n - s->done ? n : s->info.n - s->done;
-    for (int64_t i = 0; i < *got; i++) {
-        NEP_TRY(convert(s, i, (const char *)(s->whole + (s->done + i) * s->items), rows));
-        if (ids && s->names)
-            ids[i] = s->names[s->done + i];
-    }
+    const int64_t row = s->items * nep_source_item_bytes(s->item);
+    if (n > s->info.n - s->done)
+        n = s->info.n - s->done;
+    NEP_TRY(need_raw(s, n, row));
+    NEP_TRY(nep_hdf5_source_next(s, n, ids));
+    for (int64_t i = 0; i < n; i++)
+        NEP_TRY(convert(s, i, s->raw + i * row, rows));
+    *got = n;
     return NEP_OK;
 }
 
@@ -351,8 +345,8 @@ nep_status nep_source_next(nep_source *s, void *rows, int64_t n, char **ids, int
     NEP_REQUIRE(s->ctx, n >= 1, NEP_E_ARG, "%s: %lld rows at a time", s->path, (long long)n);
     for (int64_t i = 0; ids && i < n; i++)
         ids[i] = NULL;
-    if (s->whole)
-        NEP_TRY(next_whole(s, rows, n, ids, &taken));
+    if (s->hdf5)
+        NEP_TRY(next_hdf5(s, rows, n, ids, &taken));
     else if (s->text)
         NEP_TRY(nep_fps_next(s, rows, n, ids, &taken));
     else

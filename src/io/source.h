@@ -26,17 +26,16 @@ struct nep_source {
     char *raw;       /* a block as it lies in the file */
     int64_t raw_rows;
 
+    char *id_text; /* ids of the block that is lent */
+    int64_t id_room;
+
     /* .fps */
     char *text; /* of lines at hand */
     char *held; /* a line that was read and not yet used */
     int64_t text_have, text_at, line;
     char *about; /* owned text of info.about */
-    char *id_text;
-    int64_t id_room;
 
-    /* .h5 */
-    double *whole;
-    char **names;
+    struct nep_hdf5_rows *hdf5; /* .h5 */
 };
 
 /* Each reads the head of its format and fills info and the fields of its kind of rows. */
@@ -46,8 +45,16 @@ NEP_MUST_USE nep_status nep_vecs_start_bin(nep_source *s, nep_item item);
 NEP_MUST_USE nep_status nep_safetensors_start(nep_source *s);
 NEP_MUST_USE nep_status nep_fps_start(nep_source *s);
 NEP_MUST_USE nep_status nep_fps_next(nep_source *s, uint64_t *rows, int64_t n, char **ids, int64_t *got);
+NEP_MUST_USE nep_status nep_hdf5_source_start(nep_source *s);
+/* n rows of float64 into s->raw, which has room, and their ids (NULL = not wanted). */
+NEP_MUST_USE nep_status nep_hdf5_source_next(nep_source *s, int64_t n, char **ids);
+void nep_hdf5_source_end(nep_source *s); /* also of what never started */
 
 int64_t nep_source_item_bytes(nep_item item);
+/* Keeps an id until the next block; *used counts its bytes, from 0. The text may move while the block grows: */
+NEP_MUST_USE nep_status nep_source_keep_id(nep_source *s, const char *id, int64_t *used);
+/* the n kept ones, in order, into ids [n] (NULL = not wanted) when it is whole. */
+void nep_source_lend_ids(const nep_source *s, char **ids, int64_t n);
 /* NEP_E_FORMAT with the file's name before the words. */
 nep_status nep_source_refuse(const nep_source *s, const char *fmt, ...) NEP_PRINTF(2, 3);
 /* Sets info for n rows of dims items: as vectors, or as bits when they were asked for. n -1 = not known. */

@@ -109,8 +109,10 @@ put("records", "packed", b"\0" + gzip.compress(b"CCO a\nCCN b\n", mtime=0))
 put("hdf5", "answer", b"NEPH5DAT" + struct.pack("<5q3d", 1, 3, 1, 1, 1, 1, 2, 3) + b"NEPH5END")
 put("hdf5", "empty", b"NEPH5DAT" + struct.pack("<5q", 2, 0, 5, 1, 1) + b"NEPH5END")
 put("hdf5", "error", b"NEPH5ERRis no HDF5 file")
-put("hdf5", "texts", b"NEPH5TXT" + struct.pack("<2q", 3, 9) + b"ab\0\0\xc3\xa9cd\0" + b"NEPH5END")
-put("hdf5", "texts_bad", b"NEPH5TXT" + struct.pack("<2q", 1, 3) + b"\xff\t\0" + b"NEPH5END")
+put("hdf5", "texts", b"NEPH5TXT" + struct.pack("<3q", 3, 3, 9) + b"ab\0\0\xc3\xa9cd\0" + b"NEPH5END")
+put("hdf5", "texts_pieces", b"NEPH5TXT" + struct.pack("<3q", 3, 1, 3) + b"ab\0" + struct.pack("<2q", 2, 6) + b"\0\xc3\xa9cd\0" + b"NEPH5END")
+put("hdf5", "texts_none", b"NEPH5TXT" + struct.pack("<q", 0) + b"NEPH5END")
+put("hdf5", "texts_bad", b"NEPH5TXT" + struct.pack("<3q", 1, 1, 3) + b"\xff\t\0" + b"NEPH5END")
 
 for i, name in enumerate(["sub-01_ses-A_task-rest_run-1_space-MNI_res-2_desc-preproc_bold.nii.gz", "sub-01_desc-confounds_timeseries.tsv",
                           "sub-01_task-jr+wc_bold", "sub-_bold.nii", "sub-01_sub-02_bold.nii", "_.", "sub-" + "a" * 245 + "_b.nii"]):

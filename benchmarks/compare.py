@@ -380,6 +380,7 @@ ROWS = {row.name: row for row in (
     Matrix("alff", "alff_scipy.py", 100.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Bits("bits", "bits_rdkit.py", 20.0, None, None),
     Dense("dense", "dense_faiss.py", 4.0, None, None),
+    Matrix("nulls", "nulls_brainsmash.py", 20.0, "gflops_per_cpu_s", "sgemm_gflops_per_cpu_s"),
     Graph("graph", "graph_scipy.py", 1.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Pairs("pairs", "pairs_fpsim2.py", 6.0, "mpairs_per_cpu_s", "mpairs_per_cpu_s"))}
 

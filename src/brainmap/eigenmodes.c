@@ -76,7 +76,7 @@ static nep_status laplacian(nep_ctx *ctx, const nep_nulls *nulls, const piece *p
     for (int64_t i = 0; i < m; i++)
         for (int64_t k = 0; k < found; k++) {
             const int64_t j = near[i * NEIGHBOURS + k];
-            double weight;
+            double weight = 0.0;
             NEP_TRY(weigh(ctx, nulls, p, names, i, j, &weight));
             l[i * m + j] = l[j * m + i] = -weight;
         }
@@ -190,7 +190,7 @@ static nep_status few_modes(nep_ctx *ctx, nep_nulls *nulls, const piece *p, cons
     for (int64_t i = 0; i < m; i++)
         for (int64_t k = 0; k < found; k++) {
             const int64_t j = near[i * NEIGHBOURS + k], low = at[i] < at[j] ? at[i] : at[j], high = at[i] + at[j] - low;
-            double *cell = band + low * (width + 1) + high - low, weight;
+            double *cell = band + low * (width + 1) + high - low, weight = 0.0;
             if (*cell != 0.0)
                 continue; /* each is among the other's nearest */
             NEP_TRY_OR_DONE(st, weigh(ctx, nulls, p, names, i, j, &weight));

@@ -98,7 +98,7 @@ static nep_status finish(walker *w)
 /* Goes on from position p, where the degrees multiply to `product`. */
 static nep_status visit(walker *w, int p, double product)
 {
-    if (p == w->path->length) {
+    if (p == w->path->length || p >= NEP_LEN(w->step)) {
         w->product = product;
         return finish(w);
     }

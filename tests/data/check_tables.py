@@ -17,7 +17,8 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DATA = os.path.join(ROOT, "data")
 INCHIKEY = re.compile(r"^[A-Z]{14}-[A-Z]{8}[SN]A-[A-Z]$")
-OPEN = re.compile(r"^(CC0-1\.0|CC-BY-4\.0|CC-BY-SA-4\.0)$")
+OPEN = re.compile(r"^(CC0-1\.0|CC-BY-[34]\.0|CC-BY-SA-4\.0)$")
+HELD = re.compile(r"abstract read$|^[1-9]\d* of [1-9]\d* drugs: ")
 UNCHECKED = re.compile(r"re-?read|from memory|by heart|unverified|unchecked|not (been )?(checked|verified|read)|\btyped\b|\bTODO\b", re.I)
 STATUS = {"approved", "symptomatic", "investigational", "failed", "contraindicated"}
 defects = []
@@ -213,6 +214,8 @@ def check_directions():
             where = f"{name}:{r['line']}"
             if not re.match(r"^DOID:\d+$", r["disorder"]) or not doi.match(r["doi"]):
                 fault(where, "disorder or doi of no known form")
+            if not HELD.search(r["note"]):
+                fault(where, "a row that does not say what it was held against: an abstract, or how many drugs of how many")
             if key == "gene" and (r["desired"] not in ("1", "-1") or not r["entrez"].isdigit()):
                 fault(where, "desired is neither 1 nor -1, or entrez is no number")
             if key == "drug" and not INCHIKEY.match(r["drug_id"]):

@@ -77,6 +77,12 @@
     bash -n <("$NEPENTHE" completion bash)
 }
 
+@test "the front page names every command" {
+    for word in $("$NEPENTHE" --help | sed -nE 's/^  ([a-z]+( [a-z]+)?)  .*/\1/p' | tr ' ' '+'); do
+        [ "$word" = version ] || grep -q "\`\(nepenthe \)\?${word/+/ }[\` ]" "$BATS_TEST_DIRNAME/../../README.md" || { echo "README.md lacks ${word/+/ }"; false; }
+    done
+}
+
 @test "the man page has no warning" {
     command -v man >/dev/null || skip "no man here"
     run bash -c "'$NEPENTHE' completion man | man --warnings -E UTF-8 -l -Tutf8 -Z - 2>&1 >/dev/null"

@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { BUFS = 8 };
+enum { BUFS = 9 };
 
 typedef struct {
     nep_ctx *ctx;

@@ -5,6 +5,7 @@
  * the CPU by CPU time). */
 #include "bench_case_bits.h"
 #include "bench_case_dense.h"
+#include "bench_case_logit.h"
 #include "bench_case_maps.h"
 #include "bench_case_series.h"
 #include "bench_case_variogram.h"
@@ -53,6 +54,7 @@ static const row rows[] = {
     {"dense_hits", "256 queries, 40,000 rows of 256", 2.0 * DQ * DN * DD, F32, FUNCTIONS(dense_hits)},
     {"dense_scores", "100,000 pairs of 256", 2.0 * DPAIRS * DD, F64, FUNCTIONS(dense_scores)},
     {"pair_squares", "9 maps of 400 points x 256, 20,000 pairs, 192 bins, 4 moments", 9.0 * VM * VPAIRS * VC, F64, FUNCTIONS(pair_squares)},
+    {"logit_sums", "8 draws of 24,000 rows of 41 in 16 groups", 1.0 * LD * LN * LW * (LW + 5), F64, FUNCTIONS(logit_sums)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

@@ -73,7 +73,8 @@ void nep_buf_free(nep_buf *b);
     X(dense_hits, EXACT)                                                                                              \
     X(dense_scores, EXACT)                                                                                            \
     X(sparse_product, REDUCTION)                                                                                       \
-    X(pair_squares, REDUCTION)
+    X(pair_squares, REDUCTION)                                                                                         \
+    X(logit_sums, GEMM)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -251,6 +252,15 @@ typedef nep_status nep_op_pair_squares(nep_ctx *, nep_queue *, const float *x, i
                                        const int32_t *a, const int32_t *b, const double *offset, const int64_t *start, int64_t n_bins,
                                        int64_t n_moments, double *out);
 
+/* logit_sums: what a step of many logistic regressions on copies of the same rows needs. Row i of group j, start[j] <= i < start[j + 1], has
+ * f [n, width], an outcome y in [0, 1] and the weight w[i] times[d, unit[i]] in draw d. Per draw and group, at the coefficients at[d, j]:
+ * log likelihood, its gradient, and the information (minus the Hessian), out [n_draws, n_groups, nep_logit_size(width)], laid out as
+ * math/logit.h says; zeros where wanted[d, j] is 0. f, y, w, at, out float64; unit [n], times [n_draws, n_units] and wanted [n_draws,
+ * n_groups] int32. */
+typedef nep_status nep_op_logit_sums(nep_ctx *, nep_queue *, const double *f, const double *y, const double *w, const int32_t *unit,
+                                     const int64_t *start, int64_t n_groups, int64_t width, const int32_t *times, int64_t n_units,
+                                     const int32_t *wanted, const double *at, int64_t n_draws, double *out);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -346,6 +356,10 @@ NEP_MUST_USE nep_status nep_backend_dense_scores(nep_ctx *ctx, const nep_dense_r
 NEP_MUST_USE nep_status nep_backend_pair_squares(nep_ctx *ctx, const float *x, int64_t n_maps, int64_t n, int64_t n_cols,
                                                  const int32_t *a, const int32_t *b, const double *offset, const int64_t *start,
                                                  int64_t n_bins, int64_t n_moments, double *out);
+/* Errors: NEP_E_ARG (starts that go down, a unit outside 0 .. n_units - 1, rows wider than NEP_LOGIT_WIDTH). */
+NEP_MUST_USE nep_status nep_backend_logit_sums(nep_ctx *ctx, const double *f, const double *y, const double *w, const int32_t *unit,
+                                               const int64_t *start, int64_t n_groups, int64_t width, const int32_t *times, int64_t n_units,
+                                               const int32_t *wanted, const double *at, int64_t n_draws, double *out);
 
 /* Errors: NEP_E_ARG (starts that go down, a column outside 0 .. n_x - 1). */
 NEP_MUST_USE nep_status nep_backend_sparse_product(nep_ctx *ctx, const int64_t *start, const int32_t *column, const double *weight,

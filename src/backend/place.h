@@ -18,7 +18,7 @@ NEP_MUST_USE nep_status nep_place_columns_back(nep_ctx *ctx, const nep_buf *b, i
                                                int64_t first, int64_t count, void *dst);
 
 /* All that a front door placed, freed together. */
-enum { NEP_PLACE_MOST = 8 };
+enum { NEP_PLACE_MOST = 9 };
 typedef struct {
     nep_buf b[NEP_PLACE_MOST];
 } nep_place;

@@ -15,7 +15,6 @@ const char *nep_hierarchical_state_name(nep_hierarchical_state s)
     return names[s];
 }
 
-enum { SMALL = 100000 }; /* cells under which threads cost more than they save */
 
 static bool positive(double v)
 {
@@ -64,10 +63,9 @@ static nep_status fit_at_sigma(nep_ctx *ctx, rank_hierarchical_work *k, rank_hie
     const rank_hierarchical_design *d = k->d;
     const int L = d->n_local;
     rank_hierarchical_prior_sigma(p, h->sigma, d->channels);
-    k->steps = 0;
-    const bool solved = rank_hierarchical_solve(k, o->most_steps, o->tolerance);
+    NEP_TRY(rank_hierarchical_solve(ctx, k, 1, NULL, 1, NULL, o));
     h->steps += k->steps;
-    *logdet = solved ? rank_hierarchical_covariance(k, h->covariance) : NAN;
+    *logdet = k->phase == RANK_HIERARCHICAL_DONE ? rank_hierarchical_covariance(k, h->covariance) : NAN;
     for (int64_t j = 0; j < d->groups && !isnan(*logdet); j++) {
         double *inverse = h->local_inverse + j * L * L;
         memcpy(inverse, k->factor + j * L * L, (size_t)L * (size_t)L * sizeof *inverse);
@@ -252,7 +250,6 @@ nep_status nep_hierarchical_fit(nep_ctx *ctx, const nep_hierarchical_data *data,
     NEP_TRY_OR_DONE(st, open_fit(ctx, &d, o, h));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d.groups, sizeof *e.precision, "hierarchical: effects", &e.precision));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d.groups, sizeof *e.information, "hierarchical: effects", &e.information));
-    k.threads = d.n * d.width < SMALL ? 1 : nep_ctx_threads(ctx);
     NEP_TRY_OR_DONE(st, run(ctx, &k, &p, o, &e, h));
     *out = h;
     h = NULL;

@@ -3,6 +3,8 @@
  * the globals only, so each step factors one small block per group and one Schur complement. */
 #include "rank/hierarchical.h"
 
+#include <nepenthe/math/logit.h>
+
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
@@ -27,48 +29,18 @@ static void triangle(const double *u, bool transposed, int n, int m, double *b)
     cblas_dtrsm(CblasRowMajor, CblasLeft, CblasUpper, transposed ? CblasTrans : CblasNoTrans, CblasNonUnit, n, m, 1.0, u, n, b, m);
 }
 
-/* Log likelihood of a group, its gradient along f, and the residuals' curvature, at one place. */
-static void look_at_group(work *k, int64_t j, const double *global, const double *local)
+/* Where the sums of a group stand: likelihood, gradient, packed information (math/logit.h). */
+static const double *sums_of(const work *k, const double *sums, int64_t j)
 {
-    const rank_hierarchical_design *d = k->d;
-    const int64_t from = d->start[j], n = d->start[j + 1] - from;
-    const int W = d->width, L = d->n_local;
-    const double *f = d->f + from * W, *own = local + j * L;
-    double *gradient = k->gradient + j * W, *r = k->residual + from, *h = k->curvature + from;
-    double *v = gradient; /* the coefficients of f, overwritten by the gradient at the end */
-    double sum = 0;
-
-    v[0] = own[0];
-    memcpy(v + 1, global, (size_t)d->n_global * sizeof *v);
-    for (int c = 1; c < L; c++)
-        v[c] += own[c];
-    k->likelihood[j] = 0;
-    if (n == 0) {
-        memset(gradient, 0, (size_t)W * sizeof *gradient);
-        return;
-    }
-    cblas_dgemv(CblasRowMajor, CblasNoTrans, (blasint)n, W, 1.0, f, W, v, 1, 0.0, r, 1);
-    for (int64_t i = 0; i < n; i++) {
-        const double t = r[i], e = exp(-fabs(t)), q = 1 / (1 + e), p = t >= 0 ? q : 1 - q;
-        const double w = d->w[from + i], y = d->y[from + i];
-        sum += w * (y * t - fmax(t, 0) - log1p(e));
-        r[i] = w * (y - p);
-        h[i] = w * e * q * q;
-    }
-    k->likelihood[j] = sum;
-    cblas_dgemv(CblasRowMajor, CblasTrans, (blasint)n, W, 1.0, f, W, r, 1, 0.0, gradient, 1);
+    return sums + j * nep_logit_size(k->d->width);
 }
 
-/* The log posterior at one place; likelihood, gradient and curvature of every group are left in the work. */
-static double look(work *k, const double *global, const double *local)
+/* The log posterior at one place, of which `sums` tell the likelihood. */
+static double posterior(const work *k, const double *sums, const double *global, const double *local)
 {
     const rank_hierarchical_design *d = k->d;
     const rank_hierarchical_prior *p = k->p;
     double sum = 0;
-#pragma omp parallel for num_threads(k->threads) schedule(dynamic) if (k->threads > 1)
-    for (int64_t j = 0; j < d->groups; j++)
-        if (times(k, j) > 0)
-            look_at_group(k, j, global, local);
     for (int64_t j = 0; j < d->groups; j++) {
         double prior = 0;
         if (times(k, j) == 0)
@@ -77,34 +49,25 @@ static double look(work *k, const double *global, const double *local)
             const double off = local[j * d->n_local + a] - (a ? 0 : p->alpha_mean[j]);
             prior += p->local_precision[a] * off * off;
         }
-        sum += (double)times(k, j) * (k->likelihood[j] - 0.5 * prior);
+        sum += (double)times(k, j) * (sums_of(k, sums, j)[0] - 0.5 * prior);
     }
     for (int g = 0; g < d->n_global; g++)
         sum -= 0.5 * p->global_precision[g] * global[g] * global[g];
     return sum;
 }
 
-/* Hessian of one group from the curvature, its factor, and what is left of it for the globals once the group is eliminated: the
- * lower right block of k->hessian and the tail of k->gradient. */
-static bool eliminate_group(work *k, int64_t j)
+/* Factors one group's block and takes the group out: what is left for the globals is added, as often as the group counts, to k->schur
+ * (upper triangle) and k->reduced. */
+static bool eliminate_group(work *k, const double *sums, int64_t j)
 {
     const rank_hierarchical_design *d = k->d;
     const rank_hierarchical_prior *p = k->p;
     const int W = d->width, L = d->n_local, G = d->n_global;
-    const int64_t from = d->start[j], n = d->start[j + 1] - from;
-    const double *f = d->f + from * W, *h = k->curvature + from;
-    double *scaled = k->scaled + from * W, *H = k->hessian + j * W * W, *u = k->factor + j * L * L, *cross = k->cross + j * L * G;
-    double *left = k->local_step + j * L, *gradient = k->gradient + j * W;
+    const double *gradient = sums + 1, *packed = gradient + W, m = (double)times(k, j);
+    double *H = k->hessian, *u = k->factor + j * L * L, *cross = k->cross + j * L * G, *left = k->local_step + j * L;
 
-    for (int64_t i = 0; i < n; i++) {
-        const double root = sqrt(h[i]);
-        for (int a = 0; a < W; a++)
-            scaled[i * W + a] = root * f[i * W + a];
-    }
-    if (n)
-        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, W, (blasint)n, 1.0, scaled, W, 0.0, H, W);
-    else
-        memset(H, 0, (size_t)W * (size_t)W * sizeof *H);
+    for (int a = 0; a < W; a++)
+        memcpy(H + a * W + a, packed + nep_packed_index(a, a, W), (size_t)(W - a) * sizeof *H);
     for (int a = 0; a < L; a++) {
         const double off = k->local[j * L + a] - (a ? 0 : p->alpha_mean[j]);
         left[a] = k->local_gradient[j * L + a] = gradient[a] - p->local_precision[a] * off;
@@ -119,37 +82,32 @@ static bool eliminate_group(work *k, int64_t j)
     triangle(u, true, L, G, cross);
     triangle(u, true, L, 1, left);
     cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, G, L, -1.0, cross, G, 1.0, H + W + 1, W);
-    cblas_dgemv(CblasRowMajor, CblasTrans, L, G, -1.0, cross, G, left, 1, 1.0, gradient + 1, 1);
+    for (int a = 0; a < G; a++) {
+        double tail = gradient[1 + a];
+        for (int b = 0; b < L; b++)
+            tail -= cross[b * G + a] * left[b];
+        k->reduced[a] += m * tail;
+        for (int b = a; b < G; b++)
+            k->schur[a * G + b] += m * H[(a + 1) * W + b + 1];
+    }
     triangle(u, false, L, G, cross);
     triangle(u, false, L, 1, left);
     return true;
 }
 
-/* Schur complement and reduced gradient of the globals at the place of the last look, which must be k->global, k->local. */
-static bool eliminate(work *k)
+/* Schur complement and reduced gradient of the globals at k->global, k->local, of which the sums are. */
+static bool eliminate(work *k, const double *sums)
 {
     const rank_hierarchical_design *d = k->d;
-    const int W = d->width, G = d->n_global;
-    int failed = 0;
-#pragma omp parallel for num_threads(k->threads) schedule(dynamic) reduction(+ : failed) if (k->threads > 1)
-    for (int64_t j = 0; j < d->groups; j++)
-        if (times(k, j) > 0 && !eliminate_group(k, j))
-            failed++;
-    if (failed)
-        return false;
+    const int G = d->n_global;
     memset(k->schur, 0, (size_t)G * (size_t)G * sizeof *k->schur);
     for (int g = 0; g < G; g++) {
         k->schur[g * G + g] = k->p->global_precision[g];
         k->reduced[g] = -k->p->global_precision[g] * k->global[g];
     }
-    for (int64_t j = 0; j < d->groups; j++) {
-        const double m = (double)times(k, j), *H = k->hessian + j * W * W, *gradient = k->gradient + j * W;
-        for (int a = 0; m > 0 && a < G; a++) {
-            for (int b = a; b < G; b++)
-                k->schur[a * G + b] += m * H[(a + 1) * W + b + 1];
-            k->reduced[a] += m * gradient[a + 1];
-        }
-    }
+    for (int64_t j = 0; j < d->groups; j++)
+        if (times(k, j) > 0 && !eliminate_group(k, sums_of(k, sums, j), j))
+            return false;
     for (int a = 0; a < G; a++)
         for (int b = 0; b < a; b++)
             k->schur[a * G + b] = k->schur[b * G + a];
@@ -288,32 +246,66 @@ static void accept(work *k)
     k->trial_local = swap;
 }
 
-bool rank_hierarchical_solve(work *k, int most_steps, double tolerance)
+void rank_hierarchical_begin(work *k)
 {
+    k->phase = RANK_HIERARCHICAL_FIRST;
     k->converged = false;
-    k->objective = look(k, k->global, k->local);
-    for (int step = 0; step < most_steps; step++) {
-        if (!eliminate(k) || !quadratic_program(k))
-            return false;
-        const double slope = whole_step(k);
-        k->steps++;
-        if (!(slope > tolerance)) { /* the last step is free of cost and halves no digit */
-            move(k, 1, k->trial_global, k->trial_local);
-            accept(k);
-            k->converged = slope >= -tolerance;
-            return true;
+    k->steps = 0;
+}
+
+void rank_hierarchical_ask(const work *k, double *at, int32_t *wanted)
+{
+    const rank_hierarchical_design *d = k->d;
+    const bool trial = k->phase == RANK_HIERARCHICAL_TRIAL;
+    const double *global = trial ? k->trial_global : k->global, *local = trial ? k->trial_local : k->local;
+    for (int64_t j = 0; j < d->groups; j++) {
+        double *v = at + j * d->width;
+        v[0] = local[j * d->n_local];
+        memcpy(v + 1, global, (size_t)d->n_global * sizeof *v);
+        for (int c = 1; c < d->n_local; c++)
+            v[c] += local[j * d->n_local + c];
+        wanted[j] = times(k, j) > 0;
+    }
+}
+
+/* From a place whose sums are known: the next place to try, or the end. */
+static rank_hierarchical_phase next_step(work *k, const double *sums, int most_steps, double tolerance)
+{
+    if (!eliminate(k, sums) || !quadratic_program(k))
+        return RANK_HIERARCHICAL_FAILED;
+    if (k->steps == most_steps)
+        return RANK_HIERARCHICAL_DONE;
+    k->slope = whole_step(k);
+    k->steps++;
+    k->t = 1;
+    move(k, 1, k->trial_global, k->trial_local);
+    if (k->slope > tolerance)
+        return RANK_HIERARCHICAL_TRIAL;
+    accept(k); /* the last step is free of cost and halves no digit */
+    k->converged = k->slope >= -tolerance;
+    return RANK_HIERARCHICAL_DONE;
+}
+
+void rank_hierarchical_tell(work *k, const double *sums, int most_steps, double tolerance)
+{
+    if (k->phase == RANK_HIERARCHICAL_FIRST) {
+        k->objective = posterior(k, sums, k->global, k->local);
+    } else {
+        const double at = posterior(k, sums, k->trial_global, k->trial_local);
+        if (!(at >= k->objective + 1e-4 * k->t * k->slope - 1e-13 * fabs(k->objective)) && k->t >= 1e-10) {
+            k->t *= 0.5;
+            move(k, k->t, k->trial_global, k->trial_local);
+            return;
         }
-        for (double t = 1;; t *= 0.5) {
-            move(k, t, k->trial_global, k->trial_local);
-            const double at = look(k, k->trial_global, k->trial_local);
-            if (at >= k->objective + 1e-4 * t * slope - 1e-13 * fabs(k->objective) || t < 1e-10) {
-                k->objective = at;
-                break;
-            }
-        }
+        k->objective = at;
         accept(k);
     }
-    return eliminate(k) && quadratic_program(k);
+    k->phase = next_step(k, sums, most_steps, tolerance);
+}
+
+bool rank_hierarchical_ended(const work *k)
+{
+    return k->phase == RANK_HIERARCHICAL_DONE || k->phase == RANK_HIERARCHICAL_FAILED;
 }
 
 double rank_hierarchical_covariance(work *k, double *out)
@@ -336,13 +328,12 @@ double rank_hierarchical_covariance(work *k, double *out)
 nep_status rank_hierarchical_work_open(nep_ctx *ctx, const rank_hierarchical_design *d, const rank_hierarchical_prior *p, work *k)
 {
     const int64_t J = d->groups, L = d->n_local, G = d->n_global, W = d->width;
-    *k = (work){.d = d, .p = p, .threads = 1};
+    *k = (work){.d = d, .p = p};
     const struct {
         int64_t n;
         double **at;
     } arrays[] = {{G, &k->global},         {J * L, &k->local},     {G, &k->trial_global},  {J * L, &k->trial_local},
-                  {d->n, &k->residual},    {d->n, &k->curvature},  {d->n * W, &k->scaled}, {J * W * W, &k->hessian},
-                  {J, &k->likelihood},     {J * W, &k->gradient},  {J * L * L, &k->factor}, {J * L * G, &k->cross},
+                  {W * W, &k->hessian},    {J * L * L, &k->factor}, {J * L * G, &k->cross},
                   {J * L, &k->local_step}, {J * L, &k->local_gradient}, {G * G, &k->schur}, {G, &k->reduced},
                   {G, &k->step},           {G * G, &k->small},     {G, &k->right}};
     nep_status st;
@@ -358,9 +349,8 @@ done:
 
 void rank_hierarchical_work_free(work *k)
 {
-    double *const arrays[] = {k->global, k->local, k->trial_global, k->trial_local, k->residual, k->curvature, k->scaled,
-                              k->hessian, k->likelihood, k->gradient, k->factor, k->cross, k->local_step, k->local_gradient,
-                              k->schur, k->reduced, k->step, k->small, k->right};
+    double *const arrays[] = {k->global, k->local, k->trial_global, k->trial_local, k->hessian, k->factor, k->cross, k->local_step,
+                              k->local_gradient, k->schur, k->reduced, k->step, k->small, k->right};
     for (int i = 0; i < NEP_LEN(arrays); i++)
         nep_alloc_free(arrays[i]);
     nep_alloc_free(k->index);

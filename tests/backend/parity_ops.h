@@ -6,6 +6,7 @@
 #include "backend/parity.h"
 
 #include <nepenthe/backend.h>
+#include <nepenthe/math/logit.h>
 
 /* ---- inputs --------------------------------------------------------------------------------------------------- */
 static const shape shapes[] = {
@@ -551,6 +552,46 @@ static nep_status run_pair_squares(nep_ctx *ctx, const shape *s, result *r)
     }
     free(x);
     free(out);
+    return st;
+}
+
+/* Four groups, one without rows; three draws of seven units, of which one holds a group no more. */
+static nep_status run_logit_sums(nep_ctx *ctx, const shape *s, result *r)
+{
+    enum { GROUPS = 4, DRAWS = 3, UNITS = 7 };
+    const int64_t n = s->rows, width = 1 + s->cols % 45, size = nep_logit_size(width), start[GROUPS + 1] = {0, n / 3, n / 3, n - n / 4, n};
+    double *f = normals(X, n * width), *at = normals(Y, DRAWS * GROUPS * width), *y = zeroed(n, sizeof *y), *w = zeroed(n, sizeof *w);
+    double *out = zeroed(DRAWS * GROUPS * size, sizeof *out);
+    int32_t *unit = zeroed(n, sizeof *unit), times[DRAWS * UNITS], wanted[DRAWS * GROUPS];
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = i % 3 == 0;
+        w[i] = 0.5 + (double)(i % 4);
+        unit[i] = (int32_t)(i * 5 % UNITS);
+    }
+    for (int i = 0; i < DRAWS * UNITS; i++)
+        times[i] = i * i % 4;
+    for (int i = 0; i < DRAWS * GROUPS; i++)
+        wanted[i] = i != 6;
+    const nep_status st = nep_backend_logit_sums(ctx, f, y, w, unit, start, GROUPS, width, times, UNITS, wanted, at, DRAWS, out);
+    for (int64_t k = 0; st == NEP_OK && k < DRAWS * GROUPS * size; k++) {
+        const int64_t item = k % size, j = k / size % GROUPS, d = k / size / GROUPS;
+        double most = 0;
+        for (int64_t i = start[j]; i < start[j + 1]; i++) {
+            double logit = 0, widest = 1;
+            for (int64_t a = 0; a < width; a++) {
+                logit += fabs(f[i * width + a] * at[(d * GROUPS + j) * width + a]);
+                widest = fabs(f[i * width + a]) > widest ? fabs(f[i * width + a]) : widest;
+            }
+            most += w[i] * times[d * UNITS + unit[i]] * (1 + logit) * (item == 0 ? 1 : item <= width ? widest : widest * widest);
+        }
+        push(r, out[k], most, FLOAT64);
+    }
+    free(f);
+    free(at);
+    free(y);
+    free(w);
+    free(out);
+    free(unit);
     return st;
 }
 

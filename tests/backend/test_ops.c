@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include <nepenthe/backend.h>
+#include <nepenthe/math/logit.h>
 #include <nepenthe/math/tstat.h>
 
 #define EXACT   0.0
@@ -424,6 +425,34 @@ static void test_pair_squares(void **state)
     assert_ok(*state, nep_backend_pair_squares(*state, x, 1, 3, 0, a, b, offset, start, 2, 2, NULL));
 }
 
+/* Two draws of three rows in two groups; the second draw holds no row of the second group, and is not asked of the first. */
+static void test_logit_sums(void **state)
+{
+    enum { W = 2, SIZE = 1 + W + 3 };
+    const double f[] = {1, 2, 1, -1, 1, 0.5}, y[] = {1, 0, 1}, w[] = {1, 2, 1};
+    const int32_t unit[] = {0, 1, 1}, wrong[] = {0, 2, 1}, times[] = {1, 3, 1, 0}, wanted[] = {1, 1, 0, 1};
+    const int64_t start[] = {0, 2, 3}, back[] = {0, 2, 1};
+    const double at[] = {0, 1, 0, 0, 9, 9, 9, 9};
+    /* rows at logits 2, -1 and 0 with weights 1, 6 and 3 */
+    const double p = 1 / (1 + exp(-2.0)), q = 1 / (1 + exp(1.0)), h = p * (1 - p), g = 6 * q * (1 - q);
+    const double want[2 * 2 * SIZE] = {log(p) + 6 * log(1 - q), 1 - p - 6 * q, 2 * (1 - p) + 6 * q, h + g, 2 * h - g, 4 * h + g,
+                                       -3 * log(2.0), 1.5, 0.75, 0.75, 0.375, 0.1875};
+    double got[2 * 2 * SIZE];
+    assert_ok(*state, nep_backend_logit_sums(*state, f, y, w, unit, start, 2, W, times, 2, wanted, at, 2, got));
+    for (int i = 0; i < 2 * 2 * SIZE; i++)
+        assert_near(got[i], want[i], 1e-14);
+    got[0] = -7;
+    assert_fails(nep_backend_logit_sums(*state, f, y, w, wrong, start, 2, W, times, 2, wanted, at, 2, got), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(*state), "row 1 is of unit 2"));
+    nep_ctx_clear(*state);
+    assert_fails(nep_backend_logit_sums(*state, f, y, w, unit, back, 2, W, times, 2, wanted, at, 2, got), NEP_E_ARG);
+    assert_fails(nep_backend_logit_sums(*state, f, y, w, unit, start, 2, NEP_LOGIT_WIDTH + 1, times, 2, wanted, at, 2, got), NEP_E_ARG);
+    assert_fails(nep_backend_logit_sums(*state, NULL, y, w, unit, start, 2, W, times, 2, wanted, at, 2, got), NEP_E_ARG);
+    assert_true(got[0] == -7);
+    nep_ctx_clear(*state);
+    assert_ok(*state, nep_backend_logit_sums(*state, f, y, w, unit, start, 2, W, times, 2, wanted, at, 0, NULL));
+}
+
 static void test_refusals(void **state)
 {
     nep_ctx *ctx = *state;
@@ -501,6 +530,7 @@ int main(void)
         cmocka_unit_test(test_bit_hits),          cmocka_unit_test(test_tanimoto),           cmocka_unit_test(test_quadratic_forms),
         cmocka_unit_test(test_exceedances),        cmocka_unit_test(test_lag_products),
         cmocka_unit_test(test_pair_squares),
+        cmocka_unit_test(test_logit_sums),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_choose),             cmocka_unit_test(test_buffers),
     };

@@ -49,6 +49,7 @@ static const struct {
     {"dense_scores", run_dense_scores},
     {"sparse_product", run_sparse_product},
     {"pair_squares", run_pair_squares},
+    {"logit_sums", run_logit_sums},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

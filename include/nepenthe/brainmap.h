@@ -143,6 +143,43 @@ NEP_MUST_USE nep_status nep_nulls_false_positive(nep_ctx *ctx, const nep_nulls *
                                                  int64_t n_maps, int64_t n_nulls, double alpha,
                                                  uint64_t stream, nep_nulls_rate *out);
 
+/* ---- surrogates of very many places (sampled.c, voxels.c) ---------------------------------------- */
+typedef struct nep_sampled nep_sampled;
+
+typedef struct {
+    int64_t neighbours; /* nearest places of each */
+    int64_t sample;     /* places whose pairs make the variogram; all of them when there are fewer */
+} nep_sampled_opts;
+#define NEP_SAMPLED_DEFAULTS                                                                                 \
+    {                                                                                                        \
+        .neighbours = 1000, .sample = 500                                                                    \
+    }
+
+/* Prepares surrogates of matched variogram on the voxels of a mask.
+ *
+ * mask  [voxels of grid]  voxels that take part; a map lists them in the grid's order
+ * opts  NULL = the defaults
+ * out   freed with nep_sampled_free; keeps nothing of grid and mask
+ *
+ * As the variogram of nep_nulls_create, but from each voxel's nearest in the mask alone: the map is shuffled, smoothed over the k = 0.3, 0.5, 0.7,
+ * 0.9 of `neighbours` nearest voxels with weights exp(-d / the largest of these d), and fitted on the pairs of `sample` voxels drawn at
+ * random with their neighbours nearer than the 70th percentile of all distances to neighbours. Voxels that are equally far are taken in
+ * the grid's order. The sample is the same for sixteen surrogates, 16 g .. 16 g + 15. Distances are straight lines in mm, by the affine.
+ *
+ * Errors: NEP_E_ARG (fewer than 20 neighbours or than 10 in the sample, a mask of too few voxels, an island: a voxel with too few of the mask
+ * around it; a singular affine), NEP_E_NOMEM. Memory: about 700 bytes per voxel and 70 per voxel of the box around the mask. Source: Burt et
+ * al. (2020) NeuroImage 220:117038, doi:10.1016/j.neuroimage.2020.117038. */
+NEP_MUST_USE nep_status nep_sampled_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, const nep_sampled_opts *opts,
+                                           nep_sampled **out);
+void nep_sampled_free(nep_sampled *s);
+int64_t nep_sampled_places(const nep_sampled *s); /* voxels of the mask */
+
+/* Surrogates first .. first+count-1 of a map [n], n = nep_sampled_places: out [count, n]. Each has mean 0; with `own_values` it takes the map's
+ * values in its own order instead. Same bits for any thread count and any split into calls. Errors: NEP_E_ARG (first or count
+ * negative, a missing value, a constant map). Cost: count * n * 1.3 neighbours. */
+NEP_MUST_USE nep_status nep_sampled_draw(nep_ctx *ctx, const nep_sampled *s, const double *map, uint64_t stream, int64_t first,
+                                         int64_t count, bool own_values, float *out);
+
 /* ---- map against map (compare.c) ---------------------------------------------------------------- */
 typedef enum { NEP_COMPARE_PEARSON, NEP_COMPARE_SPEARMAN } nep_compare_statistic;
 typedef enum { NEP_COMPARE_A = 1, NEP_COMPARE_B = 2, NEP_COMPARE_BOTH = 3 } nep_compare_side;

@@ -268,6 +268,10 @@ NEP_MUST_USE nep_status nep_hdf5_write_f64(nep_hdf5 *h, const char *name, const 
 NEP_MUST_USE nep_status nep_hdf5_write_f32(nep_hdf5 *h, const char *name, const float *x, int rank, const int64_t *dims);
 NEP_MUST_USE nep_status nep_hdf5_write_i64(nep_hdf5 *h, const char *name, const int64_t *x, int rank, const int64_t *dims);
 NEP_MUST_USE nep_status nep_hdf5_write_u64(nep_hdf5 *h, const char *name, const uint64_t *x, int rank, const int64_t *dims);
+/* A float32 array of rows that is filled some rows at a time, each once; stored as it is, not deflated. One at a time. */
+NEP_MUST_USE nep_status nep_hdf5_rows_begin(nep_hdf5 *h, const char *name, int64_t n_rows, int64_t n_cols);
+NEP_MUST_USE nep_status nep_hdf5_rows_write(nep_hdf5 *h, int64_t first, int64_t count, const float *x);
+NEP_MUST_USE nep_status nep_hdf5_rows_end(nep_hdf5 *h);
 NEP_MUST_USE nep_status nep_hdf5_write_strings(nep_hdf5 *h, const char *name, char *const *x, int64_t n);
 /* One compound table with fixed-length strings (pandas.read_hdf opens it). A column is text or number, not both. */
 typedef struct {

@@ -5,7 +5,8 @@
 
 #include <nepenthe/io.h>
 
-#include "cli/maps.h"
+#include "cli/images.h"
+#include "cli/maps_voxels.h"
 #include "cli/tabular.h"
 
 /* ---- maps compare ---- */
@@ -182,13 +183,14 @@ static const cli_option nulls_options[] = {
     CLI_MAPS_COLUMNS,
     {"map", 0, CLI_TEXT, "NAME", NULL, NULL,
      "column of MAP to draw surrogates of; needed when there are several"},
-    {"geometry", 0, CLI_INPUT, "TSV", NULL, NULL, "as for `maps compare`; needed"},
+    {"geometry", 0, CLI_INPUT, "TSV", NULL, NULL, "as for `maps compare`; needed, but for an image"},
     {"nulls", 0, CLI_CHOICE, "KIND", "moran", CLI_MAPS_KINDS,
      "surrogates that keep the map's spatial structure"},
     {"n", 0, CLI_INT, "N", "10000", NULL, "surrogates"},
     {"scope", 0, CLI_CHOICE, "SCOPE", NULL, "cortex|all",
      "regions that take part; default cortex for spins, else all"},
     CLI_MAPS_SURFACE,
+    CLI_MAPS_VOXELS,
 };
 
 static nep_status choose_map(cli *c, const cli_maps *s, int64_t *out)
@@ -274,9 +276,11 @@ static nep_status run_nulls(cli *c)
     cli_maps s = {0};
     int64_t count = 0, map = 0, repeats = -1;
     nep_status st;
+    NEP_REQUIRE(cli_ctx(c), cli_out(c), NEP_E_USAGE, "-o FILE.h5 is needed: surrogates are written as HDF5");
+    if (cli_images_is_nifti(cli_input(c, 0)))
+        return cli_maps_voxels_nulls(c);
     NEP_REQUIRE(cli_ctx(c), cli_given(c, "geometry"), NEP_E_USAGE,
                 "--geometry is needed: surrogates keep a structure in space");
-    NEP_REQUIRE(cli_ctx(c), cli_out(c), NEP_E_USAGE, "-o FILE.h5 is needed: surrogates are written as HDF5");
     NEP_TRY_OR_DONE(st, cli_maps_count(c, &count));
     NEP_REQUIRE_OR_DONE(st, cli_ctx(c), count >= 1, NEP_E_ARG,
                         "--n is %lld: at least one surrogate is needed", (long long)count);
@@ -300,7 +304,7 @@ done:
 const cli_command cli_cmd_maps_nulls = {
     .name = "maps nulls",
     .group = "Maps and molecules",
-    .summary = "surrogates of a regional map that keep its spatial structure",
+    .summary = "surrogates of a map of regions or voxels that keep its spatial structure",
     .inputs = "MAP",
     .min_inputs = 1,
     .max_inputs = 1,

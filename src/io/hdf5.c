@@ -18,6 +18,8 @@ struct nep_hdf5 {
     char *path;
     nep_file *file; /* the temporary; libhdf5 writes to it only after spill() */
     hid_t h5, links, text;
+    hid_t rows; /* the array of rows being filled, 0 = none */
+    int64_t n_cols;
     bool on_disk;
     int64_t bytes;
 };
@@ -54,13 +56,15 @@ static hid_t access_list(bool core)
 
 static void close_all(nep_hdf5 *h)
 {
+    if (h->rows > 0)
+        H5Dclose(h->rows);
     if (h->text > 0)
         H5Tclose(h->text);
     if (h->links > 0)
         H5Pclose(h->links);
     if (h->h5 > 0)
         H5Fclose(h->h5);
-    h->text = h->links = h->h5 = 0;
+    h->rows = h->text = h->links = h->h5 = 0;
 }
 
 static void hdf5_free(nep_hdf5 *h)
@@ -323,6 +327,47 @@ nep_status nep_hdf5_write_strings(nep_hdf5 *h, const char *name, char *const *x,
     st = write_array(h, name, h->text, h->text, text, 1, &n);
     nep_alloc_free(text);
     return st;
+}
+
+/* ---- rows ---- */
+
+nep_status nep_hdf5_rows_begin(nep_hdf5 *h, const char *name, int64_t n_rows, int64_t n_cols)
+{
+    const hsize_t dims[2] = {(hsize_t)n_rows, (hsize_t)n_cols};
+    int64_t bytes = (int64_t)sizeof(float);
+    NEP_REQUIRE(h->ctx, h->rows == 0, NEP_E_ARG, "%s: an array of rows is being filled, '%s' must wait", h->path, name);
+    NEP_REQUIRE(h->ctx, n_rows > 0 && n_cols > 0 && !__builtin_mul_overflow(bytes, n_rows, &bytes) && !__builtin_mul_overflow(bytes, n_cols, &bytes),
+                NEP_E_ARG, "%s: '%s' cannot have %lld rows of %lld", h->path, name, (long long)n_rows, (long long)n_cols);
+    NEP_TRY(count_bytes(h, bytes));
+    const hid_t space = H5Screate_simple(2, dims, NULL), list = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_obj_track_times(list, 0);
+    H5Pset_fill_time(list, H5D_FILL_TIME_NEVER);
+    h->rows = H5Dcreate2(h->h5, name, H5T_IEEE_F32LE, space, h->links, list, H5P_DEFAULT);
+    h->n_cols = n_cols;
+    H5Pclose(list);
+    H5Sclose(space);
+    if (h->rows > 0)
+        return NEP_OK;
+    h->rows = 0;
+    return failed(h, name);
+}
+
+nep_status nep_hdf5_rows_write(nep_hdf5 *h, int64_t first, int64_t count, const float *x)
+{
+    const hsize_t start[2] = {(hsize_t)first, 0}, size[2] = {(hsize_t)count, (hsize_t)h->n_cols};
+    const hid_t space = H5Dget_space(h->rows), memory = H5Screate_simple(2, size, NULL);
+    const bool ok = H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) >= 0 &&
+                    H5Dwrite(h->rows, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, x) >= 0;
+    H5Sclose(memory);
+    H5Sclose(space);
+    return ok ? NEP_OK : failed(h, "rows");
+}
+
+nep_status nep_hdf5_rows_end(nep_hdf5 *h)
+{
+    const hid_t rows = h->rows;
+    h->rows = 0;
+    return H5Dclose(rows) >= 0 ? NEP_OK : failed(h, "rows");
 }
 
 /* ---- tables ---- */

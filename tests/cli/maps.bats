@@ -243,3 +243,64 @@ PY
     [ "$status" -eq 64 ]
     [ ! -e out.h5 ]
 }
+
+# blob.nii.gz: a smooth ball of 15 x 14 x 13 voxels of 2 mm, 0 around it; half.nii.gz: a mask of its lower half
+make_blob() {
+    /usr/bin/python3 -c 'import h5py, nibabel, scipy' 2>/dev/null || skip "no h5py, nibabel or scipy"
+    /usr/bin/python3 - <<'PY'
+import nibabel as nib, numpy as np
+from scipy.ndimage import gaussian_filter
+x = gaussian_filter(np.random.default_rng(3).normal(size=(15, 14, 13)), 2)
+at = np.stack(np.meshgrid(*[np.arange(d) - d / 2 + 0.5 for d in x.shape], indexing="ij"))
+ball = (at ** 2).sum(0) < 36
+affine = np.diag([-2.0, 2, 2, 1])
+nib.save(nib.Nifti1Image((x * ball).astype(np.float32), affine), "blob.nii.gz")
+nib.save(nib.Nifti1Image((ball & (at[2] < 0.6)).astype(np.uint8), affine), "half.nii.gz")
+x[7, 7, 6] = np.nan
+nib.save(nib.Nifti1Image((x * ball).astype(np.float32), affine), "gap.nii.gz")
+PY
+}
+
+@test "nulls: of the voxels of an image, the same on any number of threads" {
+    make_blob
+    "$NEPENTHE" maps nulls blob.nii.gz --nulls variogram --neighbours 100 --sample 200 --n 70 -o out.h5 --threads 1
+    "$NEPENTHE" maps nulls blob.nii.gz --nulls variogram --neighbours 100 --sample 200 --n 70 -o again.h5 --threads 3
+    cmp out.h5 again.h5
+    "$NEPENTHE" maps nulls blob.nii.gz -m half.nii.gz --nulls variogram-values --neighbours 80 --n 20 -o values.h5
+    run /usr/bin/python3 - <<'PY'
+import h5py, nibabel as nib, numpy as np
+image = np.asarray(nib.load("blob.nii.gz").dataobj)
+f = h5py.File("out.h5")
+x, m, at = f["nulls"][:], f["map"][:], f["voxels"][:]
+print(x.shape[0], x.shape[1] == len(m) == (image != 0).sum(), np.array_equal(image[tuple(at.T)], m), f.attrs["null"], list(f.attrs["shape"]))
+print(np.abs(x.mean(1)).max() < 1e-5 * m.std(), 0.5 < np.median(x.std(1)) / m.std() < 2)
+# neighbours along i resemble each other, where those of a shuffled map have a mean squared difference of twice the variance
+full = np.full((len(x) + 1,) + image.shape, np.nan)
+full[(slice(None),) + tuple(at.T)] = np.vstack([m, x])
+step = np.nanmean((full[:, 1:] - full[:, :-1]) ** 2, (1, 2, 3)) / np.nanvar(full, (1, 2, 3))
+print(step[0] < 0.8, np.median(step[1:]) < 0.8)
+g = h5py.File("values.h5")
+print(len(g["map"]) == ((image != 0) & (np.asarray(nib.load("half.nii.gz").dataobj) > 0)).sum(), all(np.array_equal(np.sort(r), np.sort(g["map"][:].astype("f4"))) for r in g["nulls"][:]))
+PY
+    echo "$output"
+    [ "${lines[0]}" = "70 True True variogram [np.int64(15), np.int64(14), np.int64(13)]" ] || [ "${lines[0]}" = "70 True True variogram [15, 14, 13]" ]
+    [ "${lines[1]}" = "True True" ]
+    [ "${lines[2]}" = "True True" ]
+    [ "${lines[3]}" = "True True" ]
+}
+
+@test "nulls: what an image cannot have" {
+    make_blob
+    run "$NEPENTHE" maps nulls blob.nii.gz -o out.h5
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"--nulls moran is for regions"* ]]
+    run "$NEPENTHE" maps nulls blob.nii.gz --nulls variogram --geometry "$GEOMETRY" -o out.h5
+    [ "$status" -eq 64 ]
+    run "$NEPENTHE" maps nulls blob.nii.gz --nulls variogram --neighbours 5000 -o out.h5
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"has no 5000 neighbours"* ]]
+    run "$NEPENTHE" maps nulls gap.nii.gz -m half.nii.gz --nulls variogram --neighbours 80 --n 1 -o gap.h5
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"1 voxels of the mask have no finite value"* ]]
+    [ ! -e out.h5 ]
+}

@@ -426,9 +426,61 @@ static void test_allocation_failure(void **state)
     assert_true(k > 4 && k < 100);
 }
 
+/* A row of an array, by the library. */
+static void read_row(const char *path, const char *name, hsize_t row, float *x, hsize_t n_cols)
+{
+    const hsize_t start[2] = {row, 0}, size[2] = {1, n_cols};
+    const hid_t f = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT), d = H5Dopen2(f, name, H5P_DEFAULT), space = H5Dget_space(d);
+    const hid_t memory = H5Screate_simple(2, size, NULL);
+    assert_true(H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, size, NULL) >= 0);
+    assert_true(H5Dread(d, H5T_NATIVE_FLOAT, memory, space, H5P_DEFAULT, x) >= 0);
+    H5Sclose(memory);
+    H5Sclose(space);
+    H5Dclose(d);
+    H5Fclose(f);
+}
+
+/* Rows that come some at a time: in memory, and beyond what is kept there (the file is sparse). */
+static void test_rows(void **state)
+{
+    (void)state;
+    enum { COLS = 1000 };
+    static float x[2 * COLS], back[COLS];
+    for (int i = 0; i < 2 * COLS; i++)
+        x[i] = (float)i;
+    for (int64_t rows = 10; rows <= 100000; rows *= 10000) {
+        const char *path = test_path("rows.h5");
+        nep_hdf5 *h = NULL;
+        assert_ok(ctx, nep_hdf5_create(ctx, path, &h));
+        assert_fails(nep_hdf5_rows_begin(h, "/none", 0, COLS), NEP_E_ARG);
+        nep_ctx_clear(ctx);
+        assert_ok(ctx, nep_hdf5_rows_begin(h, "/rows", rows, COLS));
+        assert_fails(nep_hdf5_rows_begin(h, "/more", rows, COLS), NEP_E_ARG);
+        nep_ctx_clear(ctx);
+        assert_ok(ctx, nep_hdf5_rows_write(h, 0, 1, x + COLS));
+        assert_ok(ctx, nep_hdf5_rows_write(h, rows - 2, 2, x));
+        assert_fails(nep_hdf5_rows_write(h, rows - 1, 2, x), NEP_E_IO);
+        nep_ctx_clear(ctx);
+        assert_ok(ctx, nep_hdf5_rows_end(h));
+        assert_ok(ctx, nep_hdf5_write_f64(h, "/after", (const double[]){7}, 0, NULL));
+        assert_ok(ctx, nep_hdf5_commit(h));
+        read_row(path, "/rows", 0, back, COLS);
+        assert_memory_equal(back, x + COLS, sizeof back);
+        read_row(path, "/rows", (hsize_t)rows - 1, back, COLS);
+        assert_memory_equal(back, x + COLS, sizeof back);
+        read_row(path, "/rows", (hsize_t)rows - 2, back, COLS);
+        assert_memory_equal(back, x, sizeof back);
+        nep_hdf5 *open = NULL;
+        assert_ok(ctx, nep_hdf5_create(ctx, path, &open));
+        assert_ok(ctx, nep_hdf5_rows_begin(open, "/rows", 2, COLS));
+        nep_hdf5_abort(open); /* with the rows half filled */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),
         cmocka_unit_test(test_kill),
         cmocka_unit_test(test_back),
         cmocka_unit_test(test_texts), cmocka_unit_test(test_same_bytes),

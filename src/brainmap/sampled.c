@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sampled - surrogates of matched variogram of very many places: shuffle, smooth over four neighbourhoods of the nearest, fit the variogram on a
+ * sample of places, add white noise; sixteen at a time. */
+#include "sampled.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <nepenthe/math/philox.h>
+
+enum { SCALES = SAMPLED_SCALES, COLS = SAMPLED_COLS, LAGS = NEP_VARIOGRAM_LAGS };
+
+void nep_sampled_free(nep_sampled *s)
+{
+    if (!s)
+        return;
+    void *const parts[] = {s->slot, s->place, s->offset, s->shell, s->mm, s->cut, s->whole, s->norm, s->weight, s->to_lag, s};
+    for (int i = 0; i < NEP_LEN(parts); i++)
+        nep_alloc_free(parts[i]);
+}
+
+int64_t nep_sampled_places(const nep_sampled *s)
+{
+    return s->n;
+}
+
+nep_status nep_sampled_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, const nep_sampled_opts *opts, nep_sampled **out)
+{
+    const nep_sampled_opts usual = NEP_SAMPLED_DEFAULTS, *o = opts ? opts : &usual;
+    nep_sampled *s = NULL;
+    nep_status st;
+    NEP_REQUIRE(ctx, grid && mask && out, NEP_E_ARG, "nulls: grid, mask and out must not be NULL");
+    NEP_REQUIRE(ctx, o->neighbours >= 20 && o->sample >= 10, NEP_E_ARG,
+                "nulls: %lld neighbours and a sample of %lld: at least 20 neighbours and a sample of 10 are needed", (long long)o->neighbours,
+                (long long)o->sample);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *s, "nulls", &s));
+    s->neighbours = o->neighbours;
+    s->sample = o->sample;
+    s->seed = nep_ctx_seed(ctx);
+    NEP_TRY_OR_DONE(st, nep_voxels_prepare(ctx, grid, mask, s));
+    *out = s;
+    s = NULL;
+done:
+    nep_sampled_free(s);
+    return st;
+}
+
+/* ---- one group ---- */
+
+int64_t nep_sampled_scratch(const nep_sampled *s)
+{
+    return (s->slots + (SCALES + 1) * s->n) * COLS;
+}
+
+/* gamma [n_maps, LAGS, COLS] of maps x [n_maps, n, COLS] over the pairs of a sample. */
+static nep_status gamma_of(nep_ctx *ctx, const nep_sampled *s, const float *x, int64_t n_maps, const int32_t *sample, double *gamma)
+{
+    double *squares = NULL, *pairs = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_maps * s->n_bins * COLS, sizeof *squares, "nulls: squares of pairs", &squares));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->n_bins, sizeof *pairs, "nulls: pairs", &pairs));
+    NEP_TRY_OR_DONE(st, nep_voxels_squares(ctx, s, x, n_maps, sample, squares, pairs));
+    for (int64_t m = 0; m < n_maps; m++)
+        for (int64_t h = 0; h < LAGS; h++) {
+            const double *to = s->to_lag + h * s->n_bins;
+            double sum[COLS] = {0}, all = 0.0;
+            for (int64_t k = 0; k < s->n_bins; k++) {
+                all += to[k] * pairs[k];
+                for (int c = 0; c < COLS; c++)
+                    sum[c] += to[k] * squares[(m * s->n_bins + k) * COLS + c];
+            }
+            for (int c = 0; c < COLS; c++)
+                gamma[(m * LAGS + h) * COLS + c] = sum[c] / all;
+        }
+done:
+    nep_alloc_free(pairs);
+    nep_alloc_free(squares);
+    return st;
+}
+
+/* Surrogate c: the smoothing that fits best, and noise; a map that cannot be fitted gives NaN. */
+static void finish(const nep_sampled *s, int c, const variogram_fit *f, double sd, const float *smooth, const float *noise, float *out)
+{
+    const float *x = smooth + (f->scale < 0 ? 0 : f->scale) * s->n * COLS + c;
+    const double by = f->scale < 0 ? (double)NAN : sqrt(fabs(f->beta)), more = sqrt(fabs(f->alpha));
+    double mean = 0.0;
+    for (int64_t i = 0; i < s->n; i++)
+        mean += by * (double)x[i * COLS] + more * (double)noise[i];
+    mean /= (double)s->n;
+    for (int64_t i = 0; i < s->n; i++)
+        out[i] = (float)(sd * (by * (double)x[i * COLS] + more * (double)noise[i] - mean));
+}
+
+nep_status nep_sampled_blend(nep_ctx *ctx, const nep_sampled *s, const double *z, double sd, const int32_t *order, const float *noise,
+                             const int32_t *sample, float *scratch, float *out, variogram_fit *fit)
+{
+    const int threads = nep_ctx_threads(ctx);
+    float *x = scratch, *smooth = x + s->slots * COLS, *own = smooth + SCALES * s->n * COLS;
+    double gamma[SCALES * LAGS * COLS], mine[LAGS * COLS], target[LAGS];
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int64_t q = 0; q < s->slots; q++)
+        for (int c = 0; c < COLS; c++)
+            x[q * COLS + c] = s->place[q] < 0 ? 0.0f : (float)z[order[c * s->n + s->place[q]]];
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int64_t i = 0; i < s->n; i++)
+        for (int c = 0; c < COLS; c++)
+            own[i * COLS + c] = (float)z[i];
+    nep_voxels_smooth(ctx, s, x, smooth);
+    NEP_TRY(gamma_of(ctx, s, own, 1, sample, mine));
+    NEP_TRY(gamma_of(ctx, s, smooth, SCALES, sample, gamma));
+    for (int h = 0; h < LAGS; h++)
+        target[h] = mine[h * COLS];
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int c = 0; c < COLS; c++) {
+        const variogram_fit f = nep_variogram_match(target, gamma + c, SCALES, LAGS * COLS, COLS);
+        finish(s, c, &f, sd, smooth, noise + c * s->n, out + c * s->n);
+        if (fit)
+            fit[c] = f;
+    }
+    return nep_ctx_check(ctx);
+}
+
+/* ---- surrogates by number ---- */
+
+typedef struct {
+    double *z, *sorted, *value;
+    int32_t *order, *sample, *bag;
+    float *noise, *scratch, *out;
+    variogram_item *item;
+} bench;
+
+static nep_status bench_new(nep_ctx *ctx, const nep_sampled *s, bool own_values, bench *w)
+{
+    const int64_t n = s->n, threads = own_values ? nep_ctx_threads(ctx) : 0;
+    NEP_TRY(nep_alloc(ctx, n, sizeof *w->z, "nulls: a map", &w->z));
+    NEP_TRY(nep_alloc(ctx, n, sizeof *w->sorted, "nulls: values of a map", &w->sorted));
+    NEP_TRY(nep_alloc(ctx, n * threads, sizeof *w->value, "nulls: a surrogate", &w->value));
+    NEP_TRY(nep_alloc(ctx, n * threads, sizeof *w->item, "nulls: ranks", &w->item));
+    NEP_TRY(nep_alloc(ctx, n * COLS, sizeof *w->order, "nulls: shuffles", &w->order));
+    NEP_TRY(nep_alloc(ctx, n, sizeof *w->bag, "nulls: a sample", &w->bag));
+    NEP_TRY(nep_alloc(ctx, s->sample, sizeof *w->sample, "nulls: a sample", &w->sample));
+    NEP_TRY(nep_alloc(ctx, n * COLS, sizeof *w->noise, "nulls: noise", &w->noise));
+    NEP_TRY(nep_alloc(ctx, n * COLS, sizeof *w->out, "nulls: surrogates", &w->out));
+    return nep_alloc(ctx, nep_sampled_scratch(s), sizeof *w->scratch, "nulls: smoothed maps", &w->scratch);
+}
+
+static void bench_free(bench *w)
+{
+    void *const parts[] = {w->z, w->sorted, w->value, w->item, w->order, w->bag, w->sample, w->noise, w->out, w->scratch};
+    for (int i = 0; i < NEP_LEN(parts); i++)
+        nep_alloc_free(parts[i]);
+}
+
+/* What chance gives the group of surrogates b .. b + COLS - 1: shuffles and noise of each, and one sample. */
+static void chance(nep_ctx *ctx, const nep_sampled *s, uint64_t stream, int64_t b, const bench *w)
+{
+    const int64_t n = s->n;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(nep_ctx_threads(ctx))
+    for (int c = 0; c < COLS; c++) {
+        nep_variogram_shuffle(s->seed, stream, b + c, n, w->order + c * n);
+        for (int64_t i = 0; i < n; i++)
+            w->noise[c * n + i] = (float)nep_philox_gauss(s->seed, stream, variogram_index(b + c, n + i));
+    }
+    for (int64_t i = 0; i < n; i++)
+        w->bag[i] = (int32_t)i;
+    for (int64_t r = 0; r < s->sample; r++) { /* the first draws of a shuffle */
+        const double u = nep_philox_uniform(s->seed, stream, variogram_index(b, 2 * n + r));
+        const int64_t j = r + (int64_t)(u * (double)(n - r));
+        w->sample[r] = w->bag[j];
+        w->bag[j] = w->bag[r];
+    }
+}
+
+static int ascending(const void *x, const void *y)
+{
+    const double a = *(const double *)x, b = *(const double *)y;
+    return (a > b) - (a < b);
+}
+
+static void hand_out(nep_ctx *ctx, const nep_sampled *s, const bench *w, int64_t from, int64_t to, bool own_values, float *out)
+{
+    const int64_t n = s->n;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(nep_ctx_threads(ctx))
+    for (int64_t c = from; c < to; c++) {
+        float *row = out + (c - from) * n;
+        if (!own_values) {
+            memcpy(row, w->out + c * n, (size_t)n * sizeof *row);
+            continue;
+        }
+        double *value = w->value + n * omp_get_thread_num();
+        for (int64_t i = 0; i < n; i++)
+            value[i] = (double)w->out[c * n + i];
+        nep_variogram_take_values(w->sorted, n, value, w->item + n * omp_get_thread_num());
+        for (int64_t i = 0; i < n; i++)
+            row[i] = (float)value[i];
+    }
+}
+
+nep_status nep_sampled_draw(nep_ctx *ctx, const nep_sampled *s, const double *map, uint64_t stream, int64_t first, int64_t count,
+                            bool own_values, float *out)
+{
+    const int64_t n = s->n;
+    bench w = {0};
+    double sd;
+    nep_status st;
+    NEP_REQUIRE(ctx, first >= 0 && count >= 0, NEP_E_ARG, "nulls: surrogates %lld and %lld more cannot be drawn", (long long)first,
+                (long long)count);
+    NEP_TRY_OR_DONE(st, bench_new(ctx, s, own_values, &w));
+    NEP_TRY_OR_DONE(st, nep_variogram_standard(ctx, map, n, w.z, &sd));
+    memcpy(w.sorted, map, (size_t)n * sizeof *map);
+    qsort(w.sorted, own_values ? (size_t)n : 0, sizeof *w.sorted, ascending);
+    for (int64_t b = first / COLS * COLS; b < first + count; b += COLS) {
+        const int64_t from = first > b ? first - b : 0, to = first + count < b + COLS ? first + count - b : COLS;
+        NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
+        chance(ctx, s, stream, b, &w);
+        NEP_TRY_OR_DONE(st, nep_sampled_blend(ctx, s, w.z, sd, w.order, w.noise, w.sample, w.scratch, w.out, NULL));
+        hand_out(ctx, s, &w, from, to, own_values, out + (b + from - first) * n);
+    }
+done:
+    bench_free(&w);
+    return st;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* maps_voxels - the maps commands where a map is an image: its voxels, and surrogates of them as they are made. */
+#include "cli/maps_voxels.h"
+
+#include <math.h>
+
+#include "cli/images.h"
+
+enum { BATCH = 64 }; /* surrogates in memory */
+
+typedef struct {
+    nep_volume map;
+    bool *mask;
+    int64_t n;
+    double *value; /* [n] */
+    nep_sampled *nulls;
+    bool own_values;
+    nep_nulls_kind kind;
+} voxels;
+
+static void voxels_free(voxels *v)
+{
+    nep_volume_free(&v->map);
+    nep_alloc_free(v->mask);
+    nep_alloc_free(v->value);
+    nep_sampled_free(v->nulls);
+}
+
+static nep_status choose_kind(cli *c, voxels *v)
+{
+    const char *name = cli_text(c, "nulls");
+    NEP_REQUIRE(cli_ctx(c), nep_nulls_find(name, &v->kind), NEP_E_ARG, "there are no nulls called '%s'", name);
+    v->own_values = v->kind == NEP_NULLS_VARIOGRAM_VALUES;
+    NEP_REQUIRE(cli_ctx(c), v->own_values || v->kind == NEP_NULLS_VARIOGRAM, NEP_E_USAGE,
+                "--nulls %s is for regions, voxels are too many for it: choose variogram or variogram-values", name);
+    return NEP_OK;
+}
+
+/* The voxels that take part and their values. */
+static nep_status take_voxels(cli *c, voxels *v)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    const char *path = cli_input(c, 0);
+    nep_volume mask = {0};
+    int64_t missing = 0;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_nifti_read_volume(ctx, path, &v->map));
+    const int64_t all = nep_grid_voxels(&v->map.grid);
+    if (cli_given(c, "mask"))
+        NEP_TRY_OR_DONE(st, cli_images_mask(ctx, cli_text(c, "mask"), &v->map.grid, path, &mask));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, all, sizeof *v->mask, "voxels", &v->mask));
+    for (int64_t i = 0; i < all; i++) {
+        const bool inside = mask.data ? mask.data[i] > 0 : v->map.data[i] != 0.0f;
+        missing += mask.data && inside && !isfinite(v->map.data[i]);
+        v->mask[i] = inside && isfinite(v->map.data[i]);
+        v->n += v->mask[i];
+    }
+    if (missing > 0)
+        nep_warn(ctx, "%s: %lld voxels of the mask have no finite value and are left out", path, (long long)missing);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, v->n, sizeof *v->value, "voxels", &v->value));
+    for (int64_t i = 0, k = 0; i < all; i++)
+        if (v->mask[i])
+            v->value[k++] = (double)v->map.data[i];
+done:
+    nep_volume_free(&mask);
+    return st;
+}
+
+/* What the surrogates are of, and which voxels: i, j, k. */
+static nep_status describe(nep_hdf5 *h, nep_ctx *ctx, const voxels *v)
+{
+    const nep_grid *g = &v->map.grid;
+    const int64_t shape[3] = {g->nx, g->ny, g->nz}, dims[2] = {v->n, 3}, affine[2] = {3, 4};
+    int64_t *at = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, v->n * 3, sizeof *at, "voxels", &at));
+    for (int64_t i = 0, k = 0; i < nep_grid_voxels(g); i++)
+        if (v->mask[i]) {
+            at[k++] = i % g->nx;
+            at[k++] = i / g->nx % g->ny;
+            at[k++] = i / g->nx / g->ny;
+        }
+    NEP_TRY_OR_DONE(st, nep_hdf5_write_i64(h, "voxels", at, 2, dims));
+    NEP_TRY_OR_DONE(st, nep_hdf5_write_f64(h, "map", v->value, 1, dims));
+    NEP_TRY_OR_DONE(st, nep_hdf5_write_f64(h, "affine", &g->affine[0][0], 2, affine));
+    NEP_TRY_OR_DONE(st, nep_hdf5_attribute_i64(h, "/", "shape", shape, 3));
+    NEP_TRY_OR_DONE(st, nep_hdf5_attribute(h, "/", "schema", "nepenthe/nulls/1"));
+    st = nep_hdf5_attribute(h, "/", "null", nep_nulls_name(v->kind));
+done:
+    nep_alloc_free(at);
+    return st;
+}
+
+static nep_status draw(cli *c, const voxels *v, int64_t count, nep_hdf5 *h)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    float *batch = NULL;
+    nep_status st;
+    nep_progress_open(ctx, "maps nulls", count);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, BATCH * v->n, sizeof *batch, "surrogates", &batch));
+    NEP_TRY_OR_DONE(st, nep_hdf5_rows_begin(h, "nulls", count, v->n));
+    for (int64_t b = 0; b < count; b += BATCH) {
+        const int64_t some = count - b < BATCH ? count - b : BATCH;
+        NEP_TRY_OR_DONE(st, nep_sampled_draw(ctx, v->nulls, v->value, 0, b, some, v->own_values, batch));
+        NEP_TRY_OR_DONE(st, nep_hdf5_rows_write(h, b, some, batch));
+        nep_progress_step(ctx, b + some);
+    }
+    st = nep_hdf5_rows_end(h);
+done:
+    nep_progress_close(ctx);
+    nep_alloc_free(batch);
+    return st;
+}
+
+static nep_status draw_and_write(cli *c, const voxels *v, int64_t count)
+{
+    nep_hdf5 *h = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_hdf5_create(cli_ctx(c), cli_out(c), &h));
+    NEP_TRY_OR_DONE(st, describe(h, cli_ctx(c), v));
+    NEP_TRY_OR_DONE(st, draw(c, v, count, h));
+    st = nep_hdf5_commit(h);
+    h = NULL;
+    if (st == NEP_OK)
+        st = cli_sidecar(c, cli_out(c), NULL, NULL);
+done:
+    nep_hdf5_abort(h);
+    return st;
+}
+
+nep_status cli_maps_voxels_nulls(cli *c)
+{
+    nep_ctx *ctx = cli_ctx(c);
+    const int64_t count = cli_int(c, "n");
+    const nep_sampled_opts o = {.neighbours = cli_int(c, "neighbours"), .sample = cli_int(c, "sample")};
+    voxels v = {0};
+    nep_status st;
+    NEP_REQUIRE(ctx, !cli_given(c, "geometry"), NEP_E_USAGE, "--geometry is for tables of regions; an image has its voxels");
+    NEP_REQUIRE(ctx, count >= 1, NEP_E_ARG, "--n is %lld: at least one surrogate is needed", (long long)count);
+    NEP_TRY_OR_DONE(st, choose_kind(c, &v));
+    NEP_TRY_OR_DONE(st, take_voxels(c, &v));
+    if (cli_dry_run(c)) {
+        const char *out[1] = {cli_out(c)};
+        st = cli_plan(c, count, v.n * (700 + BATCH * (int64_t)sizeof(float)) + 70 * nep_grid_voxels(&v.map.grid), (double)NAN, out, 1);
+        goto done;
+    }
+    NEP_TRY_OR_DONE(st, nep_sampled_voxels(ctx, &v.map.grid, v.mask, &o, &v.nulls));
+    NEP_TRY_OR_DONE(st, draw_and_write(c, &v, count));
+    st = cli_document(c, json_pack("{s:s,s:s,s:I,s:I,s:o}", "map", cli_input(c, 0), "null", nep_nulls_name(v.kind), "n", (json_int_t)count,
+                                   "n_voxels", (json_int_t)v.n, "provenance", cli_provenance(c, NULL)));
+done:
+    voxels_free(&v);
+    return st;
+}

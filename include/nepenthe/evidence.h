@@ -195,6 +195,9 @@ typedef struct nep_channel {
     /* Writes up to `limit` reasons for one drug and their number. NULL = the channel has nothing to take apart. */
     nep_status (*explain)(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, int64_t drug, int limit,
                           nep_reason *out, int *n);
+    /* The same score by the edge at the drug (one of its targets) that paths leave by. NULL = the channel counts no paths. */
+    nep_status (*by_edge)(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, int64_t drug, int limit,
+                        nep_reason *out, int *n);
 } nep_channel;
 
 enum { NEP_NEEDS_MAP = 1, NEP_NEEDS_AFFINITY = 2, NEP_NEEDS_FINGERPRINT = 4, NEP_NEEDS_DESCRIPTORS = 8, NEP_NEEDS_LABELS = 16, NEP_NEEDS_NETWORK = 32,
@@ -216,6 +219,9 @@ bool nep_channel_overlaps(const nep_channel *c, const nep_inputs *in, char sourc
 /* Reasons of one score, largest |share| first; none when the channel has nothing to take apart. */
 NEP_MUST_USE nep_status nep_channel_explain(nep_ctx *ctx, const nep_channel *c, const nep_inputs *in,
                                             const nep_visible *visible, int64_t drug, int limit, nep_reason *out, int *n);
+/* The same by edge at the drug, for channels that count paths; none for the others. */
+NEP_MUST_USE nep_status nep_channel_edges(nep_ctx *ctx, const nep_channel *c, const nep_inputs *in,
+                                          const nep_visible *visible, int64_t drug, int limit, nep_reason *out, int *n);
 
 /* ---- engagement, beyond its channel ---- */
 /* The coverage gate of one drug; n_measured (may be NULL) counts its measured targets with a map. */

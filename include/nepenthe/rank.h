@@ -19,6 +19,7 @@ extern "C" {
  *                    disorder worse (direction.h)
  *   gated            the exposure gate is below NEP_VERDICT_GATE, and no disorder of the study records the drug
  *   insufficient     the coverage gate failed, or no VOTE channel speaks
+ *   weak             recorded as failed; or flagged opposite_direction and no recorded treatment
  *   supported        score >= NEP_VERDICT_SCORE with its lower bound above 0, and either imaging adds for the disorder or
  *                    the score without engagement reaches NEP_VERDICT_SCORE as well
  *   weak             everything else */
@@ -97,6 +98,7 @@ const char *nep_opinion_name(nep_opinion o);
 typedef struct {
     char *id, *name;
     bool simulated;
+    bool left_out;             /* of reports: it was ranked and evaluated, and nobody asked to read it */
     int direction;
     nep_candidate *candidates; /* [n_drugs] best first; the array index is rank - 1 */
     double *value, *se;        /* [n_drugs, n_channels] by drug index */

@@ -3,6 +3,8 @@
 #include <nepenthe/report.h>
 
 #include <math.h>
+#include <string.h>
+#include <strings.h>
 
 #include "cli/rank_run.h"
 #include "cli/study_tables.h"
@@ -13,6 +15,8 @@ static json_t *summary_of(const nep_ranking *r)
     json_t *list = json_array();
     for (int64_t j = 0; j < r->n_disorders; j++) {
         const nep_ranking_disorder *d = &r->disorders[j];
+        if (d->left_out)
+            continue;
         json_t *top = json_array();
         for (int64_t i = 0; i < r->inputs->n_drugs && i < SHOWN && !isnan(d->candidates[i].score); i++) {
             const nep_candidate *x = &d->candidates[i];
@@ -31,6 +35,8 @@ static void say_summary(cli *c, const nep_ranking *r, const char *folder)
 {
     for (int64_t j = 0; j < r->n_disorders; j++) {
         const nep_ranking_disorder *d = &r->disorders[j];
+        if (d->left_out)
+            continue;
         cli_say(c, "%s%s: %s", d->name, d->simulated ? " (simulated)" : "", d->trust);
         for (int64_t i = 0; i < 5 && i < r->inputs->n_drugs && !isnan(d->candidates[i].score); i++) {
             const nep_candidate *x = &d->candidates[i];
@@ -40,6 +46,25 @@ static void say_summary(cli *c, const nep_ranking *r, const char *folder)
         }
     }
     cli_say(c, "written to %s", folder);
+}
+
+/* Leaves all but the disorders of --disorders (ids or names) out of what is written. */
+static nep_status choose_disorders(cli *c, nep_ranking *r)
+{
+    int n = 0;
+    const char *const *asked = cli_texts(c, "disorders", &n);
+    for (int64_t j = 0; n && j < r->n_disorders; j++)
+        r->disorders[j].left_out = true;
+    for (int i = 0; i < n; i++) {
+        bool met = false;
+        for (int64_t j = 0; j < r->n_disorders; j++)
+            if (strcmp(asked[i], r->disorders[j].id) == 0 || strcasecmp(asked[i], r->disorders[j].name) == 0) {
+                r->disorders[j].left_out = false;
+                met = true;
+            }
+        NEP_REQUIRE(cli_ctx(c), met, NEP_E_USAGE, "--disorders: the study ranks no '%s'; give ids or names of its disorders", asked[i]);
+    }
+    return NEP_OK;
 }
 
 static nep_status run(cli *c)
@@ -61,6 +86,7 @@ static nep_status run(cli *c)
         goto done;
     }
     NEP_TRY_OR_DONE(st, cli_rank_run(c, &study, &ranking));
+    NEP_TRY_OR_DONE(st, choose_disorders(c, ranking));
     if (cli_rank_has_treatments(&study.inputs)) {
         NEP_TRY_OR_DONE(st, cli_rank_evaluate(c, &study, ranking, &evaluation));
         NEP_TRY_OR_DONE(st, nep_evaluation_json(ctx, evaluation, &judged));
@@ -84,6 +110,7 @@ done:
 }
 
 static const cli_option options[] = {
+    {"disorders", 0, CLI_TEXTS, "NAME,...", NULL, NULL, "write about these alone, by id or name; all are ranked and evaluated; repeat it or separate by commas"},
     {"protocols", 0, CLI_TEXTS, "NAME,...", NULL, NULL, "masked, zero_shot, new_drug, approved_vs_failed (default: the study's, else the first three)"},
     {"redraws", 0, CLI_INT, "N", "200", NULL, "redraws of the inputs within their errors behind each interval"},
     {"bootstrap", 0, CLI_INT, "N", NULL, NULL, "bootstrap samples (default: the study's, else 2000)"},

@@ -122,17 +122,31 @@ static int by_share(const void *a, const void *b)
     return x > y ? -1 : x < y ? 1 : strcmp(p->label, q->label);
 }
 
-nep_status nep_channel_explain(nep_ctx *ctx, const nep_channel *c, const nep_inputs *in, const nep_visible *visible,
-                               int64_t drug, int limit, nep_reason *out, int *n)
+typedef nep_status (*teller)(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, int64_t drug, int limit, nep_reason *out, int *n);
+
+static nep_status ask(nep_ctx *ctx, const nep_channel *c, teller tell, const nep_inputs *in, const nep_visible *visible, int64_t drug, int limit,
+                      nep_reason *out, int *n)
 {
     *n = 0;
     NEP_TRY(check_needs(ctx, c, in, visible));
     NEP_REQUIRE(ctx, drug >= 0 && drug < in->n_drugs, NEP_E_ARG, "channel %s: drug %lld of %lld", c->name,
                 (long long)drug, (long long)in->n_drugs);
-    if (!c->explain)
+    if (!tell)
         return NEP_OK;
     const nep_inputs seen = blind(in);
-    NEP_TRY(c->explain(ctx, &seen, visible, drug, limit, out, n));
+    NEP_TRY(tell(ctx, &seen, visible, drug, limit, out, n));
     qsort(out, (size_t)*n, sizeof *out, by_share);
     return NEP_OK;
+}
+
+nep_status nep_channel_explain(nep_ctx *ctx, const nep_channel *c, const nep_inputs *in, const nep_visible *visible,
+                               int64_t drug, int limit, nep_reason *out, int *n)
+{
+    return ask(ctx, c, c->explain, in, visible, drug, limit, out, n);
+}
+
+nep_status nep_channel_edges(nep_ctx *ctx, const nep_channel *c, const nep_inputs *in, const nep_visible *visible,
+                             int64_t drug, int limit, nep_reason *out, int *n)
+{
+    return ask(ctx, c, c->by_edge, in, visible, drug, limit, out, n);
 }

@@ -2,8 +2,23 @@
 /* gene_neighbours.c - VOTE: the gene evidence of the drugs like the drug; it needs no label. */
 #include "paths.h"
 #include "smoother.h"
+#include "tables_make.h"
 
 #include <math.h>
+#include <stdio.h>
+
+/* Gene evidence of every drug, y [n_drugs] = asinh of the count over its mean; *mean 0 when no drug has any. */
+static nep_status read_genes(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, double *y, double *mean)
+{
+    const int64_t n = in->n_drugs;
+    *mean = 0;
+    NEP_TRY(evidence_paths_read(ctx, in, NEP_PATHS_GENE, disorder, y, NULL));
+    for (int64_t k = 0; k < n; k++)
+        *mean += isnan(y[k]) ? 0 : y[k] / (double)n;
+    for (int64_t k = 0; k < n; k++)
+        y[k] = *mean > 0 && !isnan(y[k]) ? asinh(y[k] / *mean) : 0;
+    return NEP_OK;
+}
 
 static nep_status score(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, uint64_t stream, double *value, double *se)
 {
@@ -12,16 +27,34 @@ static nep_status score(nep_ctx *ctx, const nep_inputs *in, const nep_visible *v
     nep_status st;
     (void)stream;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *y, "gene neighbours", &y));
-    NEP_TRY_OR_DONE(st, evidence_paths_read(ctx, in, NEP_PATHS_GENE, visible->disorder, y, se));
-    for (int64_t k = 0; k < n; k++) {
-        mean += isnan(y[k]) ? 0 : y[k] / (double)n;
-        se[k] = NAN;
-    }
-    for (int64_t k = 0; k < n; k++)
-        y[k] = mean > 0 && !isnan(y[k]) ? asinh(y[k] / mean) : 0;
+    NEP_TRY_OR_DONE(st, read_genes(ctx, in, visible->disorder, y, &mean));
     NEP_TRY_OR_DONE(st, evidence_smoother_apply(ctx, in, &in->itself, y, value));
-    for (int64_t k = 0; k < n && !(mean > 0); k++)
-        value[k] = NAN;
+    for (int64_t k = 0; k < n; k++) {
+        se[k] = NAN;
+        if (!(mean > 0))
+            value[k] = NAN;
+    }
+done:
+    nep_alloc_free(y);
+    return st;
+}
+
+/* The drugs that give most. */
+static nep_status explain(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, int64_t drug, int limit, nep_reason *out, int *n)
+{
+    const double *row = evidence_smoother_rows(in, &in->itself) + drug * in->n_drugs;
+    double *y = NULL, mean = 0;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_drugs, sizeof *y, "gene neighbours", &y));
+    NEP_TRY_OR_DONE(st, read_genes(ctx, in, visible->disorder, y, &mean));
+    for (int64_t k = 0; k < in->n_drugs && mean > 0 && in->smoother->known[drug]; k++) {
+        nep_reason r = {.share = row[k] * y[k]};
+        if (r.share == 0)
+            continue;
+        snprintf(r.label, sizeof r.label, "%.90s", in->drugs->names ? in->drugs->names[k] : in->drugs->id[k]);
+        snprintf(r.detail, sizeof r.detail, "a drug like it; its own gene evidence %.2f, weight %+.3f", y[k], row[k]);
+        nep_tables_keep_reason(&r, limit, out, n);
+    }
 done:
     nep_alloc_free(y);
     return st;
@@ -39,4 +72,5 @@ const nep_channel nep_gene_neighbours_channel = {
     .edges = "CbG DaG",
     .masks = true,
     .score = score,
+    .explain = explain,
 };

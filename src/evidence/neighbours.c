@@ -55,8 +55,9 @@ static void describe(const nep_inputs *in, int64_t drug, int64_t other, nep_reas
               effects = shared_items(in, "CcSE", true, drug, other, effect, sizeof effect),
               classes = shared_items(in, "PCiC", false, drug, other, class, sizeof class);
     snprintf(out->label, sizeof out->label, "%.90s", in->drugs->names ? in->drugs->names[other] : in->drugs->id[other]);
-    snprintf(out->detail, sizeof out->detail, "recorded treatment; shares %d target%s%s%s, %d side effects, %d class%s%s%s", genes,
-             genes == 1 ? "" : "s", genes ? " such as " : "", gene, effects, classes, classes == 1 ? "" : "es", classes ? " such as " : "", class);
+    snprintf(out->detail, sizeof out->detail, "recorded treatment; shares %d target%s%s%s, %d side effect%s%s%s, %d class%s%s%s", genes,
+             genes == 1 ? "" : "s", genes ? " such as " : "", gene, effects, effects == 1 ? "" : "s", effects ? " such as " : "", effect, classes,
+             classes == 1 ? "" : "es", classes ? " such as " : "", class);
 }
 
 static nep_status explain(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, int64_t drug, int limit, nep_reason *out, int *n)

@@ -27,6 +27,11 @@ static nep_status score_by(nep_ctx *ctx, const nep_inputs *in, const nep_visible
                                      int *n)                                                                                             \
     {                                                                                                                                    \
         return evidence_paths_explain(ctx, in, kind, v->disorder, drug, limit, out, n);                                                  \
+    }                                                                                                                                    \
+    static nep_status edges_##name(nep_ctx *ctx, const nep_inputs *in, const nep_visible *v, int64_t drug, int limit, nep_reason *out,   \
+                                   int *n)                                                                                               \
+    {                                                                                                                                    \
+        return evidence_paths_edges(ctx, in, kind, v->disorder, drug, limit, out, n);                                                    \
     }
 PATHS(gene, NEP_PATHS_GENE)
 PATHS(gene_gwas, NEP_PATHS_GENE_GWAS)
@@ -46,6 +51,7 @@ const nep_channel nep_target_gene_channel = {
     .edges = "CbG DaG",
     .score = score_gene,
     .explain = explain_gene,
+    .by_edge = edges_gene,
     SHARED};
 const nep_channel nep_target_gene_gwas_channel = {
     .name = "target_gene_gwas",
@@ -54,6 +60,7 @@ const nep_channel nep_target_gene_gwas_channel = {
     .edges = "CbG DgG",
     .score = score_gene_gwas,
     .explain = explain_gene_gwas,
+    .by_edge = edges_gene_gwas,
     SHARED};
 const nep_channel nep_target_gene_curated_channel = {
     .name = "target_gene_curated",
@@ -62,6 +69,7 @@ const nep_channel nep_target_gene_curated_channel = {
     .edges = "CbG DcG",
     .score = score_gene_curated,
     .explain = explain_gene_curated,
+    .by_edge = edges_gene_curated,
     SHARED};
 const nep_channel nep_pathway_channel = {
     .name = "pathway",
@@ -70,6 +78,7 @@ const nep_channel nep_pathway_channel = {
     .edges = "CbG GpPW DaG",
     .score = score_pathway,
     .explain = explain_pathway,
+    .by_edge = edges_pathway,
     SHARED};
 const nep_channel nep_interaction_channel = {
     .name = "interaction",
@@ -78,4 +87,5 @@ const nep_channel nep_interaction_channel = {
     .edges = "CbG GiG DaG",
     .score = score_interaction,
     .explain = explain_interaction,
+    .by_edge = edges_interaction,
     SHARED};

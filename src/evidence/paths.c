@@ -138,3 +138,33 @@ done:
     nep_paths_free(&found);
     return st;
 }
+
+nep_status evidence_paths_edges(nep_ctx *ctx, const nep_inputs *in, nep_paths_kind kind, int64_t disorder, int64_t drug, int limit,
+                                nep_reason *out, int *n)
+{
+    const int64_t from = in->drug_node[drug], to = in->disorder_node[disorder];
+    const nep_dwpc_opts opts = {.damping = damping};
+    nep_metapath path;
+    nep_paths found = {0};
+    nep_status st;
+
+    *n = 0;
+    if (from < 0 || to < 0)
+        return NEP_OK;
+    NEP_TRY_OR_DONE(st, nep_metapath_parse(ctx, in->network, kinds[kind].metapath, &path));
+    NEP_TRY_OR_DONE(st, nep_paths_find(ctx, in->network, &path, from, to, &opts, 0, &found));
+    const nep_network_kind *nodes = &in->network->kind[path.kind[1]];
+    const int32_t e = path.step[0].metaedge;
+    for (; *n < limit && *n < found.n_first; (*n)++) {
+        const nep_path_edge *edge = &found.first[*n];
+        const char *label = nodes->label ? nodes->label[edge->node] : NULL, *source = nep_network_source(in->network, e, edge->edge);
+        nep_reason *r = &out[*n];
+        *r = (nep_reason){.share = edge->share * found.dwpc};
+        snprintf(r->label, sizeof r->label, "%.90s", label ? label : nodes->node[edge->node]);
+        snprintf(r->detail, sizeof r->detail, "%lld path%s; %s line %lld%s%.120s", (long long)edge->n, edge->n == 1 ? "" : "s",
+                 in->network->metaedge[e].id, (long long)in->network->metaedge[e].line[edge->edge], *source ? " " : "", source);
+    }
+done:
+    nep_paths_free(&found);
+    return st;
+}

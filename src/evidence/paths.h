@@ -30,4 +30,8 @@ NEP_MUST_USE nep_status evidence_paths_read(nep_ctx *ctx, const nep_inputs *in, 
 NEP_MUST_USE nep_status evidence_paths_explain(nep_ctx *ctx, const nep_inputs *in, nep_paths_kind kind, int64_t disorder, int64_t drug, int limit,
                                                nep_reason *out, int *n);
 
+/* The same count by edge at the drug: label the target, detail its source row and how many paths leave by it. */
+NEP_MUST_USE nep_status evidence_paths_edges(nep_ctx *ctx, const nep_inputs *in, nep_paths_kind kind, int64_t disorder, int64_t drug, int limit,
+                                             nep_reason *out, int *n);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Sum over other disorders of weight times label, v [n_drugs]; NaN for all when the disorder is in no network. */
 static nep_status kindred(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, double power, double *v, double *weight, double *count)
@@ -59,6 +60,15 @@ done:
     return st;
 }
 
+/* A disorder that only lends its labels is named by the network. */
+static const char *name_of(const nep_inputs *in, int64_t l)
+{
+    const int64_t kind = nep_network_find_kind(in->network, "D"), node = in->disorder_node[l];
+    const bool unnamed = strcmp(in->disorder_names[l], in->disorder_ids[l]) == 0;
+    const char *label = unnamed && node >= 0 && in->network->kind[kind].label ? in->network->kind[kind].label[node] : NULL;
+    return label ? label : in->disorder_names[l];
+}
+
 /* The disorders that give most, with what they are treated with. */
 static nep_status explain_by(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, double power, bool smooth, int64_t drug, int limit,
                              nep_reason *out, int *n)
@@ -84,7 +94,7 @@ static nep_status explain_by(nep_ctx *ctx, const nep_inputs *in, const nep_visib
                 best = l;
         if (share[best] == 0)
             break;
-        snprintf(out[*n].label, sizeof out[*n].label, "%.90s", in->disorder_names[best]);
+        snprintf(out[*n].label, sizeof out[*n].label, "%.90s", name_of(in, best));
         snprintf(out[*n].detail, sizeof out[*n].detail, "%s; kinship weight %.3g, %g recorded treatments",
                  smooth ? "drugs like it treat it" : "a recorded use of the drug", weight[best], count[best]);
         out[*n].share = share[best];

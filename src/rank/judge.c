@@ -74,7 +74,7 @@ static bool known_in_brain(const nep_inputs *in, int64_t drug)
 }
 
 static nep_verdict verdict_of(const nep_ranking *r, const nep_ranking_disorder *d, const nep_candidate *c, nep_label label,
-                              nep_coverage coverage, double exposure, int engagement)
+                              nep_coverage coverage, double exposure, bool opposed, int engagement)
 {
     if (label == NEP_LABEL_CONTRAINDICATED || nep_direction_warns(r->inputs, d - r->disorders, c->drug))
         return NEP_VERDICT_CONTRAINDICATED;
@@ -83,7 +83,7 @@ static nep_verdict verdict_of(const nep_ranking *r, const nep_ranking_disorder *
     if (isnan(c->score) || (engagement >= 0 && coverage != NEP_COVERAGE_OK))
         return NEP_VERDICT_INSUFFICIENT;
     const double bound = r->fusion == NEP_FUSION_HIERARCHICAL ? NEP_VERDICT_ODDS : NEP_VERDICT_SCORE;
-    if (!(c->score >= bound && c->score_low > 0))
+    if (!(c->score >= bound && c->score_low > 0) || label == NEP_LABEL_FAILED || opposed)
         return NEP_VERDICT_WEAK;
     if (engagement < 0 || d->increment.verdict == NEP_IMAGING_ADDS)
         return NEP_VERDICT_SUPPORTED;
@@ -103,7 +103,8 @@ static nep_status judge_candidate(nep_ctx *ctx, nep_ranking *r, int64_t j, nep_c
     const nep_coverage coverage = in->affinity_start ? nep_engagement_coverage(in, c->drug, NULL) : NEP_COVERAGE_NONE;
     flags f = {""};
 
-    c->verdict = verdict_of(r, d, c, label, coverage, exposure, engagement);
+    const bool opposed = direction >= 0 && d->value[c->drug * r->n_channels + direction] <= NEP_DIRECTION_FLAG;
+    c->verdict = verdict_of(r, d, c, label, coverage, exposure, opposed && !nep_label_indicated(label), engagement);
     if (engagement >= 0 && coverage != NEP_COVERAGE_OK) {
         add_flag(&f, "insufficient");
         add_flag(&f, coverage == NEP_COVERAGE_NONE  ? "no_measured_target"
@@ -116,7 +117,7 @@ static nep_status judge_candidate(nep_ctx *ctx, nep_ranking *r, int64_t j, nep_c
         add_flag(&f, nep_label_name(label));
     if (nep_direction_warns(in, j, c->drug) && label != NEP_LABEL_CONTRAINDICATED)
         add_flag(&f, "contraindicated");
-    if (direction >= 0 && d->value[c->drug * r->n_channels + direction] <= NEP_DIRECTION_FLAG)
+    if (opposed)
         add_flag(&f, "opposite_direction");
     if (exposure < NEP_VERDICT_GATE && !known_in_brain(in, c->drug))
         add_flag(&f, "excluded_by_exposure");

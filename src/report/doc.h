@@ -40,6 +40,23 @@ json_t *nep_gather_weights(const nep_ranking *r, int64_t disorder); /* weight an
 bool nep_gather_has_map(const nep_inputs *in); /* whether receptor maps and a disorder's map enter at all */
 json_t *nep_gather_licences(const nep_ranking *r, const json_t *provenance);
 
+/* Of one channel in one disorder: the value at which it adds nothing, and 5 % and 95 % of what it adds where it speaks. */
+typedef struct {
+    double level, low, high;
+} nep_gather_scale;
+NEP_MUST_USE nep_status nep_gather_scales(nep_ctx *ctx, const nep_ranking *r, int64_t disorder, nep_gather_scale **out); /* [n_channels] */
+/* Score per unit of the channel's value for cell `at` [drug, channel]: contribution / (value - level). NaN where it does not speak. */
+double nep_gather_slope(const nep_ranking_disorder *d, const nep_gather_scale *scale, int64_t at);
+/* Adds `reasons` (source rows by channel), `edges` (the same by edge at the drug, for paths) and `level` (by channel, what is left of its
+ * contribution) to the row: the parts of the reasons and the levels sum to the score. 0 on success. */
+int nep_gather_explain(nep_ctx *ctx, const nep_ranking *r, const nep_visible *visible, const nep_gather_scale *scales, int64_t drug, json_t *row,
+                       nep_status *st);
+json_t *nep_gather_counter(const nep_ranking *r, int64_t disorder, int64_t drug, const json_t *reasons); /* one line */
+/* {channel, low, high, text}: where the score could go by the evidence that would move it most; empty without any. */
+json_t *nep_gather_move(const nep_ranking *r, int64_t disorder, int64_t drug, double score, const nep_gather_scale *scales);
+json_t *nep_gather_opinions(const nep_ranking *r, int64_t disorder, int64_t drug); /* rank by each other way to fuse */
+json_t *nep_gather_disagreement(const nep_ranking *r, int64_t disorder);
+
 /* One writer per format; each takes the document and the path of its file. */
 NEP_MUST_USE nep_status nep_candidates_write(nep_ctx *ctx, const json_t *doc, const char *path, bool csv);
 NEP_MUST_USE nep_status nep_xlsx_write(nep_ctx *ctx, const json_t *doc, const char *path);
@@ -48,6 +65,11 @@ NEP_MUST_USE nep_status nep_html_write_report(nep_ctx *ctx, const json_t *doc, c
 /* Any page: the shell with title, style, script and data. */
 NEP_MUST_USE nep_status nep_html_write_page(nep_ctx *ctx, const char *title, bool simulated, const json_t *data,
                                             const char *path);
+
+/* Adds `percentile` by BASELINE channel to every candidate of the document. Errors: NEP_E_NOMEM. */
+NEP_MUST_USE nep_status nep_html_percentiles(nep_ctx *ctx, const json_t *doc);
+/* The evaluation with the disorders of the page alone; null without one. */
+json_t *nep_html_evaluation(const json_t *evaluation, const json_t *disorders);
 
 /* The 14 fixed columns of a candidate table, in order; channels follow. */
 extern const char *const nep_candidates_columns[];

@@ -178,6 +178,7 @@ static json_t *gather_disorder(nep_ctx *ctx, const nep_ranking *r, int64_t i, ne
         DOC_PUT(o, "profile", nep_doc_numbers(r->target_profile + i * in->n_mapped, in->n_mapped));
     if (r->weight)
         DOC_PUT(o, "weights", nep_gather_weights(r, i));
+    DOC_PUT(o, "disagreement", nep_gather_disagreement(r, i));
     DOC_PUT(o, "labelled", nep_gather_labelled(r, i));
     DOC_PUT(o, "candidates", nep_gather_candidates(ctx, r, i, st));
     DOC_END(o);
@@ -188,7 +189,8 @@ static json_t *gather_disorders(nep_ctx *ctx, const nep_ranking *r, nep_status *
     int bad = 0;
     json_t *array = json_array();
     for (int64_t i = 0; i < r->n_disorders && !bad; i++)
-        DOC_ADD(array, gather_disorder(ctx, r, i, st));
+        if (!r->disorders[i].left_out)
+            DOC_ADD(array, gather_disorder(ctx, r, i, st));
     DOC_END(array);
 }
 

@@ -2,9 +2,9 @@
 /* gather_candidate.c - one disorder's candidates with contributions and reasons, and where labelled drugs fell. */
 #include "doc.h"
 
-#include <math.h>
+#include <nepenthe/direction.h>
 
-enum { ASKED = 64 /* reasons asked of a channel; the largest are shown */ };
+#include <math.h>
 
 static nep_label label_of(const nep_inputs *in, int64_t disorder, int64_t drug)
 {
@@ -49,43 +49,6 @@ static json_t *by_channel(const nep_ranking *r, const double *matrix, int64_t dr
     DOC_END(o);
 }
 
-/* The largest reasons one by one, the rest as one row with its sum. */
-static json_t *reason_rows(const nep_reason *found, int n)
-{
-    int bad = 0;
-    double rest = 0.0;
-    json_t *rows = json_array();
-    for (int i = 0; i < n; i++) {
-        if (i >= NEP_DOC_REASONS) {
-            rest += found[i].share;
-            continue;
-        }
-        json_t *row = json_object();
-        DOC_PUT(row, "label", nep_doc_text(found[i].label));
-        DOC_PUT(row, "detail", nep_doc_text(found[i].detail));
-        DOC_PUT(row, "share", nep_doc_number(found[i].share));
-        DOC_ADD(rows, row);
-    }
-    if (n > NEP_DOC_REASONS)
-        DOC_ADD(rows, json_pack("{s:s, s:s, s:f}", "label", "all others", "detail", "their sum", "share", rest));
-    DOC_END(rows);
-}
-
-/* Reasons of every channel for one drug. The drug's own label is hidden: no channel counts it. */
-static json_t *reasons(nep_ctx *ctx, const nep_ranking *r, const nep_visible *visible, int64_t drug, nep_status *st)
-{
-    int bad = 0;
-    json_t *o = json_object();
-    for (int c = 0; c < r->n_channels && *st == NEP_OK; c++) {
-        nep_reason found[ASKED];
-        int n = 0;
-        *st = nep_channel_explain(ctx, r->channels[c], r->inputs, visible, drug, ASKED, found, &n);
-        if (*st == NEP_OK && n > 0)
-            DOC_PUT(o, r->channels[c]->name, reason_rows(found, n));
-    }
-    DOC_END(o);
-}
-
 /* The label matrices a channel may see for one disorder: its own row, and the others with that row emptied. */
 static nep_status visible_open(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, nep_label **own, nep_label **others)
 {
@@ -101,7 +64,7 @@ static nep_status visible_open(nep_ctx *ctx, const nep_inputs *in, int64_t disor
 }
 
 static json_t *candidate_rows(nep_ctx *ctx, const nep_ranking *r, int64_t disorder, nep_label *own, const nep_label *others,
-                              nep_status *st)
+                              const nep_gather_scale *scales, nep_status *st)
 {
     int bad = 0;
     const nep_ranking_disorder *d = &r->disorders[disorder];
@@ -116,10 +79,13 @@ static json_t *candidate_rows(nep_ctx *ctx, const nep_ranking *r, int64_t disord
         DOC_PUT(o, "contribution", by_channel(r, d->contribution, drug));
         DOC_PUT(o, "value", by_channel(r, d->value, drug));
         DOC_PUT(o, "se", by_channel(r, d->se, drug));
-        if (k < NEP_DOC_EXPLAINED || label != NEP_LABEL_NONE) {
+        DOC_PUT(o, "ranks", nep_gather_opinions(r, disorder, drug));
+        if (k < NEP_DOC_EXPLAINED || label != NEP_LABEL_NONE || nep_direction_warns(r->inputs, disorder, drug)) {
             own[drug] = NEP_LABEL_NONE;
-            DOC_PUT(o, "reasons", reasons(ctx, r, &visible, drug, st));
+            bad |= nep_gather_explain(ctx, r, &visible, scales, drug, o, st);
             own[drug] = label;
+            DOC_PUT(o, "counter", nep_gather_counter(r, disorder, drug, json_object_get(o, "reasons")));
+            DOC_PUT(o, "move", nep_gather_move(r, disorder, drug, d->candidates[k].score, scales));
         }
         DOC_ADD(array, o);
     }
@@ -129,10 +95,14 @@ static json_t *candidate_rows(nep_ctx *ctx, const nep_ranking *r, int64_t disord
 json_t *nep_gather_candidates(nep_ctx *ctx, const nep_ranking *r, int64_t disorder, nep_status *st)
 {
     nep_label *own = NULL, *others = NULL;
+    nep_gather_scale *scales = NULL;
     json_t *array = NULL;
     *st = visible_open(ctx, r->inputs, disorder, &own, &others);
     if (*st == NEP_OK)
-        array = candidate_rows(ctx, r, disorder, own, others, st);
+        *st = nep_gather_scales(ctx, r, disorder, &scales);
+    if (*st == NEP_OK)
+        array = candidate_rows(ctx, r, disorder, own, others, scales, st);
+    nep_alloc_free(scales);
     nep_alloc_free(others);
     nep_alloc_free(own);
     return array;
@@ -146,12 +116,18 @@ static json_t *labelled_row(const nep_ranking *r, int64_t disorder, int64_t k, i
     json_t *o = json_object();
     DOC_PUT(o, "drug_id", nep_doc_text(in->drugs->id[c->drug]));
     DOC_PUT(o, "name", nep_doc_text(in->drugs->names ? in->drugs->names[c->drug] : NULL));
-    DOC_PUT(o, "status", nep_doc_text(nep_label_name(label_of(in, disorder, c->drug))));
+    const nep_direction_warning *warning = nep_direction_warns(in, disorder, c->drug);
+    const nep_label label = label_of(in, disorder, c->drug);
+    DOC_PUT(o, "status", nep_doc_text(warning ? nep_label_name(NEP_LABEL_CONTRAINDICATED) : nep_label_name(label)));
+    if (warning && label != NEP_LABEL_NONE && label != NEP_LABEL_CONTRAINDICATED)
+        DOC_PUT(o, "recorded", nep_doc_text(nep_label_name(label)));
     DOC_PUT(o, "rank", json_integer(k + 1));
     DOC_PUT(o, "scored", json_boolean(!isnan(c->score)));
     DOC_PUT(o, "of", json_integer(n_scored));
     DOC_PUT(o, "verdict", nep_doc_text(nep_verdict_name(c->verdict)));
-    DOC_PUT(o, "source", nep_doc_text(in->label_source ? in->label_source[disorder * in->n_drugs + c->drug] : NULL));
+    DOC_PUT(o, "source", nep_doc_text(warning ? warning->source : in->label_source ? in->label_source[disorder * in->n_drugs + c->drug] : NULL));
+    if (warning && warning->note)
+        DOC_PUT(o, "note", nep_doc_text(warning->note));
     DOC_PUT(o, "drug", json_integer(c->drug));
     DOC_END(o);
 }
@@ -164,7 +140,8 @@ json_t *nep_gather_labelled(const nep_ranking *r, int64_t disorder)
     for (int64_t k = 0; k < r->inputs->n_drugs; k++)
         n_scored += !isnan(r->disorders[disorder].candidates[k].score);
     for (int64_t k = 0; k < r->inputs->n_drugs && !bad; k++)
-        if (label_of(r->inputs, disorder, r->disorders[disorder].candidates[k].drug) != NEP_LABEL_NONE)
+        if (label_of(r->inputs, disorder, r->disorders[disorder].candidates[k].drug) != NEP_LABEL_NONE ||
+            nep_direction_warns(r->inputs, disorder, r->disorders[disorder].candidates[k].drug))
             DOC_ADD(array, labelled_row(r, disorder, k, n_scored));
     DOC_END(array);
 }

@@ -2,10 +2,15 @@
 /* html_report.c - the gathered document in the compact form that the page reads: rows instead of objects, texts once. */
 #include "doc.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PAGE_BYTES = 5000000 - 300000 /* what style, script and escapes may take */, ATLAS_BYTES = 1000000 };
+enum {
+    PAGE_BYTES = 5000000 - 300000 /* what style, script and escapes may take */,
+    ATLAS_BYTES = 1000000,
+    FRESH = 10 /* unlabelled drugs of each disorder that keep their details, whatever their rank */
+};
 
 /* Index of a text in `strings`; `index` finds it again. */
 static json_t *interned(json_t *strings, json_t *index, const json_t *text)
@@ -36,8 +41,8 @@ static json_t *fields(const json_t *object, const char *const *keys, int n)
     DOC_END(row);
 }
 
-/* The values of an object by channel name, in channel order. */
-static json_t *in_order(const json_t *object, const json_t *channels)
+/* The values of an object by channel name, in channel order; of one role alone, or (NULL) of all. */
+static json_t *in_order(const json_t *object, const json_t *channels, const char *role)
 {
     int bad = 0;
     size_t i;
@@ -45,7 +50,8 @@ static json_t *in_order(const json_t *object, const json_t *channels)
     json_array_foreach(channels, i, ch)
     {
         json_t *value = json_object_get(object, nep_doc_get_text(ch, "name"));
-        DOC_ADD(row, value ? json_incref(value) : json_null());
+        if (!role || strcmp(nep_doc_get_text(ch, "role"), role) == 0)
+            DOC_ADD(row, value ? json_incref(value) : json_null());
     }
     DOC_END(row);
 }
@@ -57,22 +63,75 @@ static json_t *page_row(const json_t *c, const json_t *channels)
                                        "n_targets", "flags",   "engagement", "engagement_p", "label", "score_without_low", "score_without_high"};
     int bad = 0;
     json_t *row = fields(c, keys, NEP_LEN(keys));
-    DOC_ADD(row, in_order(json_object_get(c, "contribution"), channels));
-    DOC_ADD(row, in_order(json_object_get(c, "value"), channels));
-    DOC_ADD(row, in_order(json_object_get(c, "se"), channels));
+    DOC_ADD(row, in_order(json_object_get(c, "contribution"), channels, "VOTE"));
+    DOC_ADD(row, in_order(json_object_get(c, "percentile"), channels, "BASELINE"));
     DOC_END(row);
 }
 
-/* Whether a drug keeps its details: among the best `limit` of a disorder, or labelled in one. */
+/* Rows of the channels that add something: those of a channel of weight 0 explain nothing. Digits beyond the eye's are dropped. */
+static json_t *page_rows(const json_t *by_channel, const json_t *contribution)
+{
+    int bad = 0;
+    const char *name;
+    size_t i;
+    json_t *rows, *row, *o = json_object();
+    json_object_foreach((json_t *)(uintptr_t)by_channel, name, rows)
+    {
+        if (nep_doc_get_number(contribution, name) == 0)
+            continue;
+        json_t *list = json_array();
+        json_array_foreach(rows, i, row)
+        {
+            const double part = nep_doc_get_number(row, "part");
+            json_t *r = json_object();
+            DOC_PUT(r, "label", json_incref(json_object_get(row, "label")));
+            DOC_PUT(r, "detail", json_incref(json_object_get(row, "detail")));
+            if (isnan(part))
+                DOC_PUT(r, "share", json_incref(json_object_get(row, "share")));
+            else
+                DOC_PUT(r, "part", json_real(round(1e4 * part) / 1e4));
+            DOC_ADD(list, r);
+        }
+        DOC_PUT(o, name, list);
+    }
+    DOC_END(o);
+}
+
+/* What the page shows of a drug when it is opened. */
+static json_t *page_detail(const json_t *c, const json_t *channels)
+{
+    static const char *const keys[] = {"level", "counter", "move", "ranks"};
+    int bad = 0;
+    json_t *o = json_object();
+    DOC_PUT(o, "reasons", page_rows(json_object_get(c, "reasons"), json_object_get(c, "contribution")));
+    if (json_object_get(c, "edges"))
+        DOC_PUT(o, "edges", page_rows(json_object_get(c, "edges"), json_object_get(c, "contribution")));
+    for (int i = 0; i < NEP_LEN(keys); i++)
+        if (json_object_get(c, keys[i]))
+            DOC_PUT(o, keys[i], json_incref(json_object_get(c, keys[i])));
+    DOC_PUT(o, "contribution", in_order(json_object_get(c, "contribution"), channels, NULL));
+    DOC_PUT(o, "value", in_order(json_object_get(c, "value"), channels, NULL));
+    DOC_PUT(o, "se", in_order(json_object_get(c, "se"), channels, NULL));
+    DOC_END(o);
+}
+
+/* Whether a drug keeps its details: among the best `limit` of a disorder or its first unlabelled ones, or labelled in one. */
 static nep_status kept(nep_ctx *ctx, const json_t *doc, int64_t limit, bool **out)
 {
     size_t d, k;
     json_t *disorder, *c;
+    int64_t fresh = 0;
     NEP_TRY(nep_alloc(ctx, (int64_t)json_array_size(json_object_get(doc, "drugs")), sizeof **out, "kept drugs", out));
     json_array_foreach(json_object_get(doc, "disorders"), d, disorder)
+    {
+        fresh = 0;
         json_array_foreach(json_object_get(disorder, "candidates"), k, c)
-            if ((int64_t)k < limit || json_object_get(c, "label"))
+        {
+            const bool labelled = json_object_get(c, "label") || strstr(nep_doc_get_text(c, "flags"), "contraindicated");
+            if ((int64_t)k < limit || labelled || fresh++ < FRESH)
                 (*out)[json_integer_value(json_object_get(c, "drug"))] = true;
+        }
+    }
     return NEP_OK;
 }
 
@@ -80,20 +139,19 @@ static json_t *page_disorder(const json_t *disorder, const json_t *channels, con
 {
     int bad = 0;
     size_t k;
-    json_t *c, *rows = json_array(), *reasons = json_object(), *o = json_copy((json_t *)(uintptr_t)disorder);
+    json_t *c, *rows = json_array(), *details = json_object(), *o = json_copy((json_t *)(uintptr_t)disorder);
     json_array_foreach(json_object_get(disorder, "candidates"), k, c)
     {
         const json_int_t drug = json_integer_value(json_object_get(c, "drug"));
-        json_t *why = json_object_get(c, "reasons");
         char key[24];
         DOC_ADD(rows, page_row(c, channels));
         snprintf(key, sizeof key, "%lld", (long long)drug);
-        if (why && keep[drug])
-            DOC_PUT(reasons, key, json_incref(why));
+        if (json_object_get(c, "reasons") && keep[drug])
+            DOC_PUT(details, key, page_detail(c, channels));
     }
     bad |= json_object_del(o, "candidates") != 0;
     DOC_PUT(o, "rows", rows);
-    DOC_PUT(o, "reasons", reasons);
+    DOC_PUT(o, "details", details);
     DOC_END(o);
 }
 
@@ -139,6 +197,7 @@ static json_t *page_data(const json_t *doc, json_t *brain, const bool *keep, int
     json_array_foreach(json_object_get(doc, "disorders"), d, disorder)
         DOC_ADD(disorders, page_disorder(disorder, channels, keep));
     DOC_PUT(o, "kind", json_string("report"));
+    DOC_PUT(o, "evaluation", nep_html_evaluation(json_object_get(doc, "evaluation"), json_object_get(doc, "disorders")));
     DOC_PUT(o, "disorders", disorders);
     DOC_PUT(o, "drugs", page_drugs(json_object_get(doc, "drugs"), keep, strings));
     DOC_PUT(o, "strings", strings);
@@ -188,6 +247,7 @@ nep_status nep_html_write_report(nep_ctx *ctx, const json_t *doc, const nep_rank
         NEP_TRY_OR_DONE(st, nep_brain_pack_atlas(ctx, r->inputs->atlas, r->inputs->atlas_name, ATLAS_BYTES, &brain));
     else if (r->inputs->geometry && r->inputs->n_regions > 0)
         NEP_TRY_OR_DONE(st, nep_brain_pack(ctx, r->inputs->geometry, &brain));
+    NEP_TRY_OR_DONE(st, nep_html_percentiles(ctx, doc));
     NEP_TRY_OR_DONE(st, fit(ctx, doc, brain, &data));
     NEP_TRY_OR_DONE(st, add_warnings(ctx, data));
     const char *study = nep_doc_get_text(doc, "study");

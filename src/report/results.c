@@ -104,15 +104,20 @@ done:
 
 static nep_status write_cubes(nep_ctx *ctx, nep_hdf5 *h, const nep_ranking *r)
 {
-    const int64_t dims[3] = {r->n_disorders, r->inputs->n_drugs, r->n_channels}, slab = dims[1] * dims[2];
+    int64_t dims[3] = {0, r->inputs->n_drugs, r->n_channels}, at = 0;
+    const int64_t slab = dims[1] * dims[2];
     double *value = NULL, *se = NULL;
     nep_status st;
+    for (int64_t j = 0; j < r->n_disorders; j++)
+        dims[0] += !r->disorders[j].left_out;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, dims[0] * slab, sizeof *value, "channel values", &value));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, dims[0] * slab, sizeof *se, "channel errors", &se));
-    for (int64_t i = 0; i < dims[0] * slab; i++) {
-        const nep_ranking_disorder *d = &r->disorders[i / slab];
-        value[i] = d->value ? d->value[i % slab] : NAN;
-        se[i] = d->se ? d->se[i % slab] : NAN;
+    for (int64_t j = 0; j < r->n_disorders; j++) {
+        const nep_ranking_disorder *d = &r->disorders[j];
+        for (int64_t i = 0; i < slab && !d->left_out; i++, at++) {
+            value[at] = d->value ? d->value[i] : NAN;
+            se[at] = d->se ? d->se[i] : NAN;
+        }
     }
     NEP_TRY_OR_DONE(st, nep_hdf5_write_f64(h, "/channels/value", value, 3, dims));
     NEP_TRY_OR_DONE(st, nep_hdf5_write_f64(h, "/channels/se", se, 3, dims));

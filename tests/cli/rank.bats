@@ -322,3 +322,14 @@ assert spoken["DOID:2"] and all(b in ("", "n/a") for _, b in spoken["DOID:2"])
 PY
     grep -q 'anatomy_regions.tsv' out/candidates.json
 }
+
+@test "rank writes about the disorders asked for alone, and ranks them as if all were written" {
+    "$NEPENTHE" rank study.yaml -o all --redraws 20 --null-maps 20 --bootstrap 20 -q
+    "$NEPENTHE" rank study.yaml -o one --redraws 20 --null-maps 20 --bootstrap 20 --disorders SECOND -q
+    [ "$(cut -f2 one/candidates.tsv | sort -u | paste -sd' ')" = "DOID:2 disorder" ]
+    diff <(awk -F'\t' 'NR == 1 || $2 == "DOID:2"' all/candidates.tsv) one/candidates.tsv
+    run "$NEPENTHE" rank study.yaml -o none --redraws 20 --null-maps 20 --bootstrap 20 --disorders third
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"the study ranks no 'third'"* ]]
+    [ ! -e none ]
+}

@@ -176,6 +176,39 @@ static void test_explanations_sum(void **state)
     assert_true(told > 100 && rests > 50);
 }
 
+/* By edge at the drug the same score comes out, each target once, with as many paths as there are. */
+static void test_edges_sum(void **state)
+{
+    nep_ctx *ctx = *state;
+    double v[S_DRUGS], se[S_DRUGS];
+    nep_reason edges[300], paths[300];
+    int n, m, told = 0;
+    for (int c = 0; c < NEP_LEN(counted); c++) {
+        const nep_visible visible = {.disorder = 1, .own = big.labels, .others = big.labels};
+        score(ctx, counted[c], &big.in, 1, big.labels, 0, v, se);
+        for (int k = 0; k < S_DRUGS; k++) {
+            double sum = 0;
+            long paths_by_edge = 0;
+            assert_ok(ctx, nep_channel_edges(ctx, nep_channel_find(counted[c]), &big.in, &visible, k, 300, edges, &n));
+            assert_ok(ctx, nep_channel_explain(ctx, nep_channel_find(counted[c]), &big.in, &visible, k, 300, paths, &m));
+            for (int i = 0; i < n; i++) {
+                sum += edges[i].share;
+                paths_by_edge += strtol(edges[i].detail, NULL, 10);
+                for (int j = 0; j < i; j++)
+                    assert_string_not_equal(edges[i].label, edges[j].label);
+                told++;
+            }
+            assert_near(sum, isnan(v[k]) ? 0 : v[k], 1e-12);
+            if (m < 300)
+                assert_int_equal(paths_by_edge, m);
+        }
+    }
+    assert_true(told > 50);
+    const nep_visible visible = {.disorder = 1, .own = big.labels, .others = big.labels};
+    assert_ok(ctx, nep_channel_edges(ctx, nep_channel_find("popularity"), &big.in, &visible, 0, 300, edges, &n));
+    assert_int_equal(n, 0); /* counts no paths */
+}
+
 /* The same study with its drugs in another order says the same of each. */
 static void test_order_of_drugs(void **state)
 {
@@ -311,7 +344,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_counts_by_hand), cmocka_unit_test(test_degrees_by_hand), cmocka_unit_test(test_missing_metaedge_is_named),
-        cmocka_unit_test(test_memory_runs_out), cmocka_unit_test(test_explanations_sum), cmocka_unit_test(test_order_of_drugs),
+        cmocka_unit_test(test_memory_runs_out), cmocka_unit_test(test_explanations_sum), cmocka_unit_test(test_edges_sum), cmocka_unit_test(test_order_of_drugs),
         cmocka_unit_test(test_redraws), cmocka_unit_test(test_against_scipy),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

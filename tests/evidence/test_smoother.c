@@ -111,7 +111,7 @@ static void test_class_kernel_by_hand(void **state)
 static void test_explanations_add_up(void **state)
 {
     nep_ctx *ctx = *state;
-    static const char *const names[] = {"neighbours", "transfer", "transfer_close", "other_uses", "target_gene", "pathway", "interaction"};
+    static const char *const names[] = {"neighbours", "transfer", "transfer_close", "other_uses", "gene_neighbours", "target_gene", "pathway", "interaction"};
     const nep_visible v = {.disorder = 1, .own = s.labels + S_DRUGS, .others = s.labels};
     static nep_label others[S_DISORDERS * S_DRUGS];
     nep_visible seen = v;

@@ -124,6 +124,156 @@ static void test_reasons_are_gathered(void **state)
     json_decref(doc);
 }
 
+/* Channel to row: what the rows add, what is left of their channel, and the gate sum to the score; and as the fixture's engagement adds a
+ * fixed multiple of its value, every row must be worth that multiple of its share, with nothing to take off. */
+static void test_decomposition_is_exact(void **state)
+{
+    fixture *f = *state;
+    json_t *doc = NULL, *row, *rows, *one, *part;
+    const char *name;
+    size_t d, k, i;
+    int seen = 0;
+    assert_ok(f->ctx, nep_report_gather(f->ctx, &f->ranking, NULL, NULL, &doc));
+    json_array_foreach(json_object_get(doc, "disorders"), d, one)
+        json_array_foreach(json_object_get(one, "candidates"), k, row)
+        {
+            double sum = 0;
+            if (!json_object_get(row, "reasons") || json_is_null(json_object_get(row, "score")))
+                continue;
+            json_object_foreach(json_object_get(row, "reasons"), name, rows)
+                json_array_foreach(rows, i, part)
+                {
+                    if (json_is_null(json_object_get(json_object_get(row, "contribution"), name)))
+                        continue;
+                    assert_near(nep_doc_get_number(part, "part"), nep_doc_get_number(part, "share") / 1.4, 1e-9);
+                    sum += nep_doc_get_number(part, "part");
+                    seen++;
+                }
+            json_object_foreach(json_object_get(row, "level"), name, part) sum += json_number_value(part);
+            double want = 0;
+            json_object_foreach(json_object_get(row, "contribution"), name, part) want += json_is_null(part) ? 0 : json_number_value(part);
+            assert_near(sum, want, 1e-12);
+        }
+    assert_true(seen > 500);
+    json_decref(doc);
+}
+
+/* One line of what speaks against a drug, worst first; and no score moves by less than nothing. */
+static void test_doubts_are_told(void **state)
+{
+    fixture *f = *state;
+    json_t *doc = NULL, *row, *one;
+    size_t d, k;
+    int contraindicated = 0, failed = 0, none = 0, moved = 0;
+    for (int i = 0; i < FIX_DRUGS; i++)
+        f->value[0][i * FIX_CHANNELS + 2] = 5; /* exposure is no doubt */
+    assert_ok(f->ctx, nep_report_gather(f->ctx, &f->ranking, NULL, NULL, &doc));
+    json_array_foreach(json_object_get(doc, "disorders"), d, one)
+        json_array_foreach(json_object_get(one, "candidates"), k, row)
+        {
+            const char *label = nep_doc_get_text(row, "label"), *counter = nep_doc_get_text(row, "counter");
+            const json_t *move = json_object_get(row, "move");
+            if (!json_object_get(row, "reasons"))
+                continue;
+            assert_true(strlen(counter) > 10);
+            if (strcmp(label, "contraindicated") == 0) {
+                assert_true(strncmp(counter, "recorded as contraindicated (", 29) == 0);
+                contraindicated++;
+            } else if (strcmp(label, "failed") == 0) {
+                assert_true(strncmp(counter, "recorded as failed (", 20) == 0);
+                failed++;
+            } else {
+                assert_null(strstr(counter, "recorded as"));
+                none += strncmp(counter, "none found among: ", 18) == 0;
+            }
+            if (!move || json_object_size(move) == 0)
+                continue;
+            assert_true(nep_doc_get_number(move, "low") <= nep_doc_get_number(row, "score") + 1e-9);
+            assert_true(nep_doc_get_number(move, "high") >= nep_doc_get_number(row, "score") - 1e-9);
+            moved++;
+        }
+    assert_true(contraindicated > 2 && failed > 2 && none > 2 && moved > 50);
+    json_decref(doc);
+}
+
+/* A drug's silent channel: the score could go where the channel puts 5 % and 95 % of the drugs it speaks of. Drug 9 lacks engagement. */
+static void test_silent_channel_moves_most(void **state)
+{
+    fixture *f = *state;
+    nep_gather_scale *scales = NULL;
+    double sorted[FIX_DRUGS];
+    int n = 0;
+    assert_ok(f->ctx, nep_gather_scales(f->ctx, &f->ranking, 0, &scales));
+    for (int i = 0; i < FIX_DRUGS; i++)
+        if (!isnan(f->part[0][i * FIX_CHANNELS]))
+            sorted[n++] = f->part[0][i * FIX_CHANNELS];
+    for (int i = 1; i < n; i++)
+        for (int j = i; j > 0 && sorted[j] < sorted[j - 1]; j--) {
+            const double swap = sorted[j];
+            sorted[j] = sorted[j - 1];
+            sorted[j - 1] = swap;
+        }
+    json_t *move = nep_gather_move(&f->ranking, 0, 9, 1.0, scales);
+    assert_string_equal(nep_doc_get_text(move, "channel"), "engagement");
+    assert_near(nep_doc_get_number(move, "low"), 1.0 + fmin(0, sorted[(n - 1) / 20]), 1e-12);
+    assert_near(nep_doc_get_number(move, "high"), 1.0 + fmax(0, sorted[n - 1 - (n - 1) / 20]), 1e-12);
+    assert_non_null(strstr(nep_doc_get_text(move, "text"), "is silent on this drug"));
+    json_decref(move);
+    nep_alloc_free(scales);
+}
+
+/* A second opinion that is the ranking itself agrees; one that swaps the first and the fortieth is called out by name. */
+static void test_disagreement_is_called_out(void **state)
+{
+    fixture *f = *state;
+    double opinion[NEP_OPINION_COUNT * FIX_DRUGS];
+    const nep_candidate *c = f->ranking.disorders[0].candidates;
+    for (int i = 0; i < NEP_OPINION_COUNT * FIX_DRUGS; i++)
+        opinion[i] = NAN;
+    for (int i = 0; i < FIX_DRUGS; i++) {
+        opinion[NEP_OPINION_MEAN * FIX_DRUGS + c[i].drug] = i + 1;
+        opinion[NEP_OPINION_AGGREGATION * FIX_DRUGS + c[i].drug] = i == 0 ? 40 : i == 39 ? 1 : i + 1;
+    }
+    f->ranking.disorders[0].opinion = opinion;
+    json_t *list = nep_gather_disagreement(&f->ranking, 0);
+    f->ranking.disorders[0].opinion = NULL; /* on this stack */
+    assert_int_equal(json_array_size(list), 2); /* the elastic net says nothing */
+    const json_t *same = json_array_get(list, 0), *other = json_array_get(list, 1), *apart = json_object_get(other, "furthest");
+    assert_near(nep_doc_get_number(same, "spearman"), 1, 1e-12);
+    assert_int_equal(json_integer_value(json_object_get(same, "shared")), 20);
+    assert_int_equal(json_array_size(json_object_get(same, "furthest")), 0);
+    assert_int_equal(json_integer_value(json_object_get(other, "shared")), 19);
+    assert_int_equal(json_array_size(apart), 2);
+    assert_int_equal(json_integer_value(json_object_get(json_array_get(apart, 0), "rank")) + json_integer_value(json_object_get(json_array_get(apart, 1), "rank")), 41);
+    json_decref(list);
+}
+
+/* Percentiles by counting; what was left out is in no file. */
+static void test_percentiles_and_left_out(void **state)
+{
+    fixture *f = *state;
+    json_t *doc = NULL, *row;
+    size_t k;
+    f->ranking.disorders[1].left_out = true;
+    assert_ok(f->ctx, nep_report_gather(f->ctx, &f->ranking, NULL, NULL, &doc));
+    f->ranking.disorders[1].left_out = false;
+    assert_int_equal(json_array_size(json_object_get(doc, "disorders")), 1);
+    assert_ok(f->ctx, nep_html_percentiles(f->ctx, doc));
+    json_array_foreach(json_object_get(json_array_get(json_object_get(doc, "disorders"), 0), "candidates"), k, row)
+    {
+        const double v = nep_doc_get_number(json_object_get(row, "value"), "popularity");
+        double below = 0, n = 0;
+        for (int i = 0; i < FIX_DRUGS; i++) {
+            const double x = f->value[0][i * FIX_CHANNELS + 3];
+            below += x < v;
+            n += !isnan(x);
+        }
+        if (!isnan(v))
+            assert_near(nep_doc_get_number(json_object_get(row, "percentile"), "popularity"), below / (n - 1), 6e-4);
+    }
+    json_decref(doc);
+}
+
 static bool has_paragraph(const json_t *doc, const char *heading)
 {
     size_t i;
@@ -371,6 +521,11 @@ int main(void)
         WITH_FIXTURE(test_same_bytes_twice),
         WITH_FIXTURE(test_page_is_closed),
         WITH_FIXTURE(test_reasons_are_gathered),
+        WITH_FIXTURE(test_decomposition_is_exact),
+        WITH_FIXTURE(test_doubts_are_told),
+        WITH_FIXTURE(test_silent_channel_moves_most),
+        WITH_FIXTURE(test_disagreement_is_called_out),
+        WITH_FIXTURE(test_percentiles_and_left_out),
         WITH_FIXTURE(test_methods_follow_the_run),
         WITH_FIXTURE(test_occupancy_by_hand),
         WITH_FIXTURE(test_brain_is_packed_or_missed),

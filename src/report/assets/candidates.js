@@ -29,22 +29,14 @@ function unpack(disorder) {
                                             withoutLow: r[15],
                                             withoutHigh: r[16],
                                             parts: r[17] || [],
-                                            values: r[18] || [],
-                                            errors: r[19] || [],
-                                            percentile: [],
+                                            percentile: r[18] || [],
+                                            detail: disorder.details[r[0]] || null,
                                           }));
   const spread = disorder.candidates.flatMap((c) => [c.score, c.scoreLow, c.scoreHigh]).filter(known);
   disorder.scale = {min: Math.min(...spread, 0), max: Math.max(...spread, 0)};
   const sums = disorder.candidates.flatMap(
       (c) => [+1, -1].map((way) => voting(c).reduce((a, p) => a + Math.max(0, way * (p.value || 0)), 0)));
   disorder.reach = sums.reduce((a, b) => Math.max(a, b), 0) || 1;
-  data.channels.forEach((c, i) => {
-    const ranked = disorder.candidates.filter((row) => known(row.values[i])).sort((a, b) => a.values[i] - b.values[i]);
-    for (let k = 0, end; k < ranked.length; k = end) {
-      for (end = k + 1; end < ranked.length && ranked[end].values[i] === ranked[k].values[i];) end++;
-      for (let j = k; j < end; j++) ranked[j].percentile[i] = ranked.length > 1 ? (k + end - 1) / 2 / (ranked.length - 1) : 0.5;
-    }
-  });
   disorder.n = n;
   disorder.scored = disorder.candidates.filter((c) => known(c.score)).length;
 }
@@ -52,7 +44,7 @@ function unpack(disorder) {
 const voting = (row) => data.channels.map((c, i) => ({name: c.name, role: c.role, value: row.parts[i], colour: channelColour(i)}))
                             .filter((p) => p.role === 'VOTE');
 const baselines = (row) =>
-    data.channels.map((c, i) => ({name: c.name, role: c.role, value: row.percentile[i]})).filter((p) => p.role === 'BASELINE');
+    data.channels.filter((c) => c.role === 'BASELINE').map((c, i) => ({name: c.name, role: c.role, value: row.percentile[i]}));
 
 const votes = data.kind === 'report' ? data.channels.filter((c) => c.role === 'VOTE').length : 0;
 

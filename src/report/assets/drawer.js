@@ -11,7 +11,9 @@ const FLAG_TEXT = {
   failed: 'recorded as failed for this disorder',
   contraindicated: 'recorded as contraindicated or known to worsen this disorder',
   excluded_by_exposure: 'the rules for brain exposure exclude it',
-  low_exposure: 'the rules for brain exposure are only partly met',
+  low_exposure:
+      'the rules for passive entry into the brain (CNS MPO) are only partly met; drugs that are carried in, such as L-DOPA, or act outside can break them and work',
+  opposite_direction: 'its recorded actions go the opposite way of this disorder’s treatments; the score is lowered for it',
   exposure_unknown: 'too few descriptors to judge brain exposure',
 };
 
@@ -29,33 +31,47 @@ const facts = (pairs) =>
     h('dl', {class: 'facts'},
       pairs.filter((p) => p && p[1] !== null && p[1] !== '').map(([k, v]) => [h('dt', {}, k), h('dd', {}, v)]));
 
+/* Source rows of one channel. `part` is in units of the score where the channel is fused, `share` in those of its own value. */
 function reasonList(reasons) {
   if (!reasons || !reasons.length) return null;
-  const reach = Math.max(...reasons.map((r) => Math.abs(r.share || 0)), 1e-9);
+  const size = (r) => (known(r.part) ? r.part : r.share), reach = Math.max(...reasons.map((r) => Math.abs(size(r) || 0)), 1e-9);
   return h(
       'ul', {class: 'reasons'},
       reasons.map(
           (r) =>
-              h('li', {}, h('span', {class: 'share'}, signed(r.share, 2)),
-                h('span', {class: 'meter ' + (r.share < 0 ? 'minus' : 'plus'), style: {'--w': Math.abs(r.share || 0) / reach}}),
+              h('li', {}, h('span', {class: 'share'}, signed(size(r), 2)),
+                h('span', {class: 'meter ' + (size(r) < 0 ? 'minus' : 'plus'), style: {'--w': Math.abs(size(r) || 0) / reach}}),
                 h('b', {}, r.label), r.detail ? h('span', {class: 'detail'}, r.detail) : null)));
 }
 
-function channelBlock(c, i, row, why) {
-  const value = row.values[i], se = row.errors[i], part = row.parts[i];
+/* Why a channel that speaks adds nothing, or adds without rows. */
+function levelText(c, value, level, weight) {
+  if (!known(value)) return 'what silence is worth in the model';
+  if (weight && weight.weight === 0) return null;
+  return level < 0 ? 'taken off: what the average drug has of this' : 'the average drug has less than nothing of this';
+}
+
+function channelBlock(c, i, row, disorder) {
+  const d = row.detail || {}, value = (d.value || [])[i], se = (d.se || [])[i], part = (d.contribution || row.parts)[i],
+        weight = (disorder.weights || {})[c.name], level = d.level ? d.level[c.name] : NaN, why = (d.reasons || {})[c.name],
+        edges = (d.edges || {})[c.name], fused = known(part) && (c.role === 'VOTE' || part !== 0);
+  const rows = known(part) && known(level) && Math.abs(level) >= 0.005 && levelText(c, value, level, weight) ?
+      [...(why || []), {label: levelText(c, value, level, weight), part: level}] :
+      why;
+  const sum = known(value) ? [`value ${num(value, 3)}`, known(se) ? ` ± ${num(se, 3)}` : ''] : ['no evidence for this drug (missing, not zero)'];
+  const list = weight && weight.weight === 0 ? null : reasonList(rows);
   return h(
       'div', {class: 'channel'},
       h('h4', {}, h('span', {class: 'dot', style: {'--c': channelColour(i)}}), nice(c.name),
         h('span', {class: 'role'}, c.role.toLowerCase())),
-      h('p', {},
-        known(value) ?
-            [
-              `value ${num(value, 3)}`, known(se) ? ` ± ${num(se, 3)}` : '',
-              c.role === 'VOTE' ? `, adds ${signed(part)} to the score` : ', not part of the score'
-            ] :
-            'no evidence for this drug (missing, not zero)'),
-      reasonList(why && why[c.name]),
-      why && why[c.name] && c.role === 'VOTE' ? h('p', {class: 'note'}, 'The shares sum to the value.') : null);
+      h('p', {}, sum,
+        fused                                   ? `, adds ${signed(part)} to the score` :
+            c.role === 'VOTE'                   ? '' :
+                                                  ', not part of the score',
+        weight && weight.weight === 0 ? ': on other disorders it told nothing beyond the other channels, so its weight is 0' : ''),
+      list, edges && edges.length > 1 && fused && list ?
+          h('details', {}, h('summary', {}, 'the same by target: all paths that leave by it'), reasonList(edges)) :
+          null);
 }
 
 const ACTION = (action, partial) =>
@@ -90,10 +106,27 @@ function targetTable(drug) {
   return table(head, rows, {class: 'plain targets', label: 'targets of this drug'});
 }
 
+const OPINION_TEXT = {
+  mean_normal_score: 'mean normal score',
+  rank_aggregation: 'rank aggregation',
+  elastic_net: 'elastic net'
+};
+const otherRanks = (ranks) => ranks && Object.keys(ranks).length ?
+    Object.entries(ranks).map(([k, v]) => `${OPINION_TEXT[k] || nice(k)} ${num(v, 0)}`).join(', ') :
+    null;
+
+/* Channels worth opening first: those that add to the score, the largest first. */
+const chosen = (row) => {
+  const part = (row.detail && row.detail.contribution) || row.parts;
+  return data.channels.map((c, i) => i)
+      .filter((i) => known(part[i]) && Math.abs(part[i]) >= 0.005)
+      .sort((a, b) => Math.abs(part[b]) - Math.abs(part[a]));
+};
+
 function openDrawer(disorder, row, origin) {
   closeDrawer();
   drawerOrigin = origin || null;
-  const drug = data.drugs[row.drug], why = disorder.reasons[row.drug];
+  const drug = data.drugs[row.drug], detail = row.detail || {};
   const close = h('button', {class: 'close', type: 'button', onclick: closeDrawer, 'aria-label': 'close details'}, '×');
   const node = h(
       'aside', {
@@ -118,15 +151,21 @@ function openDrawer(disorder, row, origin) {
                               `${whole(row.rank)} of ${whole(disorder.scored)} with a score` +
                   (known(row.rankLow) ? `, 90 % interval ${whole(row.rankLow)} to ${whole(row.rankHigh)}` : '')
         ],
-        ['fused score', interval({value: row.score, low: row.scoreLow, high: row.scoreHigh})],
+        ['score', interval({value: row.score, low: row.scoreLow, high: row.scoreHigh})],
         [
           'score without one channel',
           known(row.withoutLow) ? `${signed(row.withoutLow)} to ${signed(row.withoutHigh)} (sensitivity, not an interval)` : null
         ],
         ['probability of the top 10', percent(row.top10)],
-        ['probability of being a recorded treatment', known(row.recorded) ? percent(row.recorded, 1) : 'not calibrated'],
-        ['engagement', known(row.engagement) ? `${signed(row.engagement)} (map-null p ${pvalue(row.engagementP)})` : 'none'],
         [
+          'probability of being a recorded treatment',
+          known(row.recorded) ? percent(row.recorded, 1) + (row.label ? ', had its own record not been known' : '') : 'not calibrated'
+        ],
+        ['speaks against it', detail.counter || null],
+        ['would move it most', (detail.move && detail.move.text) || null],
+        ['rank by other ways to fuse', otherRanks(detail.ranks)],
+        data.has_map ? ['engagement', known(row.engagement) ? `${signed(row.engagement)} (map-null p ${pvalue(row.engagementP)})` : 'none'] : null,
+        data.settings.n_affinities === 0 ? null : [
           'assumed free concentration',
           known(drug.conc_nM) ?
               `${molar(drug.conc_nM)}: the strongest target is ${percent(data.settings.relative_occupancy)} occupied` :
@@ -140,9 +179,15 @@ function openDrawer(disorder, row, origin) {
       row.flags.length ? h('ul', {class: 'flags'},
                            row.flags.map((f) => h('li', {}, h('b', {}, nice(f)), FLAG_TEXT[f] ? ': ' + FLAG_TEXT[f] : ''))) :
                          null,
-      h('h4', {class: 'part'}, 'Why it stands here'), data.channels.map((c, i) => channelBlock(c, i, row, why)),
-      h('h4', {class: 'part'}, 'What it binds'),
-      drug.rows.length ?
+      h('h4', {class: 'part'}, 'Why it stands here'),
+      h('p', {class: 'note'},
+        row.detail ? 'Rows sum to their channel, and channels to the score.' :
+                     'The rows behind this drug are left out of this page to keep it small; candidates.json has those of the best hundred.'),
+      chosen(row).map((i) => channelBlock(data.channels[i], i, row, disorder)),
+      h('details', {class: 'others'}, h('summary', {}, 'Channels that add nothing: values for the record'),
+        data.channels.map((c, i) => i).filter((i) => !chosen(row).includes(i)).map((i) => channelBlock(data.channels[i], i, row, disorder))),
+      data.settings.n_affinities === 0 ? null : h('h4', {class: 'part'}, 'What it binds'),
+      data.settings.n_affinities === 0 ? null : drug.rows.length ?
           targetTable(drug) :
           h('p', {class: 'note'},
             row.targets ?

@@ -209,7 +209,9 @@ function calibrationSection(ev) {
                 {label: 'calibration'})
           ] :
           h('p', {class: 'note'}, 'Not measured in this run.'),
-      ev.conformal && Object.keys(ev.conformal).length ? [h('h3', {}, 'Conformal sets'), tree(ev.conformal)] : null);
+      calibrationTable(ev),
+      conformalText(ev) ? [h('h3', {}, 'Sets that should hold 90 % of the treatments'), h('p', {}, conformalText(ev)), conformalTable(ev)] :
+          ev.conformal && Object.keys(ev.conformal).length ? [h('h3', {}, 'Conformal sets'), tree(ev.conformal)] : null);
 }
 
 function nullSection(ev) {

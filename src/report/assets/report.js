@@ -13,7 +13,7 @@ const VERDICT_TEXT = {
       `no voting channel speaks, or the coverage gate failed (fewer than ${
           RULES.min_targets} measured targets with a map, or the strongest target has none); this is no evidence against the drug` :
       'no voting channel speaks; this is no evidence against the drug',
-  supported: SUPPORT + ' with its interval above 0' +
+  supported: SUPPORT + ' with its interval above 0, not recorded as failed, not acting the opposite way' +
       (data.has_map ? `, and either the image adds for this disorder or the score without engagement reaches ${RULES.score} as well` : ''),
   weak: 'there is evidence, but it does not meet the rule for supported',
 };
@@ -102,6 +102,82 @@ function trustCard(disorder) {
       disorder.trust ? h('p', {class: 'trust-sentence'}, disorder.trust) : null, imagingFacts(disorder));
 }
 
+/* A button that opens a candidate's details. */
+const opener = (disorder, c) => {
+  const b = h('button', {type: 'button', class: 'open', onclick: () => openDrawer(disorder, c, b)}, c.name);
+  return b;
+};
+
+/* How well recorded treatments were found when they and drugs like them were hidden, against chance. */
+function foundLine(disorder) {
+  const e = evaluated(disorder), ap = e ? estimate(e.ap) : {}, ns = e ? estimate(e.auroc_vs_ns) : {};
+  return e && known(ap.value) ?
+      [
+        'With each drug’s own record and those of similar drugs hidden: average precision ', h('b', {}, interval(ap, 2)),
+        ` (chance ${num(e.prevalence, 2)}, ${whole(e.n_pos)} treatments)`,
+        known(ns.value) ? [', AUROC against other nervous-system drugs ', h('b', {}, interval(ns, 2))] : null, '.'
+      ] :
+      'How well this finds treatments was not measured in this run.';
+}
+
+function worseningLine(disorder) {
+  const list = disorder.labelled.filter((l) => l.status === 'contraindicated' && l.scored),
+        opposed = disorder.candidates.filter((c) => c.flags.includes('opposite_direction') && c.verdict !== 'contraindicated').length,
+        others = opposed ? ` ${plural(opposed, 'other drug')} ${opposed === 1 ? 'acts' : 'act'} the opposite way of its treatments and lost half the odds or more.` : '';
+  if (!list.length) return 'No drug is recorded as worsening it: a gap in the records and no reassurance.' + others;
+  const high = list.filter((l) => l.rank <= disorder.scored / 10);
+  return [
+    `${plural(list.length, 'drug')} known to worsen it: median rank ${whole(median(list.map((l) => l.rank)))} of ${
+        whole(disorder.scored)}; `,
+    high.length ? [
+      `${high.length === 1 ? 'one is' : high.length + ' are'} still in the first tenth, because ${
+          high.length === 1 ? 'it looks' : 'they look'} like treatments in all but direction: `,
+      high.slice(0, 4).map((l) => `${l.name} (${whole(l.rank)})`).join(', '), high.length > 4 ? ' …' : '', '. '
+    ] :
+                  'none is in the first tenth. ',
+    'All are marked contraindicated, wherever they stand.', others
+  ];
+}
+
+/* The two channels that give most, with the row behind each. */
+function forLine(c) {
+  return chosen(c).filter((i) => c.parts[i] > 0 && data.channels[i].role === 'VOTE').slice(0, 2).map((i) => {
+    const first = ((c.detail.reasons || {})[data.channels[i].name] || []).find((r) => !/further paths$|^all others$/.test(r.label));
+    return `${nice(data.channels[i].name)} ${signed(c.parts[i], 1)}` + (first ? ` (${first.label})` : '');
+  }).join(', ');
+}
+
+/* The first screen: what is new, what speaks against it, and how far to trust it. */
+function shortCard(disorder) {
+  const fresh = disorder.candidates.filter((c) => known(c.score) && !c.label && c.verdict !== 'contraindicated').slice(0, 5),
+        good = disorder.labelled.filter((l) => STATUS_CLASS[l.status] === 'approved' && l.scored);
+  const top = disorder.candidates.slice(0, 10).filter((c) => STATUS_CLASS[c.label] === 'approved').length;
+  return h(
+      'article', {class: 'card short-card'},
+      h('h3', {}, disorder.name, disorder.simulated ? h('span', {class: 'simulated-tag'}, 'simulated') : null),
+      h('p', {},
+        good.length ? `${top} of the first 10 are recorded treatments: the order finds what is known. The first that are not recorded:` :
+                      'No treatment is recorded. The first candidates:'),
+      h('ol', {class: 'fresh'},
+        fresh.map(
+            (c) => h(
+                'li', {}, opener(disorder, c),
+                h('span', {class: 'muted'},
+                  ` rank ${whole(c.rank)}` + (known(c.rankLow) ? ` (${whole(c.rankLow)} to ${whole(c.rankHigh)})` : '') +
+                      (known(c.recorded) ? `, looks like a recorded treatment (${percent(c.recorded)})` : '')),
+                c.detail && forLine(c) ? h('span', {class: 'under'}, 'for: ' + forLine(c)) : null,
+                c.detail && c.detail.counter ?
+                    h('span', {class: 'under'}, 'against: ', c.detail.counter.replace(/^none found among.*/, 'none found')) :
+                    null))),
+      h('p', {class: 'fact'}, foundLine(disorder)), h('p', {class: 'fact'}, worseningLine(disorder)));
+}
+
+function reportShort() {
+  return section(
+      'short', 'In short', h('p', {class: 'note'}, 'Hypotheses for a pharmacologist to judge, not advice. ', SCORE_TEXT),
+      h('div', {class: 'cards'}, data.disorders.map(shortCard)));
+}
+
 function nullRates(rates) {
   if (!rates.length) return h('p', {class: 'note'}, 'The false-positive rate of the nulls was not measured in this run.');
   return table(
@@ -133,25 +209,131 @@ function macroBaselines(evaluation, protocol = 'masked') {
       ['order by', ...columns.map(([, label, , title]) => ({label, number: true, title}))],
       rows.map(([name, m]) => [name, ...columns.map(([key, , digits]) => interval(estimate(m[key]), digits))]),
       {
-        caption: `Against the baselines, protocol "${nice(protocol)}", mean over disorders with 90 % intervals`,
+        caption: `Against the baselines, protocol "${nice(protocol)}", mean over disorders with 90 % intervals. A dash: the channel is silent under this protocol`,
         label: 'baselines'
       });
 }
 
-function trustSection() {
+/* Every protocol of the run with what it hides, its measures and the baselines under it; folded. */
+function protocolList(ev) {
+  return Object.entries(ev.protocols || {})
+      .map(
+          ([name, p]) => h(
+              'details', {class: 'fold'},
+              h('summary', {}, h('b', {}, nice(name)), ': ', p.definition || '', '.', known(estimate((p.macro || {}).ap).value) ?
+                    ` Average precision ${interval(estimate(p.macro.ap), 3)}.` : ''),
+              macroBaselines(ev, name)));
+}
+
+const CALIBRATION_TEXT =
+    'Of the drugs given a probability, how many are recorded: observed over expected should be 1, the slope 1. Above 1 the probabilities are too low, below 1 too high.';
+
+function calibrationTable(ev) {
+  const c = ev.calibration || {}, by = Object.entries(c.by_protocol || {});
+  const rows = by.length ? by : c.pooled ? [['pooled', c.pooled]] : [];
+  return rows.length ?
+      table(
+          [
+            'probabilities under', {label: 'observed / expected', number: true}, {label: 'slope', number: true},
+            {label: 'Brier', number: true}, {label: 'Brier of the prevalence', number: true}
+          ],
+          rows.map(([name, x]) => [nice(name), num(x.oe), num(x.slope), num(x.brier, 4), num(x.brier_null, 4)]),
+          {caption: CALIBRATION_TEXT, label: 'calibration'}) :
+      null;
+}
+
+/* What the sets mean, in words, with what they reached. */
+function conformalText(ev) {
+  const c = ev.conformal || {}, level = percent(c.level);
+  if (!known(c.coverage)) return null;
+  return `A set of drugs is drawn for each disorder so that it should hold ${level} of its treatments, those not yet recorded included. Asked of the recorded ones it held ${
+      percent(c.coverage)} on average over the disorders, ${percent(c.coverage_min)} in the worst, and it is ${
+      percent(c.size)} of all drugs: a list to search in, not a shortlist. ` +
+      (known(c.failing) ? (c.failing === 0 ? 'No disorder falls below ' + level + ' beyond chance. ' :
+                                             `${plural(c.failing, 'disorder')} fall below ${level} beyond chance. `) : '') +
+      'Disorders with ten treatments or more set their own bound, each treatment by the others, which makes their coverage near the promise by construction: the size tells how much is known. For the others the promise holds on average over disorders, not for each.';
+}
+
+function conformalTable(ev) {
+  const list = ((ev.conformal || {}).disorders || []);
+  const mine = list.filter((s) => data.kind !== 'report' || data.disorders.some((d) => d.id === s.id));
+  return mine.length ?
+      table(
+          [
+            'disorder', {label: 'treatments held', number: true}, {label: 'coverage, 95 % interval', number: true},
+            {label: 'share of all drugs', number: true}, 'bound set by'
+          ],
+          mine.map((s) => [data.kind === 'report' ? data.disorders.find((d) => d.id === s.id).name : disorderName(ev, s.id),
+                           `${whole(s.covered)} of ${whole(s.n_pos)}`,
+                           `${percent(s.coverage)} (${percent(s.low)} to ${percent(s.high)})`, percent(s.size), s.bound]),
+          {label: 'conformal sets'}) :
+      null;
+}
+
+function testedSection(ev) {
   return section(
-      'trust', 'How far can this ranking be trusted?', h('div', {class: 'cards'}, data.disorders.map(trustCard)),
-      macroBaselines(data.evaluation) ||
-          h('p', {class: 'note'},
-            'This ranking was not evaluated in this run, so the page cannot say how well it finds recorded treatments. `nepenthe evaluate` on the same study measures it.'),
-      nullRates(data.null_rates));
+      'trust', data.has_map ? 'How far can this ranking be trusted?' : 'How it was tested',
+      data.has_map ? h('div', {class: 'cards'}, data.disorders.map(trustCard)) :
+                     h('p', {class: 'note'}, 'No brain image enters this ranking.'),
+      ev ? [
+        macroBaselines(ev), h('h3', {}, 'Protocols'),
+        h('p', {class: 'note'},
+          'What was hidden before a drug was scored. Each disorder’s weights come from the other disorders. The intervals redraw disorders and drugs.'),
+        protocolList(ev), calibrationTable(ev),
+        conformalText(ev) ? h('details', {class: 'fold'}, h('summary', {}, h('b', {}, 'Sets that should hold 90 % of the treatments'), `: ${
+                                percent(ev.conformal.size)} of all drugs on average`), h('p', {}, conformalText(ev)), conformalTable(ev)) : null,
+      ] :
+           h('p', {class: 'note'},
+             'This ranking was not evaluated in this run, so the page cannot say how well it finds recorded treatments. `nepenthe evaluate` on the same study measures it.'),
+      data.has_map || data.null_rates.length ? nullRates(data.null_rates) : null);
+}
+
+/* A sentence per other way to fuse, and its furthest drugs. */
+function disagreementCard(disorder) {
+  const list = disorder.disagreement || [];
+  return h(
+      'article', {class: 'card'}, h('h3', {}, disorder.name),
+      list.map(
+          (o) => h(
+              'p', {class: 'fact'}, h('b', {}, OPINION_TEXT[o.name] || nice(o.name)),
+              `: ${o.shared} of the first ${o.top} are the same, rank correlation ${num(o.spearman)}. `,
+              o.gated ? `${o.gated} of its first ${o.top} are held down here by the gate of direction, which it does not know. ` : '',
+              o.furthest.length ? [
+                'Furthest apart: ',
+                o.furthest.map((f, i) => [i ? '; ' : '', h('b', {}, f.name), ` ${whole(f.rank)} here, ${num(f.other, 0)} there (${f.why})`]), '.'
+              ] :
+                                  `No drug of either’s first ${o.top} stands twice as far down in the other.`)));
+}
+
+function disagreementSection() {
+  if (!data.disorders.some((d) => (d.disagreement || []).length)) return null;
+  return section(
+      'disagree', 'Where other ways to fuse disagree',
+      h('p', {class: 'note'},
+        'The same channels, put together otherwise: the plain mean of normal scores (nothing to tune), robust rank aggregation (one surprising list suffices)' +
+            (LEARNED ? ', and the elastic net (one weight per channel for all disorders)' : '') +
+            '. A candidate that only one of them puts on top rests on a choice of method.'),
+      h('div', {class: 'cards'}, data.disorders.map(disagreementCard)));
+}
+
+/* What each channel is worth in the model of each disorder. */
+function weightTable() {
+  const shown = data.disorders.filter((d) => d.weights);
+  if (!shown.length) return null;
+  return h(
+      'details', {class: 'fold'}, h('summary', {}, h('b', {}, 'Weights of the channels')),
+      table(
+          ['channel', ...shown.map((d) => ({label: d.name, number: true}))],
+          Object.keys(shown[0].weights)
+              .map((c) => [nice(c), ...shown.map((d) => `${num(d.weights[c].weight)} ± ${num(d.weights[c].spread)}`)]),
+          {caption: 'log odds per standard deviation of the channel, learned from the other disorders; ± the spread between disorders', label: 'weights'}));
 }
 
 function candidateSection() {
   candidates = createCandidates(data.disorders);
   return section(
       'candidates', 'Candidates', candidates.node,
-      h('details', {class: 'explain', open: true}, h('summary', {}, 'What each number and word means'), facts([
+      h('details', {class: 'explain', open: !LEARNED}, h('summary', {}, 'What each number and word means'), facts([
           ['score', SCORE_TEXT],
           [
             'intervals',
@@ -194,12 +376,12 @@ function knownList(disorder, kinds, title, empty) {
                 (l) =>
                     [l.name || l.drug_id, ...(many ? [nice(l.status)] : []),
                      l.scored ? `${whole(l.rank)} of ${whole(l.of)}` : 'no score', l.scored ? percent(l.rank / l.of) : '–',
-                     badge(l.verdict, 'verdict'), h('span', {class: 'source'}, cited(l.source || '–'))]),
+                     badge(l.verdict, 'verdict'), h('span', {class: 'source'}, l.note ? l.note + '. ' : '', cited(l.source || '–'), l.recorded ? ` (also recorded as ${nice(l.recorded)})` : '')]),
             {label: title, class: 'plain known-table'}) :
       h('p', {class: 'note'}, empty);
   return h(
       'div', {}, h('h4', {}, title),
-      list.length > 8 ?
+      list.length > 4 ?
           h('details', {},
             h('summary', {},
               `${plural(list.length, 'drug')}, best first: ${
@@ -237,7 +419,13 @@ function knownCard(disorder) {
       knownList(
           disorder, ['contraindicated'], 'Known worsening drugs',
           'None is recorded. That is a gap in the records and no reassurance.'),
-      disorder.labelled.some((l) => l.status === 'failed') ? knownList(disorder, ['failed'], 'Drugs that failed', '') : null);
+      disorder.labelled.some((l) => l.status === 'failed') ?
+          [
+            knownList(disorder, ['failed'], 'Drugs recorded as failed', ''),
+            h('p', {class: 'note'},
+              'The record counts stopped and withdrawn trials too, some for want of money or patients: that is no finding about the drug. The source column has the reason that was given.')
+          ] :
+          null);
 }
 
 function engagementOf(drug) {
@@ -369,13 +557,13 @@ function assumptionSection() {
 }
 
 function methodsSection(methods) {
+  const text = (m) => h('div', {}, h('h3', {}, m.heading), h('p', {}, cited(m.text)), m.source ? h('p', {class: 'source'}, 'Source: ', cited(m.source)) : null);
+  const channels = methods.filter((m) => m.heading.startsWith('Channel: '));
   return section(
-      'methods', 'Methods',
-      h('div', {class: 'prose'},
-        methods.map(
-            (m) =>
-                h('div', {}, h('h3', {}, m.heading), h('p', {}, cited(m.text)),
-                  m.source ? h('p', {class: 'source'}, 'Source: ', cited(m.source)) : null))));
+      'methods', 'Methods', h('div', {class: 'prose'}, methods.filter((m) => !channels.includes(m)).map(text)), weightTable(),
+      channels.length ? h('details', {class: 'fold'}, h('summary', {}, h('b', {}, `Definitions and sources of ${plural(channels.length, 'channel')}`)),
+                          h('div', {class: 'prose'}, channels.map(text))) :
+                        null);
 }
 
 function warningSection(warnings) {
@@ -428,24 +616,24 @@ const simulatedNote = () => h(
 
 function renderReport() {
   data.disorders.forEach(unpack);
-  const brain = brainSection();
+  const brain = brainSection(), disagree = disagreementSection();
   return [
     pageHeader(
         'ranking report', data.study || 'Ranking',
         `${plural(data.disorders.length, 'disorder')} · ${plural(data.drugs.length, 'drug')} · ${
-            plural(data.settings.n_regions, 'region')} · ${
+            data.has_map ? plural(data.settings.n_regions, 'region') + ' · ' : ''}${
             plural(data.channels.filter((c) => c.role === 'VOTE').length, 'voting channel')} · seed ${
             data.settings.seed} · version ${data.version}`),
     pageNav([
-      ['trust', 'Trust'], ['candidates', 'Candidates'], ['known', 'Known drugs'], brain && ['brain', 'Maps'],
-      ['assumptions', 'Assumptions'], ['methods', 'Methods'], ['warnings', `Warnings (${data.warnings.length})`],
+      ['short', 'In short'], ['candidates', 'Candidates'], ['known', 'Known drugs'], ['trust', data.has_map ? 'Trust' : 'How tested'],
+      disagree && ['disagree', 'Disagreement'], brain && ['brain', 'Maps'], data.has_map && ['assumptions', 'Assumptions'], ['methods', 'Methods'], ['warnings', `Warnings (${data.warnings.length})`],
       ['provenance', 'Provenance']
     ]),
-    h('main', {}, data.simulated ? simulatedNote() : null, trustSection(), candidateSection(),
+    h('main', {}, data.simulated ? simulatedNote() : null, reportShort(), data.has_map ? testedSection(data.evaluation) : null, candidateSection(),
       section(
           'known', 'Where standard treatments and known worsening drugs fell',
           h('div', {class: 'cards'}, data.disorders.map(knownCard))),
-      brain, assumptionSection(), methodsSection(data.methods), warningSection(data.warnings),
+      data.has_map ? null : testedSection(data.evaluation), disagree, brain, data.has_map ? assumptionSection() : null, methodsSection(data.methods), warningSection(data.warnings),
       provenanceSection(data.provenance, data.licences, data.version)),
     h('footer', {},
       'A ranking of hypotheses for research. It is not medical advice, and a rank is no evidence of efficacy or safety in people.'),

@@ -10,7 +10,7 @@
 #ifndef NEPENTHE_MODEL_H
 #define NEPENTHE_MODEL_H
 
-#include <nepenthe/core.h>
+#include <nepenthe/rank.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -285,10 +285,6 @@ typedef struct {
 NEP_MUST_USE nep_status nep_calibration_detail_measure(nep_ctx *ctx, const double *logit, const signed char *y, int64_t n,
                                                        nep_calibration_detail *out);
 
-typedef struct {
-    int64_t n, n_pos;
-    double predicted, observed, low, high; /* means; 90 % Wilson interval of observed */
-} nep_calibration_bin;
 /* At most `bins` groups of equal size by p, equal p never parted (so that there may be fewer). out [bins], *n_out of them filled.
  * Errors: NEP_E_ARG (bins < 1, a p outside [0, 1]), NEP_E_NOMEM. */
 NEP_MUST_USE nep_status nep_calibration_bins(nep_ctx *ctx, const double *p, const signed char *y, int64_t n, int bins,

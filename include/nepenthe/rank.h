@@ -70,11 +70,12 @@ typedef struct {
 typedef struct {
     int64_t n_pos, n_neg, n_failed; /* n_failed: negatives recorded as failed or contraindicated; 0 when not asked for */
     double prevalence;
-    nep_estimate ap, auroc, bedroc20, p_at_20;
+    nep_estimate ap, auroc, bedroc20, p_at_20, ndcg_at_20;
     /* against fewer negatives (nep_negatives); NaN where none is recorded or they were not asked for. n of
      * auroc_vs_popularity: the treatments that have a match */
     nep_estimate auroc_vs_ns, auroc_vs_popularity, auroc_vs_failed;
-    double null_low, null_high, null_p; /* of auroc under map nulls; NaN without imaging */
+    double null_low, null_high, null_p; /* of auroc under map nulls: 95 % of the first family, p the larger of both; NaN without imaging */
+    double null_p_family[NEP_EVIDENCE_FAMILIES]; /* NaN = no such family */
 } nep_performance;
 
 typedef struct {
@@ -190,6 +191,14 @@ enum { NEP_METRICS_AP, NEP_METRICS_AUROC, NEP_METRICS_BEDROC20, NEP_METRICS_P_AT
  * Source: Truchon & Bayly (2007) J Chem Inf Model 47:488, doi:10.1021/ci600426e (BEDROC, alpha 20). */
 void nep_metrics_compute(const int64_t *order, const bool *tie, const signed char *pos, const int32_t *weight, int64_t n,
                          double out[NEP_METRICS_COUNT]);
+/* Normalised discounted cumulative gain of the first k places: sum over places i of (2^g - 1) / log2(i + 1), over that of the best order.
+ *
+ * order, tie, weight  [n]  as above; grade [n] by item: 0 to 7, negative = left out
+ *
+ * A tie takes the expectation over its orders. NaN where no item has a grade above 0.
+ * Source: Jarvelin & Kekalainen (2002) ACM Trans Inf Syst 20:422, doi:10.1145/582415.582418; ties: McSherry & Najork (2008) ECIR, LNCS 4956:414,
+ * doi:10.1007/978-3-540-78646-7_38. */
+double nep_metrics_ndcg(const int64_t *order, const bool *tie, const signed char *grade, const int32_t *weight, int64_t n, int k);
 /* Sorts item indices by score, best first; NaN last as one tie; equal scores keep the item order. */
 NEP_MUST_USE nep_status nep_metrics_order(nep_ctx *ctx, const double *score, int64_t n, int64_t *order, bool *tie);
 /* The same by stratum [n] first (NULL = one stratum): what nep_metrics_matched reads. */
@@ -222,6 +231,11 @@ typedef struct {
     double oe, slope, brier, brier_null; /* observed / expected, slope of logit(p), Brier score, of the mean prevalence */
     int64_t n, n_pos;
 } nep_calibration;
+/* Pairs of about one predicted probability: a point of the calibration curve. */
+typedef struct {
+    int64_t n, n_pos;
+    double predicted, observed, low, high; /* means; 90 % Wilson interval of observed */
+} nep_calibration_bin;
 /* logit [n] of the predicted probabilities. */
 void nep_calibration_measure(const double *logit, const signed char *y, int64_t n, nep_calibration *out);
 
@@ -278,6 +292,8 @@ typedef struct {
 } nep_conformal_set;
 enum { NEP_CONFORMAL_MIN_OWN = 10 }; /* recorded treatments from which on a disorder sets its own bound, where its labels are visible */
 
+enum { NEP_CALIBRATION_CURVE = 10 }; /* points: groups of equal size by predicted probability */
+
 typedef struct {
     char *channel;
     nep_estimate delta_ap; /* macro AP with it less without it, masked protocol */
@@ -286,7 +302,8 @@ typedef struct {
 
 typedef struct {
     double auroc;                       /* engagement alone, as it is ranked */
-    double null_low, null_high, null_p; /* 95 % of it under map nulls; two-sided p about their mean */
+    double null_low, null_high, null_p; /* 95 % of it under the first family of map nulls; two-sided p about their mean, the larger of both families */
+    double null_p_family[NEP_EVIDENCE_FAMILIES];
     double ligand_only;                 /* AUROC of the ligand-only baseline on the same drugs, masked protocol */
     double ligand_only_new_drug;        /* the same, new_drug protocol (leave one out) */
     int64_t n_pos, n_neg;
@@ -305,6 +322,7 @@ typedef struct {
     int n_baselines;
     nep_protocol_scores scores[NEP_PROTOCOL_COUNT]; /* those run */
     nep_calibration pooled, *calibration; /* new_drug protocol, each disorder by a curve of the others */
+    nep_calibration_bin *curve; /* [1 + n_disorders, NEP_CALIBRATION_CURVE] pooled, then by disorder; n 0 = no such point */
     double conformal_level, conformal_coverage, conformal_min, conformal_size; /* set that should hold 90 % of treatments */
     nep_conformal_set *conformal; /* [n_disorders] of the hierarchical fusion; else NULL */
     int64_t conformal_failing;  /* disorders whose upper bound lies below the level */

@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { VERSUS_NS = NEP_METRICS_COUNT, VERSUS_POPULARITY, VERSUS_FAILED, MEASURES };
+enum { VERSUS_NS = NEP_METRICS_COUNT, VERSUS_POPULARITY, VERSUS_FAILED, NDCG, MEASURES };
+enum { TOP = 20 };
 
 nep_status rank_bootstrap_open(nep_ctx *ctx, uint64_t seed, int64_t n_boot, int64_t n_drugs, int64_t n_disorders,
                                rank_bootstrap *out)
@@ -34,7 +35,7 @@ void rank_bootstrap_free(rank_bootstrap *b)
 /* One disorder's drugs in the order of a score, and who counts. */
 typedef struct {
     int64_t n;
-    const signed char *pos, *nervous, *failed; /* of rank_negatives */
+    const signed char *pos, *grade, *nervous, *failed; /* of rank_negatives */
     const int64_t *stratum;
     int64_t *order, *within;     /* best first; the same by stratum, then best first (NULL without strata) */
     bool *tie, *within_tie;
@@ -43,7 +44,7 @@ typedef struct {
 static nep_status sort_drugs(nep_ctx *ctx, const rank_negatives *set, int64_t j, const double *score, sorted *out)
 {
     const int64_t n = set->n_drugs, at = j * n;
-    *out = (sorted){.n = n, .pos = set->pos + at, .nervous = set->nervous ? set->nervous + at : NULL,
+    *out = (sorted){.n = n, .pos = set->pos + at, .grade = set->grade + at, .nervous = set->nervous ? set->nervous + at : NULL,
                     .failed = set->failed ? set->failed + at : NULL, .stratum = set->stratum ? set->stratum + at : NULL};
     NEP_TRY(nep_alloc(ctx, n, sizeof *out->order, "bootstrap: order", &out->order));
     NEP_TRY(nep_alloc(ctx, n, sizeof *out->tie, "bootstrap: ties", &out->tie));
@@ -77,6 +78,7 @@ static void all_measures(const sorted *s, const int32_t *weight, double out[MEAS
     nep_metrics_compute(s->order, s->tie, s->pos, weight, s->n, out);
     out[VERSUS_NS] = auroc_against(s, s->nervous, weight);
     out[VERSUS_FAILED] = auroc_against(s, s->failed, weight);
+    out[NDCG] = nep_metrics_ndcg(s->order, s->tie, s->grade, weight, s->n, TOP);
     out[VERSUS_POPULARITY] = s->within ? nep_metrics_matched(s->within, s->within_tie, s->stratum, s->pos, weight, s->n, NULL) : NAN;
 }
 
@@ -85,14 +87,14 @@ static nep_estimate *estimate_of(nep_performance *p, int measure)
     nep_estimate *const all[MEASURES] = {[NEP_METRICS_AP] = &p->ap,           [NEP_METRICS_AUROC] = &p->auroc,
                                          [NEP_METRICS_BEDROC20] = &p->bedroc20, [NEP_METRICS_P_AT_20] = &p->p_at_20,
                                          [VERSUS_NS] = &p->auroc_vs_ns, [VERSUS_POPULARITY] = &p->auroc_vs_popularity,
-                                         [VERSUS_FAILED] = &p->auroc_vs_failed};
+                                         [VERSUS_FAILED] = &p->auroc_vs_failed, [NDCG] = &p->ndcg_at_20};
     return all[measure];
 }
 
 static void start(nep_performance *p, const sorted *s)
 {
     int64_t matched = 0;
-    *p = (nep_performance){.prevalence = NAN, .null_low = NAN, .null_high = NAN, .null_p = NAN};
+    *p = (nep_performance){.prevalence = NAN, .null_low = NAN, .null_high = NAN, .null_p = NAN, .null_p_family = {NAN, NAN}};
     for (int64_t k = 0; k < s->n; k++) {
         p->n_pos += s->pos[k] == 1;
         p->n_neg += s->pos[k] == 0;
@@ -197,7 +199,7 @@ nep_status rank_bootstrap_measure(nep_ctx *ctx, const rank_bootstrap *b, const d
 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, b->n_boot * b->n_disorders * MEASURES, sizeof *draw, "bootstrap: draws", &draw));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, b->n_boot, sizeof *column, "bootstrap: macro draws", &column));
-    *macro = (nep_performance){.prevalence = NAN, .null_low = NAN, .null_high = NAN, .null_p = NAN};
+    *macro = (nep_performance){.prevalence = NAN, .null_low = NAN, .null_high = NAN, .null_p = NAN, .null_p_family = {NAN, NAN}};
     for (int64_t j = 0; j < b->n_disorders; j++) {
         NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
         NEP_TRY_OR_DONE(st, measure_disorder(ctx, b, j, score + j * b->n_drugs, set, &disorders[j], draw));

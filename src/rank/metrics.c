@@ -112,6 +112,42 @@ void nep_metrics_compute(const int64_t *order, const bool *tie, const signed cha
     out[NEP_METRICS_P_AT_20] = s.top / (s.total < TOP ? s.total : TOP);
 }
 
+/* Sum of 1 / log2(i + 1) over places from + 1 .. to, cut at k; from and to are whole numbers. */
+static double discounts(double from, double to, int k)
+{
+    double sum = 0;
+    for (double i = from + 1; i <= to && i <= k; i++)
+        sum += 1 / log2(i + 1);
+    return sum;
+}
+
+double nep_metrics_ndcg(const int64_t *order, const bool *tie, const signed char *grade, const int32_t *weight, int64_t n, int k)
+{
+    double of_grade[8] = {0}, seen = 0, size = 0, gain = 0, got = 0, best = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (grade[i] >= 0)
+            of_grade[grade[i] & 7] += weight ? weight[i] : 1;
+    for (int g = 7; g > 0; g--) {
+        best += (exp2(g) - 1) * discounts(seen, seen + of_grade[g], k);
+        seen += of_grade[g];
+    }
+    seen = 0;
+    for (int64_t r = 0; r <= n && seen < k; r++) {
+        if ((r == n || !tie[r]) && size > 0) {
+            got += gain / size * discounts(seen, seen + size, k);
+            seen += size;
+            size = gain = 0;
+        }
+        const int64_t i = r < n ? order[r] : -1;
+        if (i < 0 || grade[i] < 0)
+            continue;
+        const double w = weight ? weight[i] : 1;
+        size += w;
+        gain += w * (exp2(grade[i]) - 1);
+    }
+    return best > 0 ? got / best : NAN;
+}
+
 /* Pairs that items [from, to), one stratum, put right, over its negatives: the sum over its positives. */
 static double matched_pairs(const int64_t *order, const bool *tie, const signed char *pos, const int32_t *weight, int64_t from, int64_t to,
                             double negatives)

@@ -76,6 +76,7 @@ nep_status rank_negatives_open(nep_ctx *ctx, const nep_inputs *in, const bool *a
     const int64_t d = nep_inputs_ranked(in), cells = d * in->n_drugs;
     *out = (rank_negatives){.n_drugs = in->n_drugs, .n_disorders = d};
     NEP_TRY(nep_alloc(ctx, cells, 1, "evaluation: positives", &out->pos));
+    NEP_TRY(nep_alloc(ctx, cells, 1, "evaluation: grades", &out->grade));
     if (asked[NEP_NEGATIVES_NERVOUS_SYSTEM])
         NEP_TRY(nep_alloc(ctx, cells, 1, "evaluation: nervous-system negatives", &out->nervous));
     if (asked[NEP_NEGATIVES_FAILED])
@@ -91,10 +92,26 @@ nep_status rank_negatives_open(nep_ctx *ctx, const nep_inputs *in, const bool *a
 void rank_negatives_free(rank_negatives *g)
 {
     nep_alloc_free(g->pos);
+    nep_alloc_free(g->grade);
     nep_alloc_free(g->nervous);
     nep_alloc_free(g->failed);
     nep_alloc_free(g->stratum);
     *g = (rank_negatives){0};
+}
+
+/* How good a find is: of a simulated truth all are equal. */
+static signed char grade_of(const nep_inputs *in, int64_t at, signed char pos)
+{
+    if (pos == SAMPLE_LEFT_OUT)
+        return -1;
+    if (in->truth && in->truth[at] >= 0)
+        return in->truth[at] ? 3 : 0;
+    switch (in->labels[at]) {
+    case NEP_LABEL_APPROVED: return 3;
+    case NEP_LABEL_SYMPTOMATIC: return 2;
+    case NEP_LABEL_INVESTIGATIONAL: return 1;
+    default: return 0;
+    }
 }
 
 void rank_negatives_set(const nep_inputs *in, nep_protocol p, const double *score, rank_negatives *g)
@@ -109,6 +126,7 @@ void rank_negatives_set(const nep_inputs *in, nep_protocol p, const double *scor
                 pos[k] = nep_label_indicated(l) ? 1 : is_failed(l) ? 0 : SAMPLE_LEFT_OUT;
             if (isnan(score[at]))
                 pos[k] = SAMPLE_LEFT_OUT;
+            g->grade[at] = grade_of(in, at, pos[k]);
             if (g->nervous)
                 g->nervous[at] = pos[k] == 0 && !is_nervous(in, j, k) ? SAMPLE_LEFT_OUT : pos[k];
             if (g->failed)

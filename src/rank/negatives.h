@@ -8,6 +8,7 @@
 typedef struct {
     int64_t n_drugs, n_disorders;
     signed char *pos;                 /* [n_disorders, n_drugs] 1 positive, 0 negative, SAMPLE_LEFT_OUT */
+    signed char *grade;               /* the same: 3 approved, 2 symptomatic, 1 investigational, 0 else; -1 left out */
     signed char *nervous, *failed;    /* the same with fewer negatives; NULL = not asked for */
     int64_t *stratum;                 /* [n_disorders, n_drugs] nep_negatives_strata; NULL = not asked for */
 } rank_negatives;

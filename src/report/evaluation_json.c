@@ -30,6 +30,24 @@ static void add_measures(json_t *o, const nep_performance *p, bool macro)
     json_object_set_new(o, "auroc_vs_failed", estimate(&p->auroc_vs_failed, macro));
     json_object_set_new(o, "bedroc20", estimate(&p->bedroc20, macro));
     json_object_set_new(o, "p_at_20", estimate(&p->p_at_20, macro));
+    json_object_set_new(o, "ndcg_at_20", estimate(&p->ndcg_at_20, macro));
+}
+
+/* One entry per family of null maps that the disorder has. */
+static json_t *families(const nep_evaluation *e, int64_t j, const double p[NEP_EVIDENCE_FAMILIES])
+{
+    json_t *list = json_array();
+    for (int f = 0; f < NEP_EVIDENCE_FAMILIES; f++) {
+        const char *name = nep_inputs_null_name(e->ranking->inputs, j, f);
+        if (name)
+            json_array_append_new(list, json_pack("{s:s,s:o}", "null", name, "p", number(p[f])));
+    }
+    return list;
+}
+
+static json_t *map_null(const nep_evaluation *e, int64_t j, double low, double high, double p, const double by_family[NEP_EVIDENCE_FAMILIES])
+{
+    return json_pack("{s:o,s:o,s:o,s:o}", "low", number(low), "high", number(high), "p", number(p), "p_by_null", families(e, j, by_family));
 }
 
 static json_t *performance(const nep_evaluation *e, const nep_performance *macro, const nep_performance *disorders)
@@ -42,8 +60,7 @@ static json_t *performance(const nep_evaluation *e, const nep_performance *macro
                               "n_pos", (json_int_t)p->n_pos, "n_neg", (json_int_t)p->n_neg, "n_failed", (json_int_t)p->n_failed,
                               "prevalence", number(p->prevalence));
         add_measures(o, p, false);
-        json_object_set_new(o, "map_null", json_pack("{s:o,s:o,s:o}", "low", number(p->null_low), "high", number(p->null_high),
-                                                     "p", number(p->null_p)));
+        json_object_set_new(o, "map_null", map_null(e, j, p->null_low, p->null_high, p->null_p, p->null_p_family));
         json_array_append_new(list, o);
     }
     return json_pack("{s:o,s:o}", "macro", m, "disorders", list);
@@ -93,19 +110,35 @@ static json_t *calibration_of(const nep_calibration *c)
                      "brier_null", number(c->brier_null), "n", (json_int_t)c->n, "n_pos", (json_int_t)c->n_pos);
 }
 
+/* Points of the curve: the pooled one (at 0), or that of disorder at - 1. */
+static json_t *curve(const nep_evaluation *e, int64_t at)
+{
+    json_t *list = json_array();
+    for (int i = 0; e->curve && i < NEP_CALIBRATION_CURVE; i++) {
+        const nep_calibration_bin *b = &e->curve[at * NEP_CALIBRATION_CURVE + i];
+        if (b->n)
+            json_array_append_new(list, json_pack("{s:o,s:o,s:o,s:o,s:I,s:I}", "predicted", number(b->predicted), "observed", number(b->observed), "low",
+                                                  number(b->low), "high", number(b->high), "n", (json_int_t)b->n, "n_pos", (json_int_t)b->n_pos));
+    }
+    return list;
+}
+
 static json_t *calibration(const nep_evaluation *e)
 {
     json_t *list = json_array();
     for (int64_t j = 0; j < e->n_disorders; j++) {
         json_t *o = calibration_of(&e->calibration[j]);
         json_object_set_new(o, "id", json_string(e->ranking->disorders[j].id));
+        json_object_set_new(o, "curve", curve(e, 1 + j));
         json_array_append_new(list, o);
     }
     json_t *protocols = json_object();
     for (nep_protocol p = 0; p < NEP_PROTOCOL_COUNT; p++)
         if (e->by_protocol[p].n > 0)
             json_object_set_new(protocols, nep_protocol_name(p), calibration_of(&e->by_protocol[p]));
-    return json_pack("{s:o,s:s,s:o,s:o}", "pooled", calibration_of(&e->pooled), "protocol", nep_protocol_name(e->calibrated), "by_protocol",
+    json_t *pooled = calibration_of(&e->pooled);
+    json_object_set_new(pooled, "curve", curve(e, 0));
+    return json_pack("{s:o,s:s,s:o,s:o}", "pooled", pooled, "protocol", nep_protocol_name(e->calibrated), "by_protocol",
                      protocols, "disorders", list);
 }
 
@@ -135,18 +168,6 @@ static json_t *ablation(const nep_evaluation *e)
     return list;
 }
 
-static json_t *families(const nep_evaluation *e, int64_t j)
-{
-    json_t *list = json_array();
-    for (int f = 0; f < NEP_EVIDENCE_FAMILIES; f++) {
-        const char *name = nep_inputs_null_name(e->ranking->inputs, j, f);
-        if (name)
-            json_array_append_new(list, json_pack("{s:s,s:o}", "null", name, "p",
-                                                  number(e->ranking->disorders[j].increment.p_family[f])));
-    }
-    return list;
-}
-
 static json_t *increments(const nep_evaluation *e)
 {
     json_t *list = json_array();
@@ -156,7 +177,7 @@ static json_t *increments(const nep_evaluation *e)
             list, json_pack("{s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "id", e->ranking->disorders[j].id, "name",
                             e->ranking->disorders[j].name, "n_pos", (json_int_t)i->delta.n, "delta", number(i->delta.value), "low",
                             number(i->delta.low), "high", number(i->delta.high), "p_map", number(i->p_map),
-                            "p_map_by_null", families(e, j), "p_holm", number(i->p_holm), "detectable", number(i->detectable), "tested",
+                            "p_map_by_null", families(e, j, i->p_family), "p_holm", number(i->p_holm), "detectable", number(i->detectable), "tested",
                             isnan(i->delta.value) ? "map" : "gain", "verdict", nep_imaging_verdict_name(i->verdict)));
     }
     return list;
@@ -168,11 +189,10 @@ static json_t *imaging(const nep_evaluation *e)
     for (int64_t j = 0; j < e->n_disorders; j++) {
         const nep_imaging_alone *m = &e->imaging[j];
         json_array_append_new(
-            list, json_pack("{s:s,s:s,s:I,s:I,s:o,s:{s:o,s:o,s:o},s:o,s:o}", "id", e->ranking->disorders[j].id, "name",
-                            e->ranking->disorders[j].name, "n_pos", (json_int_t)m->n_pos, "n_neg", (json_int_t)m->n_neg, "auroc",
-                            number(m->auroc), "map_null", "low", number(m->null_low), "high", number(m->null_high), "p",
-                            number(m->null_p), "ligand_only", number(m->ligand_only), "ligand_only_new_drug",
-                            number(m->ligand_only_new_drug)));
+            list, json_pack("{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o}", "id", e->ranking->disorders[j].id, "name", e->ranking->disorders[j].name, "n_pos",
+                            (json_int_t)m->n_pos, "n_neg", (json_int_t)m->n_neg, "auroc", number(m->auroc), "map_null",
+                            map_null(e, j, m->null_low, m->null_high, m->null_p, m->null_p_family), "ligand_only", number(m->ligand_only),
+                            "ligand_only_new_drug", number(m->ligand_only_new_drug)));
     }
     return list;
 }

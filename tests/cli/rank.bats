@@ -203,14 +203,27 @@ for key in ("study", "seed", "version", "protocols", "baselines", "calibration",
     assert key in d, key
 for p in ("masked", "zero_shot", "new_drug"):
     one = d["protocols"][p]
-    assert one["definition"] and set(one["macro"]) >= {"ap", "auroc", "auroc_vs_ns", "auroc_vs_popularity", "auroc_vs_failed", "bedroc20", "p_at_20"}
+    assert one["definition"] and set(one["macro"]) >= {"ap", "auroc", "auroc_vs_ns", "auroc_vs_popularity", "auroc_vs_failed", "bedroc20", "p_at_20", "ndcg_at_20"}
+    for name, m in one["macro"].items():
+        assert {"value", "low", "high", "n", "t_low", "t_high"} == set(m), name
     for x in one["disorders"]:
         assert {"id", "name", "n_pos", "n_neg", "prevalence", "ap", "auroc", "auroc_vs_ns", "auroc_vs_popularity", "auroc_vs_failed", "map_null"} <= set(x)
+        by = x["map_null"]["p_by_null"]
+        assert len(by) == 2 and by[0]["null"] != by[1]["null"] and x["map_null"]["p"] == max(f["p"] for f in by)
     first, second = one["disorders"]
     assert first["n_failed"] == 2 and 0 <= first["auroc_vs_failed"]["value"] <= 1
     assert second["n_failed"] == 0 and second["auroc_vs_failed"]["value"] is None
 assert set(d["negatives"]) == {"all", "nervous_system", "popularity", "failed"}
 assert "popularity" in d["baselines"] and "masked" in d["baselines"]["ligand_only"]
+for x in d["imaging_alone"]:
+    by = x["map_null"]["p_by_null"]
+    assert len(by) == 2 and x["map_null"]["p"] == max(f["p"] for f in by)
+c = d["calibration"]
+assert c["protocol"] == "new_drug" and len(c["disorders"]) == 2
+for part in [c["pooled"]] + c["disorders"]:
+    assert sum(b["n"] for b in part["curve"]) == part["n"] and sum(b["n_pos"] for b in part["curve"]) == part["n_pos"]
+    assert all(0 <= b["low"] <= b["observed"] <= b["high"] <= 1 for b in part["curve"])
+    assert abs(part["oe"] - part["n_pos"] / sum(b["n"] * b["predicted"] for b in part["curve"])) < 1e-6
 for x in d["imaging_increment"]:
     assert {"id", "delta", "low", "high", "p_map", "p_map_by_null", "detectable", "verdict"} <= set(x)
     assert len(x["p_map_by_null"]) == 2 and x["p_map"] == max(f["p"] for f in x["p_map_by_null"])

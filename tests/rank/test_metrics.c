@@ -141,6 +141,56 @@ static void test_no_positive_or_no_score(void **state)
     assert_near(got[NEP_METRICS_P_AT_20], 0.5, exact);
 }
 
+static double ndcg(nep_ctx *ctx, const double *score, const signed char *grade, const int32_t *weight, int64_t n, int k)
+{
+    int64_t order[MOST];
+    bool tie[MOST];
+    assert_ok(ctx, nep_metrics_order(ctx, score, n, order, tie));
+    return nep_metrics_ndcg(order, tie, grade, weight, n, k);
+}
+
+static void test_scikit_learn_ndcg(void **state)
+{
+    nep_ctx *ctx = *state;
+    json_t *doc = NULL, *one;
+    const char *name;
+    int seen = 0;
+    assert_ok(ctx, nep_json_read(ctx, TEST_GOLDEN("ndcg.json"), &doc));
+    json_object_foreach(json_object_get(doc, "cases"), name, one)
+    {
+        double score[MOST];
+        signed char grade[MOST];
+        const json_t *s = json_object_get(one, "score"), *g = json_object_get(one, "grade");
+        const int64_t n = (int64_t)json_array_size(s);
+        for (int64_t i = 0; i < n; i++) {
+            score[i] = json_number_value(json_array_get(s, (size_t)i));
+            grade[i] = (signed char)json_integer_value(json_array_get(g, (size_t)i));
+        }
+        assert_near(ndcg(ctx, score, grade, NULL, n, (int)json_integer_value(json_object_get(one, "k"))),
+                    json_number_value(json_object_get(one, "ndcg")), exact);
+        seen++;
+    }
+    assert_int_equal(seen, 8);
+    json_decref(doc);
+}
+
+/* Places 1 and 2 are tied and hold a 2 and a 0; what is left out takes no place: (1.5 + 1.5 / log2 3 + 7 / 2) / (7 + 3 / log2 3). A weight is
+ * that many copies; without a grade above 0 there is no number. */
+static void test_ndcg_by_hand(void **state)
+{
+    nep_ctx *ctx = *state;
+    const double score[] = {5, 5, 4, 4.5};
+    const signed char grade[] = {2, 0, 3, -1}, none[] = {0, 0, -1, 0}, copied[] = {2, 2, 0, 3, 3, 3};
+    const double copies[] = {5, 5, 5, 4, 4, 4};
+    const int32_t weight[] = {2, 1, 3, 9};
+    const double l3 = log2(3);
+    assert_near(ndcg(ctx, score, grade, NULL, 4, 20), (1.5 + 1.5 / l3 + 7.0 / 2) / (7 + 3 / l3), exact);
+    assert_near(ndcg(ctx, score, grade, NULL, 4, 1), 1.5 / 7, exact);
+    for (int k = 1; k <= 6; k++)
+        assert_near(ndcg(ctx, score, grade, weight, 4, k), ndcg(ctx, copies, copied, NULL, 6, k), exact);
+    assert_true(isnan(ndcg(ctx, score, none, NULL, 4, 20)));
+}
+
 static int setup(void **state)
 {
     *state = test_ctx(1);
@@ -158,7 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_scikit_learn),      cmocka_unit_test(test_rdkit_bedroc),
         cmocka_unit_test(test_ties_take_the_expectation), cmocka_unit_test(test_weights_are_copies),
-        cmocka_unit_test(test_no_positive_or_no_score),
+        cmocka_unit_test(test_no_positive_or_no_score), cmocka_unit_test(test_scikit_learn_ndcg), cmocka_unit_test(test_ndcg_by_hand),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -4,7 +4,7 @@
 const METRICS = [
   ['ap', 'average precision', 3], ['auroc', 'AUROC', 2], ['auroc_vs_ns', 'vs CNS drugs', 2],
   ['auroc_vs_popularity', 'vs matched', 2], ['auroc_vs_failed', 'vs failed', 2],
-  ['bedroc20', 'BEDROC (20)', 2], ['p_at_20', 'precision at 20', 2]
+  ['bedroc20', 'BEDROC (20)', 2], ['p_at_20', 'precision at 20', 2], ['ndcg_at_20', 'NDCG at 20', 2]
 ];
 
 /* A name for an id, from whichever protocol lists it. */
@@ -20,7 +20,9 @@ const macroOf = (p) => (p && p.macro) || {};
 const numbered = (label, title) => ({label, number: true, title});
 
 function macroTable(ev, name, protocol) {
-  const rows = [[h('b', {}, 'this ranking'), macroOf(protocol)]].concat(
+  const own = macroOf(protocol);
+  const byT = Object.fromEntries(Object.entries(own).map(([key, e]) => [key, e && known(e.t_low) ? {value: e.value, low: e.t_low, high: e.t_high} : null]));
+  const rows = [[h('b', {}, 'this ranking'), own]].concat(Object.values(byT).some(Boolean) ? [['its t interval over disorders', byT]] : [],
       Object.entries(ev.baselines || {})
           .filter(([, b]) => b[name])
           .map(([base, b]) => [nice(base) + (b.upper_bound ? ' (upper bound, no rival)' : ''), b[name].macro || b[name]]));
@@ -193,6 +195,27 @@ function ablationSection(ev) {
                     h('p', {class: 'note'}, 'Not measured in this run.'));
 }
 
+/* Points of the pooled curve: groups of equal size by predicted probability. */
+function curveTable(pooled) {
+  const points = pooled.curve || [];
+  if (!points.length) return null;
+  const most = Math.max(...points.map((b) => Math.max(b.high, b.predicted)));
+  return table(
+      [numbered('predicted'), numbered('observed'), 'observed and its interval; line: predicted', numbered('pairs')],
+      points.map((b) => [num(b.predicted, 4), num(b.observed, 4), intervalBar({
+                           value: b.observed,
+                           low: b.low,
+                           high: b.high,
+                           min: 0,
+                           max: most,
+                           zero: b.predicted,
+                           width: 240,
+                           label: `observed ${num(b.observed, 4)}, predicted ${num(b.predicted, 4)}`
+                         }),
+                         whole(b.n)]),
+      {caption: 'Calibration curve, all disorders together', label: 'calibration curve', class: 'plain bars'});
+}
+
 function calibrationSection(ev) {
   const c = ev.calibration || {}, pooled = c.pooled || {}, list = c.disorders || [];
   return section(
@@ -201,6 +224,7 @@ function calibrationSection(ev) {
           [
             h('p', {},
               'The probability shown is that of being a recorded treatment, predicted with each disorder left out in turn. Observed over expected should be 1, the slope 1, and the Brier score small.'),
+            curveTable(pooled),
             table(
                 ['', numbered('observed / expected'), numbered('slope'), numbered('Brier score')],
                 [['pooled', pooled], ...list.map((d) => [d.name || disorderName(ev, d.id), d])].map(

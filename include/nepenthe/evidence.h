@@ -142,6 +142,11 @@ NEP_MUST_USE nep_status nep_inputs_null_rate(nep_ctx *ctx, const nep_inputs *in,
 /* What the map says per target: beta of score B [n_mapped]; NaN for a disorder without a map. */
 void nep_inputs_target_profile(const nep_inputs *in, int64_t disorder, double *out);
 void nep_inputs_release(nep_inputs *in); /* frees what prepare added; the rest belongs to whoever filled it */
+/* Prepared inputs over permuted network number `number`: every metaedge is permuted by swaps that keep all degrees (graph.h), but for CrC,
+ * since which drugs are alike decides what is hidden from whom. What does not depend on the network is lent by `in`, which must outlive it.
+ * Errors: NEP_E_ARG (no network), NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost: 10 swaps per edge, and what prepare does of the network. */
+NEP_MUST_USE nep_status nep_inputs_permute(nep_ctx *ctx, const nep_inputs *in, uint64_t number, nep_inputs *out);
+void nep_inputs_release_permuted(const nep_inputs *in, nep_inputs *out); /* of nep_inputs_permute alone */
 
 typedef enum {
     NEP_COVERAGE_OK,

@@ -163,6 +163,7 @@ typedef struct {
     char **negatives;
     int64_t n_negatives;
     int64_t bootstrap;
+    int64_t n_controls; /* key `controls` of evaluate: permutations of each negative control (2) */
     int64_t n_nulls; /* key `nulls: {n: 10000, kind: moran}` */
     char *null_kind;
 } nep_study;

@@ -309,6 +309,25 @@ typedef struct {
     int64_t n_pos, n_neg;
 } nep_imaging_alone;
 
+/* What should be at chance, and is asked whether it is. AUROCs are macro means, masked protocol; matched: against drugs recorded for as many
+ * disorders in all and alike in the numbers of targets and side effects (0, 1, 2 to 3, 4 to 7, ...), since permuting keeps these. */
+typedef enum {
+    NEP_CONTROL_LABELS,  /* treatments permuted by swaps: every drug and every disorder keeps how many it has */
+    NEP_CONTROL_NETWORK, /* every metaedge permuted by swaps (nep_inputs_permute); labels as they are */
+    NEP_CONTROL_DECOYS,  /* no permutation: antibacterials (ATC J01) that are not recorded, against all other drugs that are not */
+    NEP_CONTROL_COUNT
+} nep_control_kind;
+const char *nep_controls_name(nep_control_kind kind);
+const char *nep_controls_definition(nep_control_kind kind);
+typedef struct {
+    nep_control_kind kind;
+    int64_t n;                 /* permutations; of decoys: those of the study */
+    double prevalence;
+    nep_estimate ap, auroc, matched; /* means over permutations; intervals pool their bootstrap draws; n = disorders. NaN: not estimable */
+    nep_estimate own_ap, own_auroc, own_matched; /* the ranking itself, same strata; NaN for decoys */
+    bool chance;               /* the interval of matched (of decoys: auroc) reaches down to 0.5 */
+} nep_control;
+
 struct nep_leaks; /* leaks.h: what hiding labels does not reach */
 
 typedef struct {
@@ -331,6 +350,8 @@ typedef struct {
     nep_ablation *ablation;
     int n_ablation;
     nep_imaging_alone *imaging;    /* [n_disorders] */
+    nep_control *controls;         /* [n_controls] negative controls */
+    int n_controls;
     struct nep_leaks *leaks;       /* what was found; each was warned of */
 } nep_evaluation;
 
@@ -338,6 +359,7 @@ typedef struct {
     bool protocols[NEP_PROTOCOL_COUNT]; /* all false = all */
     bool negatives[NEP_NEGATIVES_COUNT]; /* all false = all */
     int64_t n_bootstrap;
+    int64_t n_controls; /* permutations of each negative control; 0 = none of these */
 } nep_evaluation_opts;
 
 /* Evaluates the ranking's primary analysis under the protocols, baselines beside it. The ranking and its inputs are lent.

@@ -304,7 +304,7 @@ static const char *const negatives[] = {"all", "nervous_system", "popularity", "
 
 static nep_status read_evaluate(nep_yaml *y, yaml_node_t *node, nep_study *s)
 {
-    static const char *const keys[] = {"protocols", "negatives", "bootstrap", "investigational"};
+    static const char *const keys[] = {"protocols", "negatives", "bootstrap", "investigational", "controls"};
     yaml_node_t *v[NEP_LEN(keys)];
     if (!node)
         return NEP_OK;
@@ -317,6 +317,8 @@ static nep_status read_evaluate(nep_yaml *y, yaml_node_t *node, nep_study *s)
         NEP_TRY(nep_yaml_choice(y, v[3], "investigational", uses, 2, &k));
         s->investigational_negative = k == 1;
     }
+    if (v[4])
+        NEP_TRY(nep_yaml_whole(y, v[4], "controls", 0, 1000, &s->n_controls));
     return v[2] ? nep_yaml_whole(y, v[2], "bootstrap", 0, 1000000, &s->bootstrap) : NEP_OK;
 }
 
@@ -446,7 +448,7 @@ static nep_status read_root(nep_yaml *y, nep_study *s)
 nep_status nep_study_parse(nep_ctx *ctx, const char *path, const char *text, int64_t n, nep_study *out)
 {
     nep_yaml y = {0};
-    nep_study s = {.relative_occupancy = 0.75, .bootstrap = 2000, .n_nulls = 10000};
+    nep_study s = {.relative_occupancy = 0.75, .bootstrap = 2000, .n_controls = 2, .n_nulls = 10000};
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_yaml_open(ctx, path, text, n, &y));
     NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, path, &s.path));

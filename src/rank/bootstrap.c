@@ -192,7 +192,8 @@ static void t_interval(const nep_performance *disorders, int64_t n, int m, nep_e
 }
 
 nep_status rank_bootstrap_measure(nep_ctx *ctx, const rank_bootstrap *b, const double *score, const rank_negatives *set,
-                                  nep_performance *disorders, nep_performance *macro, double *macro_ap)
+                                  nep_performance *disorders, nep_performance *macro,
+                                  const rank_bootstrap_draws *draws)
 {
     double *draw = NULL, *column = NULL;
     nep_status st;
@@ -214,8 +215,9 @@ nep_status rank_bootstrap_measure(nep_ctx *ctx, const rank_bootstrap *b, const d
         t_interval(disorders, b->n_disorders, m, e);
         for (int64_t i = 0; i < b->n_boot; i++)
             column[i] = macro_of(b, draw, disorders, i, m);
-        if (m == NEP_METRICS_AP && macro_ap)
-            memcpy(macro_ap, column, (size_t)b->n_boot * sizeof *column);
+        double *kept = !draws ? NULL : m == NEP_METRICS_AP ? draws->ap : m == NEP_METRICS_AUROC ? draws->auroc : m == VERSUS_POPULARITY ? draws->matched : NULL;
+        if (kept)
+            memcpy(kept, column, (size_t)b->n_boot * sizeof *column);
         const int64_t there = rank_sample_sort(column, b->n_boot);
         e->low = rank_sample_quantile(column, there, 0.05);
         e->high = rank_sample_quantile(column, there, 0.95);

@@ -15,10 +15,15 @@ NEP_MUST_USE nep_status rank_bootstrap_open(nep_ctx *ctx, uint64_t seed, int64_t
                                             rank_bootstrap *out);
 void rank_bootstrap_free(rank_bootstrap *b);
 
-/* Performance of one score [n_disorders, n_drugs] against every set of negatives; NaN against one not asked for. macro_ap
- * [n_boot] (may be NULL) gets each draw's macro AP. Map-null fields stay NaN. */
+/* Macro means of each draw, [n_boot] each; NULL = not wanted. */
+typedef struct {
+    double *ap, *auroc, *matched; /* matched: auroc_vs_popularity */
+} rank_bootstrap_draws;
+
+/* Performance of one score [n_disorders, n_drugs] against every set of negatives; NaN against one not asked for. draws may be NULL.
+ * Map-null fields stay NaN. */
 NEP_MUST_USE nep_status rank_bootstrap_measure(nep_ctx *ctx, const rank_bootstrap *b, const double *score,
                                                const rank_negatives *set, nep_performance *disorders, nep_performance *macro,
-                                               double *macro_ap);
+                                               const rank_bootstrap_draws *draws);
 
 #endif

@@ -50,14 +50,14 @@ nep_status rank_ablation_measure(nep_ctx *ctx, rank_evaluation *w)
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, w->n_votes, sizeof *e->ablation, "ablation", &e->ablation));
     rank_evaluation_set(w, NEP_PROTOCOL_MASKED);
     memcpy(w->score, e->scores[NEP_PROTOCOL_MASKED].score, (size_t)(w->d * w->n) * sizeof(double));
-    NEP_TRY_OR_DONE(st, rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, disorders, &macro, w->full));
+    NEP_TRY_OR_DONE(st, rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, disorders, &macro, &(rank_bootstrap_draws){.ap = w->full}));
     const double with = macro.ap.value;
     for (int c = 0; c < w->n_votes; c++) {
         nep_ablation *a = &e->ablation[e->n_ablation++];
         int64_t above = 0, below = 0;
         NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, w->r->channels[c]->name, &a->channel));
         NEP_TRY_OR_DONE(st, take_without(ctx, w, c));
-        NEP_TRY_OR_DONE(st, rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, disorders, &macro, w->less));
+        NEP_TRY_OR_DONE(st, rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, disorders, &macro, &(rank_bootstrap_draws){.ap = w->less}));
         for (int64_t b = 0; b < w->boot.n_boot; b++) {
             above += w->full[b] - w->less[b] >= 0;
             below += w->full[b] - w->less[b] <= 0;

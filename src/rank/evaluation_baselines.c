@@ -20,7 +20,7 @@ static nep_status open_score(nep_ctx *ctx, const rank_evaluation *w, const char 
 
 static nep_status measure(nep_ctx *ctx, rank_evaluation *w, nep_protocol p, nep_evaluation_score *s, double *macro_ap)
 {
-    return rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, s->disorders[p], &s->macro[p], macro_ap);
+    return rank_bootstrap_measure(ctx, &w->boot, w->score, &w->set, s->disorders[p], &s->macro[p], &(rank_bootstrap_draws){.ap = macro_ap});
 }
 
 /* Robust rank aggregation of the VOTE channels: -rho, larger is better. */

@@ -209,6 +209,24 @@ static json_t *null_rates(const nep_evaluation *e)
     return list;
 }
 
+static json_t *negative_controls(const nep_evaluation *e)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < e->n_controls; i++) {
+        const nep_control *c = &e->controls[i];
+        json_t *o = json_pack("{s:s,s:s,s:I,s:o,s:o,s:o,s:o}", "control", nep_controls_name(c->kind), "definition", nep_controls_definition(c->kind),
+                              c->kind == NEP_CONTROL_DECOYS ? "drugs" : "permutations", (json_int_t)c->n, "prevalence", number(c->prevalence), "ap",
+                              estimate(&c->ap, false), "auroc", estimate(&c->auroc, false), "at_chance", json_boolean(c->chance));
+        if (c->kind != NEP_CONTROL_DECOYS) {
+            json_object_set_new(o, "auroc_matched", estimate(&c->matched, false));
+            json_object_set_new(o, "ranking", json_pack("{s:o,s:o,s:o}", "ap", estimate(&c->own_ap, false), "auroc", estimate(&c->own_auroc, false),
+                                                        "auroc_matched", estimate(&c->own_matched, false)));
+        }
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 /* What the evaluation found of its own inputs: every one of these was also said. */
 static json_t *checks(const nep_evaluation *e)
 {
@@ -237,6 +255,7 @@ nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *e, json_t **o
     bool simulated = false;
     for (int64_t j = 0; j < e->n_disorders; j++)
         simulated = simulated || e->ranking->disorders[j].simulated;
+    json_object_set_new(doc, "negative_controls", negative_controls(e));
     json_object_set_new(doc, "checks", checks(e));
     json_object_set_new(doc, "simulated", json_boolean(simulated));
     json_object_set_new(doc, "fusion", json_string(nep_fusion_name(e->ranking->fusion)));

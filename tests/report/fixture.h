@@ -269,6 +269,8 @@ static inline json_t *fix_evaluation(void)
         " \"baselines\": {\"popularity\": {\"masked\": " FIX_PROTOCOL("") "}, \"ligand_only\": {\"masked\": " FIX_PROTOCOL("") ", \"zero_shot\": null}},"
         " \"calibration\": {\"pooled\": {\"oe\": 1.1, \"slope\": 0.9, \"brier\": 0.04, \"curve\": [{\"predicted\": 0.01, \"observed\": 0.02, \"low\": 0.01, \"high\": 0.03, \"n\": 90, \"n_pos\": 2}]}, \"disorders\": [{\"id\": \"SIM:A\", \"name\": \"Simulated disorder A\", \"oe\": 0.9, \"slope\": 1.0, \"brier\": 0.05}]},"
         " \"conformal\": {\"level\": 0.9, \"coverage\": 0.88}, \"ablation\": [{\"channel\": \"engagement\", \"delta_ap\": 0.04, \"low\": -0.01, \"high\": 0.09, \"p_holm\": 0.2}],"
+        " \"negative_controls\": [{\"control\": \"labels\", \"definition\": \"labels permuted\", \"permutations\": 2, \"auroc\": {\"value\": 0.52, \"low\": 0.45, \"high\": 0.6},"
+        " \"auroc_matched\": {\"value\": 0.5, \"low\": 0.42, \"high\": 0.58}, \"ranking\": {\"auroc_matched\": {\"value\": 0.8, \"low\": 0.7, \"high\": 0.9}}, \"at_chance\": true}],"
         " \"imaging_increment\": [{\"id\": \"SIM:A\", \"delta\": 0.081, \"low\": 0.012, \"high\": 0.15, \"p_map\": 0.004, \"detectable\": 0.06, \"verdict\": \"adds\"}],"
         " \"null_calibration\": [{\"name\": \"moran\", \"alpha\": 0.05, \"rate\": 0.052, \"low\": 0.038, \"high\": 0.069, \"n_maps\": 500}]}");
 }

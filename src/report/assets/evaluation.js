@@ -238,6 +238,21 @@ function calibrationSection(ev) {
           ev.conformal && Object.keys(ev.conformal).length ? [h('h3', {}, 'Conformal sets'), tree(ev.conformal)] : null);
 }
 
+/* Where there is nothing to find: permuted labels, a permuted network, drugs that should not rise. */
+function controlsSection(ev) {
+  const list = ev.negative_controls || [];
+  if (!list.length) return null;
+  return section(
+      'controls', 'Negative controls',
+      h('p', {},
+        'AUROC under the masked protocol, mean over disorders, with 90 % intervals. Permuting keeps degrees, so that what a degree tells is still there: matched holds each treatment against drugs with as many recorded uses, and about as many targets and side effects. Chance is 0.5.'),
+      table(
+          ['control', numbered('AUROC'), numbered('matched'), numbered('matched, this ranking'), 'at chance'],
+          list.map((c) => [[h('b', {}, nice(c.control)), h('span', {class: 'under'}, c.definition)], interval(estimate(c.auroc)),
+                           interval(estimate(c.auroc_matched)), interval(estimate(c.ranking && c.ranking.auroc_matched)), c.at_chance ? 'yes' : 'no']),
+          {label: 'negative controls'}));
+}
+
 function nullSection(ev) {
   const list = ev.null_calibration || [];
   const plain = list.every((r) => r && typeof r === 'object' && 'rate' in r);
@@ -287,10 +302,11 @@ function renderEvaluation() {
     pageNav([
       ['short', 'In short'], ['imaging', 'Increment'], (ev.imaging_alone || []).length ? ['alone', 'Image alone'] : null,
       ev.negatives ? ['negatives', 'Held against'] : null, ...protocols.map(([name]) => ['protocol-' + name, nice(name)]), ['calibration', 'Calibration'], ['ablation', 'Ablation'],
+      (ev.negative_controls || []).length ? ['controls', 'Negative controls'] : null,
       ['nulls', 'Nulls'], ['warnings', `Warnings (${data.warnings.length})`], ['provenance', 'Provenance']
     ]),
     h('main', {}, ev.simulated ? simulatedNote() : null, shortSection(ev), incrementSection(ev), aloneSection(ev),
-      negativesSection(ev), protocols.map(([name, p]) => protocolSection(ev, name, p)), calibrationSection(ev), ablationSection(ev), nullSection(ev),
+      negativesSection(ev), protocols.map(([name, p]) => protocolSection(ev, name, p)), calibrationSection(ev), ablationSection(ev), controlsSection(ev), nullSection(ev),
       warningSection(data.warnings), provenanceSection(data.provenance, null, data.version)),
     h('footer', {}, 'Intervals are 90 %. One analysis is declared primary in the study file; everything else is exploratory.'),
   ];

@@ -80,6 +80,7 @@ typedef struct {
     nep_label *labels;             /* [n_disorders, n_drugs] the full truth: channels never get this */
     signed char *truth;            /* [n_disorders, n_drugs] simulated: 1 relevant, 0 not, -1 no truth; or NULL; hidden too */
     char **label_source;           /* [n_disorders, n_drugs] or NULL */
+    int16_t *label_year;           /* [n_disorders, n_drugs] since when it is recorded, 0 = not known; or NULL; hidden too */
     const nep_network *network;    /* or NULL; kinds C (drugs, by drug_id) and D (disorders, by id) meet the study */
     bool investigational_negative; /* when judged, investigational drugs count as not recorded instead of being left out */
     uint64_t seed;

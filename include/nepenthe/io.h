@@ -164,6 +164,7 @@ typedef struct {
     int64_t n_negatives;
     int64_t bootstrap;
     int64_t n_controls; /* key `controls` of evaluate: permutations of each negative control (2) */
+    int64_t time_split; /* key `time_split` of evaluate: a year; 0 = none */
     int64_t n_nulls; /* key `nulls: {n: 10000, kind: moran}` */
     char *null_kind;
 } nep_study;

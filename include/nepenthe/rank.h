@@ -328,6 +328,14 @@ typedef struct {
     bool chance;               /* the interval of matched (of decoys: auroc) reaches down to 0.5 */
 } nep_control;
 
+/* Trained on labels recorded up to a year, tested on treatments recorded later. Labels without a date are not visible, and no such treatment
+ * is tested. At the year all that was recorded is visible, of the scored drug too. */
+typedef struct {
+    int64_t year, n_early, n_late, n_undated; /* treatments of ranked disorders */
+    nep_performance macro, *disorders;        /* [n_disorders]; n_pos: treatments recorded later; drugs with an earlier label are left out */
+} nep_time_split;
+const char *nep_time_split_definition(void);
+
 struct nep_leaks; /* leaks.h: what hiding labels does not reach */
 
 typedef struct {
@@ -350,6 +358,7 @@ typedef struct {
     nep_ablation *ablation;
     int n_ablation;
     nep_imaging_alone *imaging;    /* [n_disorders] */
+    nep_time_split *time_split;    /* NULL = not asked for */
     nep_control *controls;         /* [n_controls] negative controls */
     int n_controls;
     struct nep_leaks *leaks;       /* what was found; each was warned of */
@@ -359,6 +368,7 @@ typedef struct {
     bool protocols[NEP_PROTOCOL_COUNT]; /* all false = all */
     bool negatives[NEP_NEGATIVES_COUNT]; /* all false = all */
     int64_t n_bootstrap;
+    int64_t time_split; /* a year; 0 = none */
     int64_t n_controls; /* permutations of each negative control; 0 = none of these */
 } nep_evaluation_opts;
 
@@ -366,7 +376,7 @@ typedef struct {
  * Intervals resample disorders and drugs together (two-way percentile); per disorder, drugs. Positives are approved and
  * symptomatic; investigational drugs are left out; all other drugs are negatives. Only drugs the fusion scores enter, for
  * baselines too: one that a baseline is silent on takes its median, since silence is no evidence.
- * Errors: NEP_E_ARG (no labels), NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost: n_bootstrap * n_disorders * n_drugs * scores. */
+ * Errors: NEP_E_ARG (no labels), NEP_E_CONFIG (a time split without treatments on both sides), NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost: n_bootstrap * n_disorders * n_drugs * scores. */
 NEP_MUST_USE nep_status nep_evaluation_create(nep_ctx *ctx, const nep_ranking *ranking, const nep_evaluation_opts *opts,
                                               nep_evaluation **out);
 void nep_evaluation_free(nep_evaluation *e);

@@ -108,6 +108,13 @@ static void say_macro(cli *c, const nep_evaluation *e)
                 cli_say(c, "  %-17s AP %.3f  AUROC %.3f%s", e->baselines[i].name, e->baselines[i].macro[p].ap.value,
                         e->baselines[i].macro[p].auroc.value, e->baselines[i].upper_bound ? "  (upper bound)" : "");
     }
+    for (int i = 0; i < e->n_controls; i++) {
+        const nep_control *k = &e->controls[i];
+        const nep_estimate *x = k->kind == NEP_CONTROL_DECOYS ? &k->auroc : &k->matched;
+        if (!isnan(x->value))
+            cli_say(c, "control %-10s %s %.3f [%.3f, %.3f]: %s", nep_controls_name(k->kind), k->kind == NEP_CONTROL_DECOYS ? "AUROC" : "AUROC, matched",
+                    x->value, x->low, x->high, k->chance ? "at chance" : "above chance");
+    }
     if (isnan(e->pooled.oe))
         cli_say(c, "calibration: not estimable; it needs at least two other disorders with recorded treatments");
     else

@@ -82,7 +82,8 @@ bool cli_rank_has_treatments(const nep_inputs *in)
 
 nep_status cli_rank_evaluate(cli *c, const cli_study *study, const nep_ranking *ranking, nep_evaluation **out)
 {
-    nep_evaluation_opts opts = {.n_bootstrap = bootstrap_samples(c, &study->study), .n_controls = study->study.n_controls};
+    nep_evaluation_opts opts = {.n_bootstrap = bootstrap_samples(c, &study->study), .n_controls = study->study.n_controls,
+                                .time_split = study->study.time_split};
     NEP_REQUIRE(cli_ctx(c), cli_rank_has_treatments(&study->inputs), NEP_E_CONFIG,
                 "%s: its labels record no approved or symptomatic drug for any of its disorders; there is nothing to evaluate against", study->study.path);
     NEP_TRY(choose_protocols(c, &study->study, &opts));

@@ -144,6 +144,33 @@ nep_status cli_study_disorders(nep_ctx *ctx, cli_study *s, const study_lookup *d
     return NEP_OK;
 }
 
+/* The column that dates labels, -1 = none. */
+static int64_t date_column(const nep_table *t)
+{
+    static const char *const names[] = {"since", "year", "date"};
+    for (int i = 0; i < NEP_LEN(names); i++)
+        if (nep_table_column(t, names[i]) >= 0)
+            return nep_table_column(t, names[i]);
+    return -1;
+}
+
+/* A year, or a date that begins with one (2003-05-21, 2003-05); 0 where the cell is missing. */
+static nep_status read_year(nep_ctx *ctx, const nep_table *t, int64_t r, int64_t col, int16_t *out)
+{
+    const char *cell = cli_study_cell(t, r, col);
+    bool fits = true;
+    *out = 0;
+    if (!cell)
+        return NEP_OK;
+    for (size_t i = 0; cell[i] && fits; i++)
+        fits = i == 4 || i == 7 ? cell[i] == '-' : cell[i] >= '0' && cell[i] <= '9';
+    const size_t n = strlen(cell);
+    NEP_REQUIRE(ctx, fits && (n == 4 || n == 7 || n == 10) && cell[0] != '0', NEP_E_FORMAT,
+                "%s: line %lld: a label is dated '%.40s', must be a year or a date (2003, 2003-05, 2003-05-21)", t->path, (long long)r + 2, cell);
+    *out = (int16_t)strtol(cell, NULL, 10);
+    return NEP_OK;
+}
+
 /* Rows of a pair that an earlier row has named. */
 typedef struct {
     int64_t rows, first, differ; /* first: line of the first one; differ: those with another status */
@@ -176,6 +203,7 @@ nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drug
 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders * in->n_drugs, sizeof(nep_label), "labels", &in->labels));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders * in->n_drugs, sizeof(char *), "label sources", &in->label_source));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_disorders * in->n_drugs, sizeof(int16_t), "label years", &in->label_year));
     if (!s->study.labels)
         goto done;
     NEP_TRY_OR_DONE(st, cli_study_lookup_make(ctx, in->disorder_ids, in->n_disorders, &disorders));
@@ -184,13 +212,15 @@ nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drug
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "drug_id", &id));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "disorder", &disorder));
     NEP_TRY_OR_DONE(st, nep_table_need(ctx, &t, "status", &status));
-    const int64_t source = nep_table_column(&t, "source");
+    const int64_t source = nep_table_column(&t, "source"), date = date_column(&t);
     study_strangers no_drug = {0}, no_disorder = {0};
     repeats twice = {0};
     for (int64_t r = 0; r < t.n_rows; r++) {
         const int64_t k = cli_study_find(drugs, nep_table_cell(&t, r, id));
         const char *of = nep_table_cell(&t, r, disorder), *word = nep_table_cell(&t, r, status);
         nep_label label;
+        int16_t year;
+        NEP_TRY_OR_DONE(st, read_year(ctx, &t, r, date, &year));
         NEP_REQUIRE_OR_DONE(st, ctx, word && nep_label_find(word, &label), NEP_E_FORMAT,
                             "%s: line %lld: status is '%s', must be approved, symptomatic, investigational, failed or "
                             "contraindicated",
@@ -205,9 +235,13 @@ nep_status cli_study_labels(nep_ctx *ctx, cli_study *s, const study_lookup *drug
         nep_label *cell = &in->labels[j * in->n_drugs + k];
         char **origin = &in->label_source[j * in->n_drugs + k];
         note_repeat(&twice, *cell, label, r + 2);
+        int16_t *since = &in->label_year[j * in->n_drugs + k];
+        if (*cell == label && year && (!*since || year < *since))
+            *since = year;
         if (*cell != NEP_LABEL_NONE && *cell <= label)
             continue; /* the earlier word of the list holds: approved before symptomatic before ... */
         *cell = label;
+        *since = year;
         nep_alloc_free(*origin);
         *origin = NULL;
         if (cli_study_cell(&t, r, source))

@@ -134,7 +134,7 @@ void cli_study_free(cli_study *s)
     free_texts(s->others, s->n_others);
     nep_affinity_free(in->affinities, in->n_affinities);
     void *const all[] = {in->affinity_start, in->receptor,  in->reliability,    in->tracer,    in->tracer_target, in->effect, in->effect_se,
-                         in->direction,      in->simulated, in->disorder_names, in->disorder_ids, in->labels,     in->truth,  s->licences};
+                         in->direction,      in->simulated, in->disorder_names, in->disorder_ids, in->labels,     in->truth,  s->licences, in->label_year};
     for (int i = 0; i < NEP_LEN(all); i++)
         nep_alloc_free(all[i]);
     nep_molset_free(&s->drugs);

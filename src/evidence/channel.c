@@ -103,6 +103,7 @@ static nep_inputs blind(const nep_inputs *in)
     nep_inputs copy = *in;
     copy.labels = NULL; /* the truth stays with the ranker */
     copy.label_source = NULL;
+    copy.label_year = NULL;
     copy.truth = NULL;
     return copy;
 }

@@ -304,7 +304,7 @@ static const char *const negatives[] = {"all", "nervous_system", "popularity", "
 
 static nep_status read_evaluate(nep_yaml *y, yaml_node_t *node, nep_study *s)
 {
-    static const char *const keys[] = {"protocols", "negatives", "bootstrap", "investigational", "controls"};
+    static const char *const keys[] = {"protocols", "negatives", "bootstrap", "investigational", "controls", "time_split"};
     yaml_node_t *v[NEP_LEN(keys)];
     if (!node)
         return NEP_OK;
@@ -319,6 +319,8 @@ static nep_status read_evaluate(nep_yaml *y, yaml_node_t *node, nep_study *s)
     }
     if (v[4])
         NEP_TRY(nep_yaml_whole(y, v[4], "controls", 0, 1000, &s->n_controls));
+    if (v[5])
+        NEP_TRY(nep_yaml_whole(y, v[5], "time_split", 1000, 9999, &s->time_split));
     return v[2] ? nep_yaml_whole(y, v[2], "bootstrap", 0, 1000000, &s->bootstrap) : NEP_OK;
 }
 

@@ -90,7 +90,7 @@ static nep_status find_leaks(nep_ctx *ctx, nep_evaluation *e)
     return NEP_OK;
 }
 
-static nep_status run_all(nep_ctx *ctx, rank_evaluation *w, const bool *run, int64_t n_controls)
+static nep_status run_all(nep_ctx *ctx, rank_evaluation *w, const bool *run, const nep_evaluation_opts *o)
 {
     nep_evaluation *e = w->e;
     NEP_TRY(find_leaks(ctx, e));
@@ -103,9 +103,11 @@ static nep_status run_all(nep_ctx *ctx, rank_evaluation *w, const bool *run, int
         NEP_TRY(rank_evaluation_score(ctx, w, p, -1, &e->scores[p]));
         NEP_TRY(rank_baselines_measure(ctx, w, p));
     }
+    if (o->time_split)
+        NEP_TRY(rank_time_split(ctx, w, o->time_split));
     NEP_TRY(rank_maps_fused(ctx, w));
     NEP_TRY(rank_ablation_measure(ctx, w));
-    NEP_TRY(rank_controls_measure(ctx, w, n_controls));
+    NEP_TRY(rank_controls_measure(ctx, w, o->n_controls));
     NEP_TRY(rank_evaluation_calibrate(ctx, w));
     return rank_maps_alone(ctx, w);
 }
@@ -134,7 +136,7 @@ nep_status nep_evaluation_create(nep_ctx *ctx, const nep_ranking *ranking, const
     for (int k = 0; k < NEP_NEGATIVES_COUNT; k++)
         e->negatives[k] = !some || o->negatives[k] || k == NEP_NEGATIVES_ALL;
     w.e = e;
-    NEP_TRY_OR_DONE(st, run_all(ctx, &w, run, o->n_controls));
+    NEP_TRY_OR_DONE(st, run_all(ctx, &w, run, o));
     *out = e;
     e = NULL; /* ownership moved to the caller */
 done:
@@ -163,6 +165,9 @@ void nep_evaluation_free(nep_evaluation *e)
         nep_alloc_free(e->ablation[i].channel);
     nep_alloc_free(e->ablation);
     nep_alloc_free(e->controls);
+    if (e->time_split)
+        nep_alloc_free(e->time_split->disorders);
+    nep_alloc_free(e->time_split);
     nep_alloc_free(e->baselines);
     nep_alloc_free(e->calibration);
     nep_alloc_free(e->curve);

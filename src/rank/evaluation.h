@@ -40,6 +40,8 @@ NEP_MUST_USE nep_status rank_baselines_measure(nep_ctx *ctx, rank_evaluation *w,
 /* Map nulls of the fused ranking, and the image by itself (evaluation_maps.c). */
 NEP_MUST_USE nep_status rank_maps_fused(nep_ctx *ctx, rank_evaluation *w);
 NEP_MUST_USE nep_status rank_maps_alone(nep_ctx *ctx, rank_evaluation *w);
+/* e->time_split (time_split.c). */
+NEP_MUST_USE nep_status rank_time_split(nep_ctx *ctx, const rank_evaluation *w, int64_t year);
 /* e->controls, n permutations each (evaluation_controls.c). */
 NEP_MUST_USE nep_status rank_controls_measure(nep_ctx *ctx, const rank_evaluation *w, int64_t n);
 /* e->ablation (evaluation_ablation.c). */

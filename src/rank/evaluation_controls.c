@@ -266,6 +266,17 @@ static nep_status measure_all(nep_ctx *ctx, control_work *c, int64_t n)
     return NEP_OK;
 }
 
+static void warn_above_chance(nep_ctx *ctx, const nep_evaluation *e)
+{
+    for (int i = 0; i < e->n_controls; i++) {
+        const nep_control *k = &e->controls[i];
+        const nep_estimate *x = k->kind == NEP_CONTROL_DECOYS ? &k->auroc : &k->matched;
+        if (!isnan(x->value) && !k->chance)
+            nep_warn(ctx, "negative control %s: AUROC %.3f [%.3f, %.3f] lies above chance, so that some of what the ranking reaches is no evidence",
+                     kinds[k->kind].name, x->value, x->low, x->high);
+    }
+}
+
 nep_status rank_controls_measure(nep_ctx *ctx, const rank_evaluation *w, int64_t n)
 {
     const int64_t draws = (n > 0 ? n : 1) * w->boot.n_boot;
@@ -277,7 +288,8 @@ nep_status rank_controls_measure(nep_ctx *ctx, const rank_evaluation *w, int64_t
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, draws, sizeof(double), "controls: draws", &c.draws.ap));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, draws, sizeof(double), "controls: draws", &c.draws.auroc));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, draws, sizeof(double), "controls: draws", &c.draws.matched));
-    st = measure_all(ctx, &c, n);
+    NEP_TRY_OR_DONE(st, measure_all(ctx, &c, n));
+    warn_above_chance(ctx, w->e);
 done:
     nep_alloc_free(c.draws.matched);
     nep_alloc_free(c.draws.auroc);

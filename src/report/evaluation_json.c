@@ -227,6 +227,18 @@ static json_t *negative_controls(const nep_evaluation *e)
     return list;
 }
 
+static json_t *time_split(const nep_evaluation *e)
+{
+    const nep_time_split *t = e->time_split;
+    json_t *o = performance(e, &t->macro, t->disorders);
+    json_object_set_new(o, "year", json_integer((json_int_t)t->year));
+    json_object_set_new(o, "definition", json_string(nep_time_split_definition()));
+    json_object_set_new(o, "n_early", json_integer((json_int_t)t->n_early));
+    json_object_set_new(o, "n_late", json_integer((json_int_t)t->n_late));
+    json_object_set_new(o, "n_undated", json_integer((json_int_t)t->n_undated));
+    return o;
+}
+
 /* What the evaluation found of its own inputs: every one of these was also said. */
 static json_t *checks(const nep_evaluation *e)
 {
@@ -255,6 +267,8 @@ nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *e, json_t **o
     bool simulated = false;
     for (int64_t j = 0; j < e->n_disorders; j++)
         simulated = simulated || e->ranking->disorders[j].simulated;
+    if (e->time_split)
+        json_object_set_new(doc, "time_split", time_split(e));
     json_object_set_new(doc, "negative_controls", negative_controls(e));
     json_object_set_new(doc, "checks", checks(e));
     json_object_set_new(doc, "simulated", json_boolean(simulated));

@@ -224,6 +224,10 @@ for part in [c["pooled"]] + c["disorders"]:
     assert sum(b["n"] for b in part["curve"]) == part["n"] and sum(b["n_pos"] for b in part["curve"]) == part["n_pos"]
     assert all(0 <= b["low"] <= b["observed"] <= b["high"] <= 1 for b in part["curve"])
     assert abs(part["oe"] - part["n_pos"] / sum(b["n"] * b["predicted"] for b in part["curve"])) < 1e-6
+labels, = d["negative_controls"]
+assert labels["control"] == "labels" and labels["permutations"] == 2 and labels["definition"]
+assert {"prevalence", "ap", "auroc", "auroc_matched", "ranking", "at_chance"} <= set(labels)
+assert "time_split" not in d
 for x in d["imaging_increment"]:
     assert {"id", "delta", "low", "high", "p_map", "p_map_by_null", "detectable", "verdict"} <= set(x)
     assert len(x["p_map_by_null"]) == 2 and x["p_map"] == max(f["p"] for f in x["p_map_by_null"])
@@ -246,6 +250,32 @@ PY
     run "$NEPENTHE" evaluate study.yaml -o out2
     [ "$status" -eq 78 ]
     [[ "$output" == *faild*failed* ]]
+    [ ! -e out2 ]
+}
+
+@test "evaluate splits labels by time, and says when it cannot" {
+    awk -F'\t' 'BEGIN { OFS = FS } NR > 1 && $3 == "approved" { $4 = NR % 2 ? 1980 + NR : NR % 4 ? "2010-0" NR % 9 + 1 "-30" : 2012 } { print }' labels.tsv >dated && mv dated labels.tsv
+    sed -i 's/bootstrap: 50/bootstrap: 50, time_split: 2000, controls: 0/' study.yaml
+    "$NEPENTHE" evaluate study.yaml -o out --redraws 20 --null-maps 20 -q >table
+    python3 - <<'PY'
+import json
+d = json.load(open("out/evaluation.json"))
+t = d["time_split"]
+assert (t["year"], t["n_early"], t["n_late"], t["n_undated"]) == (2000, 6, 6, 0), t
+assert sum(x["n_pos"] for x in t["disorders"]) == 6 and 0 <= t["macro"]["auroc"]["value"] <= 1 and t["definition"]
+assert d["negative_controls"] == []
+PY
+    grep -q time_split out/evaluation.html
+    run "$NEPENTHE" evaluate study.yaml -o again --redraws 20 --null-maps 20 --threads 2 -q
+    cmp out/evaluation.json again/evaluation.json
+    sed -i 's/time_split: 2000/time_split: 2020/' study.yaml
+    run "$NEPENTHE" evaluate study.yaml -o out2 --redraws 20 --null-maps 20
+    [ "$status" -eq 78 ]
+    [[ "$output" == *"time_split 2020: of the treatments of ranked disorders 12 are dated up to it, 0 later and 0 not at all"* ]]
+    sed -i '2s/\t20[0-9-]*\t/\tlast May\t/; 2s/\t19[0-9]*\t/\tlast May\t/' labels.tsv
+    run "$NEPENTHE" evaluate study.yaml -o out2 --redraws 20 --null-maps 20
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"labels.tsv: line 2: a label is dated 'last May', must be a year or a date"* ]]
     [ ! -e out2 ]
 }
 

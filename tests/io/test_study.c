@@ -26,7 +26,7 @@ static const char full[] =
     "atlas: a.nii.gz\n"
     "channels: [{name: engagement, options: {z: 1, a: two}}, {name: analogue}]\n"
     "primary: {channels: [engagement], scope: cortex, relative_occupancy: 0.6, score: A, mode: S}\n"
-    "evaluate: {protocols: [masked], negatives: [all, failed], bootstrap: 100}\n"
+    "evaluate: {protocols: [masked], negatives: [all, failed], bootstrap: 100, controls: 3, time_split: 2010}\n"
     "nulls: {n: 500, kind: spin}\n";
 
 static void test_full(void **state)
@@ -57,6 +57,7 @@ static void test_full(void **state)
     assert_true(s.primary_cortex_only && s.relative_occupancy == 0.6 && s.score[0] == 'A' &&
                 s.mode[0] == 'S');
     assert_true(s.n_protocols == 1 && s.n_negatives == 2 && s.bootstrap == 100 && s.n_nulls == 500);
+    assert_true(s.n_controls == 3 && s.time_split == 2010);
     assert_string_equal(s.null_kind, "spin");
     assert_int_equal(s.n_evidence, 2);
     snprintf(want, sizeof want, "%s/ev.tsv", test_folder);
@@ -140,6 +141,8 @@ static void test_refused(void **state)
         {HEAD "disorders: [{id: a, name: b, role: contxt}]\n", "role is 'contxt', must be one of ranked, context"},
         {HEAD "disorders: [{id: a, name: b, role: context}]\n", "every disorder has the role context"},
         {HEAD "disorders: [{id: a, name: b}]\nprimary: {model: bayes}\n", "model is 'bayes', must be one of stouffer, hierarchical"},
+        {HEAD "disorders: [{id: a, name: b}]\nevaluate: {controls: some}\n", "controls"},
+        {HEAD "disorders: [{id: a, name: b}]\nevaluate: {time_split: 99}\n", "time_split"},
         {HEAD "disorders: [{id: a, name: b}]\nevaluate: {investigational: maybe}\n", "investigational is 'maybe', must be one of left_out, negative"},
         {HEAD "disorders: [{id: a, name: b}]\nother_disorders: yes\n", "other_disorders is 'yes', must be one of false, true"},
         {HEAD "disorders: [{id: a, name: b, map: {table: t, value: v}}]\n", "map needs table, value and se"},

@@ -107,6 +107,15 @@ function protocolSection(ev, name, protocol) {
       macroTable(ev, name, protocol), disorderTable(ev, name, protocol), negativesTable(ev, protocol));
 }
 
+function timeSection(ev) {
+  const t = ev.time_split;
+  return t ? section(
+                 'time', `Time split: ${t.year}`,
+                 h('p', {}, `${t.definition}. Treatments: ${whole(t.n_early)} recorded up to ${t.year}, ${whole(t.n_late)} later, ${whole(t.n_undated)} without a date.`),
+                 macroTable(ev, 'time_split', t), disorderTable(ev, 'time_split', t), negativesTable(ev, t)) :
+             null;
+}
+
 function incrementSection(ev) {
   const list = ev.imaging_increment || [];
   return section(
@@ -301,12 +310,12 @@ function renderEvaluation() {
         [`${plural(protocols.length, 'protocol')} · seed ${ev.seed ?? '–'} · version ${ev.version || data.version}`]),
     pageNav([
       ['short', 'In short'], ['imaging', 'Increment'], (ev.imaging_alone || []).length ? ['alone', 'Image alone'] : null,
-      ev.negatives ? ['negatives', 'Held against'] : null, ...protocols.map(([name]) => ['protocol-' + name, nice(name)]), ['calibration', 'Calibration'], ['ablation', 'Ablation'],
+      ev.negatives ? ['negatives', 'Held against'] : null, ...protocols.map(([name]) => ['protocol-' + name, nice(name)]), ev.time_split ? ['time', 'Time split'] : null, ['calibration', 'Calibration'], ['ablation', 'Ablation'],
       (ev.negative_controls || []).length ? ['controls', 'Negative controls'] : null,
       ['nulls', 'Nulls'], ['warnings', `Warnings (${data.warnings.length})`], ['provenance', 'Provenance']
     ]),
     h('main', {}, ev.simulated ? simulatedNote() : null, shortSection(ev), incrementSection(ev), aloneSection(ev),
-      negativesSection(ev), protocols.map(([name, p]) => protocolSection(ev, name, p)), calibrationSection(ev), ablationSection(ev), controlsSection(ev), nullSection(ev),
+      negativesSection(ev), protocols.map(([name, p]) => protocolSection(ev, name, p)), timeSection(ev), calibrationSection(ev), ablationSection(ev), controlsSection(ev), nullSection(ev),
       warningSection(data.warnings), provenanceSection(data.provenance, null, data.version)),
     h('footer', {}, 'Intervals are 90 %. One analysis is declared primary in the study file; everything else is exploratory.'),
   ];

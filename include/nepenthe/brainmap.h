@@ -75,7 +75,8 @@ typedef struct nep_nulls nep_nulls;
  * it, gamma = alpha + beta gamma_k by least squares; the surrogate is sqrt|beta| times the smoothed map plus
  * sqrt|alpha| times white noise, its mean removed. The variogram stands at 25 distances, by a Gaussian of bandwidth
  * b = three spacings, exp(-(2.68 (d - h) / b)^2 / 2), over the pairs nearer than the 25th percentile of distances; all
- * distances are straight lines in mm.
+ * distances are straight lines in mm. Beyond 4,096 regions (vertices) surrogates come from the 1,000 nearest of each in its own hemisphere and
+ * compartment, as those of nep_sampled_voxels.
  *
  * Spins: the right hemisphere turns by M R M, M = diag(-1, 1, 1). Spins are drawn with replacement: with few
  * regions some repeat an earlier one (nep_nulls_repeats), which a p by counting allows for.
@@ -85,7 +86,7 @@ typedef struct nep_nulls nep_nulls;
  * coordinates, or lies in no hemisphere; the sentence names the region), NEP_E_SINGULAR (more than 2,048 regions
  * laid out so regularly that modes cannot be told apart), NEP_E_NOMEM. Cost: n^3 once for Moran and for
  * eigenmodes of up to 2,048 regions a hemisphere, beyond them n^2 and some tens of seconds for 20,000; n^2 log n and 72 n^2
- * bytes for a variogram. Source:
+ * bytes for a variogram of up to 4,096 regions, beyond them n^2 once and 8,400 n bytes. Source:
  * Wagner & Dray (2015) Methods Ecol Evol 6:1169, doi:10.1111/2041-210X.12407; eigenmodes: Koussis et al. (2025)
  * Imaging Neurosci, doi:10.1162/imag.a.71; uniform rotations: Stewart (1980) SIAM J Numer Anal 17:403,
  * doi:10.1137/0717034; variogram: Burt et al. (2020) NeuroImage 220:117038,

@@ -93,6 +93,7 @@ void nep_nulls_free(nep_nulls *nulls)
     nep_surface_release(nulls->sheet[0]);
     nep_surface_release(nulls->sheet[1]);
     nep_variogram_free(nulls->variogram);
+    nep_sampled_free(nulls->sampled);
     nep_alloc_free(nulls);
 }
 
@@ -127,7 +128,7 @@ static int32_t block_of(nep_nulls_kind kind, const nep_geometry *g, int64_t r)
 {
     if (kind == NEP_NULLS_MORAN_COMPARTMENT)
         return !g->cortex[r];
-    if (kind != NEP_NULLS_EIGENMODES)
+    if (kind != NEP_NULLS_EIGENMODES && rows[kind].family != NULLS_MATCHED)
         return 0;
     return (g->cortex[r] ? 0 : 3) + (g->hemisphere[r] == 'L' ? 0 : g->hemisphere[r] == 'R' ? 1 : 2);
 }
@@ -339,6 +340,24 @@ done:
     return st;
 }
 
+/* In float32, some at a time, then widened. */
+static nep_status draw_sampled(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream, int64_t first, int64_t count, double *out)
+{
+    enum { BATCH = 64 };
+    const bool own_values = nulls->kind == NEP_NULLS_VARIOGRAM_VALUES;
+    float *batch = NULL;
+    nep_status st = NEP_OK;
+    NEP_TRY(nep_alloc(ctx, BATCH * nulls->n, sizeof *batch, "nulls: surrogates", &batch));
+    for (int64_t b = 0; b < count && st == NEP_OK; b += BATCH) {
+        const int64_t some = count - b < BATCH ? count - b : BATCH;
+        st = nep_sampled_draw(ctx, nulls->sampled, map, stream, first + b, some, own_values, batch);
+        for (int64_t i = 0; i < some * nulls->n && st == NEP_OK; i++)
+            out[b * nulls->n + i] = (double)batch[i];
+    }
+    nep_alloc_free(batch);
+    return st;
+}
+
 nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream,
                           int64_t first, int64_t count, double *out)
 {
@@ -348,6 +367,8 @@ nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *ma
                 (long long)count);
     if (rows[nulls->kind].family == NULLS_SPECTRAL)
         return draw_spectral(ctx, nulls, map, stream, first, count, out);
+    if (nulls->sampled)
+        return draw_sampled(ctx, nulls, map, stream, first, count, out);
     if (rows[nulls->kind].family == NULLS_MATCHED)
         return nep_variogram_draw(ctx, nulls->variogram, map, nulls->seed, stream, first, count,
                                   nulls->kind == NEP_NULLS_VARIOGRAM_VALUES, out);

@@ -18,7 +18,7 @@ typedef enum {
 typedef struct nulls_grid nulls_grid;   /* nearest.c */
 typedef struct nulls_sheet nulls_sheet; /* surface.c */
 
-enum { NULLS_MAX_BLOCKS = 6, NULLS_MAX_GROUP = 255 };
+enum { NULLS_MAX_BLOCKS = 6, NULLS_MAX_GROUP = 255, NULLS_ALL_PAIRS = 4096 };
 
 struct nep_nulls {
     nep_nulls_kind kind;
@@ -36,7 +36,8 @@ struct nep_nulls {
     bool partial;                /* the vectors do not span all maps: the rest of a map is shuffled within blocks */
     nulls_grid *grid[2];         /* left and right, of spins to the nearest */
     nulls_sheet *sheet[2];       /* left and right vertices, of spins of the surface */
-    struct nep_variogram *variogram; /* matched kinds */
+    struct nep_variogram *variogram; /* matched kinds of up to NULLS_ALL_PAIRS regions */
+    struct nep_sampled *sampled;     /* matched kinds of more */
     uint64_t seed;
 };
 
@@ -95,7 +96,7 @@ int64_t nep_spectral_rotation(uint64_t seed, uint64_t stream, int64_t b, int64_t
 
 /* ---- matched kinds ---- */
 
-/* Pairs, lags and smoothings into nulls->variogram. */
+/* Pairs, lags and smoothings into nulls->variogram, or lists of the nearest into nulls->sampled. */
 NEP_MUST_USE nep_status nep_variogram_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names);
 
 /* ---- moved kinds ---- */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sampled - surrogates of matched variogram of very many places: shuffle, smooth over four neighbourhoods of the nearest, fit the variogram on a
  * sample of places, add white noise; sixteen at a time. */
+#include "nulls.h"
 #include "sampled.h"
 
 #include <math.h>
@@ -16,7 +17,7 @@ void nep_sampled_free(nep_sampled *s)
 {
     if (!s)
         return;
-    void *const parts[] = {s->slot, s->place, s->offset, s->shell, s->mm, s->cut, s->whole, s->norm, s->weight, s->to_lag, s};
+    void *const parts[] = {s->slot, s->place, s->offset, s->shell, s->mm, s->cut, s->whole, s->norm, s->weight, s->to_lag, s->near, s->far, s->scale, s};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
 }
@@ -26,20 +27,55 @@ int64_t nep_sampled_places(const nep_sampled *s)
     return s->n;
 }
 
-nep_status nep_sampled_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, const nep_sampled_opts *opts, nep_sampled **out)
+/* Nothing but options and seed. */
+static nep_status empty(nep_ctx *ctx, const nep_sampled_opts *opts, nep_sampled **out)
 {
     const nep_sampled_opts usual = NEP_SAMPLED_DEFAULTS, *o = opts ? opts : &usual;
-    nep_sampled *s = NULL;
-    nep_status st;
-    NEP_REQUIRE(ctx, grid && mask && out, NEP_E_ARG, "nulls: grid, mask and out must not be NULL");
     NEP_REQUIRE(ctx, o->neighbours >= 20 && o->sample >= 10, NEP_E_ARG,
                 "nulls: %lld neighbours and a sample of %lld: at least 20 neighbours and a sample of 10 are needed", (long long)o->neighbours,
                 (long long)o->sample);
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *s, "nulls", &s));
-    s->neighbours = o->neighbours;
-    s->sample = o->sample;
-    s->seed = nep_ctx_seed(ctx);
+    NEP_TRY(nep_alloc(ctx, 1, sizeof **out, "nulls", out));
+    (*out)->neighbours = o->neighbours;
+    (*out)->sample = o->sample;
+    (*out)->seed = nep_ctx_seed(ctx);
+    return NEP_OK;
+}
+
+nep_status nep_sampled_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, const nep_sampled_opts *opts, nep_sampled **out)
+{
+    nep_sampled *s = NULL;
+    nep_status st;
+    NEP_REQUIRE(ctx, grid && mask && out, NEP_E_ARG, "nulls: grid, mask and out must not be NULL");
+    NEP_TRY_OR_DONE(st, empty(ctx, opts, &s));
     NEP_TRY_OR_DONE(st, nep_voxels_prepare(ctx, grid, mask, s));
+    *out = s;
+    s = NULL;
+done:
+    nep_sampled_free(s);
+    return st;
+}
+
+nep_status nep_sampled_listed(nep_ctx *ctx, int64_t n, const double (*place)[3], const int32_t *block, const nep_sampled_opts *opts,
+                              nep_sampled **out)
+{
+    nep_sampled *s = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, empty(ctx, opts, &s));
+    s->n = s->slots = n;
+    s->sample = s->sample < n ? s->sample : n;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *s->place, "nulls: places", &s->place));
+    for (int64_t i = 0; i < n; i++)
+        s->place[i] = (int32_t)i;
+    for (int32_t b = 0; b < NULLS_MAX_BLOCKS; b++) {
+        int64_t inside = 0;
+        for (int64_t i = 0; i < n; i++)
+            inside += block[i] == b;
+        NEP_REQUIRE_OR_DONE(st, ctx, inside == 0 || inside > s->neighbours, NEP_E_ARG,
+                            "nulls: a hemisphere or compartment of %lld places has no %lld neighbours for each: leave it out, or take moran or "
+                            "eigenmodes",
+                            (long long)inside, (long long)s->neighbours);
+    }
+    NEP_TRY_OR_DONE(st, nep_listed_prepare(ctx, place, block, s));
     *out = s;
     s = NULL;
 done:
@@ -54,11 +90,13 @@ int64_t nep_sampled_scratch(const nep_sampled *s)
     return (s->slots + (SCALES + 1) * s->n) * COLS;
 }
 
-/* gamma [n_maps, LAGS, COLS] of maps x [n_maps, n, COLS] over the pairs of a sample. */
+/* gamma [n_maps, LAGS, COLS] of maps x [n_maps, n, COLS] over the pairs of a sample: those of a grid by shell. */
 static nep_status gamma_of(nep_ctx *ctx, const nep_sampled *s, const float *x, int64_t n_maps, const int32_t *sample, double *gamma)
 {
     double *squares = NULL, *pairs = NULL;
     nep_status st;
+    if (s->near)
+        return nep_listed_gamma(ctx, s, x, n_maps, sample, gamma);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_maps * s->n_bins * COLS, sizeof *squares, "nulls: squares of pairs", &squares));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->n_bins, sizeof *pairs, "nulls: pairs", &pairs));
     NEP_TRY_OR_DONE(st, nep_voxels_squares(ctx, s, x, n_maps, sample, squares, pairs));
@@ -107,7 +145,10 @@ nep_status nep_sampled_blend(nep_ctx *ctx, const nep_sampled *s, const double *z
     for (int64_t i = 0; i < s->n; i++)
         for (int c = 0; c < COLS; c++)
             own[i * COLS + c] = (float)z[i];
-    nep_voxels_smooth(ctx, s, x, smooth);
+    if (s->near)
+        nep_listed_smooth(ctx, s, x, smooth);
+    else
+        nep_voxels_smooth(ctx, s, x, smooth);
     NEP_TRY(gamma_of(ctx, s, own, 1, sample, mine));
     NEP_TRY(gamma_of(ctx, s, smooth, SCALES, sample, gamma));
     for (int h = 0; h < LAGS; h++)

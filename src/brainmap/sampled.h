@@ -31,6 +31,9 @@ struct nep_sampled {
     double lag[NEP_VARIOGRAM_LAGS];
     int64_t n_bins; /* shells nearer than the variogram's end */
     double *to_lag; /* [LAGS, n_bins] of one pair, not normalised */
+    int32_t *near;  /* [n, neighbours] places off any grid: the nearest of each, nearest first; NULL on a grid */
+    float *far;     /* [n, neighbours] mm */
+    double *scale;  /* [n, SAMPLED_SCALES] 1 / reach; weight is then a table of exp(-u) */
     uint64_t seed;
 };
 
@@ -43,8 +46,20 @@ void nep_voxels_smooth(nep_ctx *ctx, const nep_sampled *s, const float *x, float
 NEP_MUST_USE nep_status nep_voxels_squares(nep_ctx *ctx, const nep_sampled *s, const float *x, int64_t n_maps, const int32_t *sample,
                                            double *squares, double *pairs);
 
+/* Lists of the nearest in the same block, and lags. Errors: NEP_E_ARG (all equally far), NEP_E_NOMEM. Cost: n^2. */
+NEP_MUST_USE nep_status nep_listed_prepare(nep_ctx *ctx, const double (*place)[3], const int32_t *block, nep_sampled *s);
+void nep_listed_smooth(nep_ctx *ctx, const nep_sampled *s, const float *x, float *out);
+/* gamma [n_maps, LAGS, COLS] of maps x [n_maps, n, COLS] over the pairs of a sample. */
+NEP_MUST_USE nep_status nep_listed_gamma(nep_ctx *ctx, const nep_sampled *s, const float *x, int64_t n_maps, const int32_t *sample,
+                                         double *gamma);
+
+/* Places [n] in mm whose nearest are sought in their own block, n_blocks of them. Errors: those of nep_listed_prepare, NEP_E_ARG (a block that
+ * holds no more places than neighbours are asked for). */
+NEP_MUST_USE nep_status nep_sampled_listed(nep_ctx *ctx, int64_t n, const double (*place)[3], const int32_t *block, const nep_sampled_opts *opts,
+                                           nep_sampled **out);
+
 /* A group of surrogates from what chance gave: order [COLS, n] shuffles, noise [COLS, n], sample [s->sample]; z the map of mean 0 and SD 1;
- * out [COLS, n] of mean 0, in units of sd; fit [COLS] or NULL. scratch of nep_sampled_scratch floats. */
+ * out [COLS, n] of mean 0, times sd; fit [COLS] or NULL. scratch of nep_sampled_scratch floats. */
 int64_t nep_sampled_scratch(const nep_sampled *s);
 NEP_MUST_USE nep_status nep_sampled_blend(nep_ctx *ctx, const nep_sampled *s, const double *z, double sd, const int32_t *order, const float *noise,
                                           const int32_t *sample, float *scratch, float *out, variogram_fit *fit);

@@ -3,6 +3,7 @@
  * neighbourhoods, keep the one whose variogram is nearest to the map's after a line through it, add white noise. */
 #include "variogram.h"
 #include "nulls.h"
+#include "sampled.h"
 
 #include <cblas.h>
 #include <math.h>
@@ -268,6 +269,8 @@ done:
 nep_status nep_variogram_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names)
 {
     (void)names;
+    if (nulls->n > NULLS_ALL_PAIRS)
+        return nep_sampled_listed(ctx, nulls->n, (const double(*)[3])nulls->mm, nulls->block, NULL, &nulls->sampled);
     return nep_variogram_create(ctx, nulls->n, (const double(*)[3])nulls->mm, &nulls->variogram);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Variogram-matched surrogates of the voxels of a mask against BrainSMASH's Sampled: every step for a given shuffle, noise and sample; what many are
+/* Variogram-matched surrogates of the voxels of a mask, and of places off any grid, against BrainSMASH's Sampled: every step for a given shuffle, noise and sample; what many are
  * like; bits; refusals. */
 #include <jansson.h>
 
@@ -49,11 +49,10 @@ static nep_sampled *make(nep_ctx *ctx, const json_t *part, int64_t sample, doubl
 }
 
 /* Column 0 holds what chance gave the peer; column 1 the same with twice the noise, the others the shuffle moved on. */
-static void check_steps(nep_ctx *ctx, const json_t *part)
+static void check_steps(nep_ctx *ctx, const json_t *part, nep_sampled *s, const double *map)
 {
-    double map[MOST], z[MOST], sd;
-    const int64_t sample = (int64_t)json_array_size(json_object_get(part, "sample"));
-    nep_sampled *s = make(ctx, part, sample, map);
+    double z[MOST], sd;
+    const int64_t sample = s->sample;
     const int64_t n = s->n, best = json_integer_value(json_object_get(part, "best"));
     int32_t *order = calloc((size_t)(n * COLS), sizeof *order), *rows = calloc((size_t)sample, sizeof *rows);
     float *noise = calloc((size_t)(n * COLS), sizeof *noise), *out = calloc((size_t)(n * COLS), sizeof *out);
@@ -80,7 +79,6 @@ static void check_steps(nep_ctx *ctx, const json_t *part)
         assert_near((double)out[i] / sd, at(part, "value", i) / sd, 2e-5);
     assert_int_equal(fit[1].scale, best); /* noise has no part in the fit */
     assert_true(fit[2].alpha != fit[0].alpha);
-    nep_sampled_free(s);
     free(scratch);
     free(out);
     free(noise);
@@ -94,10 +92,94 @@ static void test_steps_of_the_peer(void **state)
     nep_ctx *ctx = test_ctx(2);
     json_t *doc = golden(), *steps = json_object_get(doc, "steps");
     assert_int_equal(json_array_size(steps), 2);
-    for (size_t k = 0; k < 2; k++)
-        check_steps(ctx, json_array_get(steps, k));
+    for (size_t k = 0; k < 2; k++) {
+        const json_t *part = json_array_get(steps, k);
+        double map[MOST];
+        nep_sampled *s = make(ctx, part, (int64_t)json_array_size(json_object_get(part, "sample")), map);
+        check_steps(ctx, part, s, map);
+        nep_sampled_free(s);
+    }
     json_decref(doc);
     nep_ctx_free(ctx);
+}
+
+/* The places of the golden file twice, in blocks of their own at one place: the lists of the first know nothing of the second. */
+static void test_steps_off_any_grid(void **state)
+{
+    (void)state;
+    nep_ctx *ctx = test_ctx(3);
+    json_t *doc = golden(), *part = json_object_get(doc, "points");
+    const int64_t n = (int64_t)json_array_size(json_object_get(part, "map"));
+    static double place[MOST][3], map[MOST];
+    static int32_t block[MOST];
+    const nep_sampled_opts o = {json_integer_value(json_object_get(part, "neighbours")), (int64_t)json_array_size(json_object_get(part, "sample"))};
+    nep_sampled *s = NULL, *two = NULL;
+    assert_true(2 * n <= MOST);
+    for (int64_t i = 0; i < n; i++) {
+        map[i] = at(part, "map", i);
+        block[n + i] = 4;
+        for (size_t k = 0; k < 3; k++)
+            place[i][k] = place[n + i][k] = json_number_value(json_array_get(json_array_get(json_object_get(part, "place"), (size_t)i), k));
+    }
+    assert_ok(ctx, nep_sampled_listed(ctx, n, (const double(*)[3])place, block, &o, &s));
+    check_steps(ctx, part, s, map);
+    assert_ok(ctx, nep_sampled_listed(ctx, 2 * n, (const double(*)[3])place, block, &o, &two));
+    assert_memory_equal(s->near, two->near, (size_t)(n * o.neighbours) * sizeof *s->near);
+    for (int64_t t = 0; t < n * o.neighbours; t++)
+        assert_int_equal(two->near[n * o.neighbours + t], n + s->near[t]);
+    nep_sampled_free(two);
+    block[n] = 1; /* alone in its block */
+    assert_fails(nep_sampled_listed(ctx, 2 * n, (const double(*)[3])place, block, &o, &two), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(ctx), "of 1 places has no 80 neighbours"));
+    nep_sampled_free(s);
+    json_decref(doc);
+    nep_ctx_free(ctx);
+}
+
+/* Surrogates of many vertices by nep_nulls_draw: split as one likes, each the same on any number of threads, with the map's variance nearly. */
+static void test_vertices(void **state)
+{
+    (void)state;
+    enum { N = 4200, DRAWS = 70 };
+    nep_ctx *one = test_ctx(1), *three = test_ctx(3);
+    static char names[N][8], *name[N], hemisphere[N];
+    static bool cortex[N];
+    static double mm[N][3], map[N], all[DRAWS * N], some[3 * N];
+    nep_geometry g = {.n_regions = N, .names = name, .hemisphere = hemisphere, .cortex = cortex, .mm = mm};
+    nep_nulls *a = NULL, *b = NULL;
+    for (int i = 0; i < N; i++) {
+        const double z = 1.0 - (2.0 * (i / 2) + 1.0) / (N / 2), r = sqrt(1.0 - z * z), turn = 2.399963 * (i / 2);
+        snprintf(names[i], sizeof names[i], "v%d", i);
+        name[i] = names[i];
+        hemisphere[i] = "LR"[i % 2];
+        cortex[i] = true;
+        mm[i][0] = 100.0 * r * cos(turn) + (i % 2 ? 90.0 : -90.0);
+        mm[i][1] = 100.0 * r * sin(turn);
+        mm[i][2] = 100.0 * z;
+        map[i] = sin(mm[i][0] / 40.0) + cos(mm[i][1] / 30.0) + 0.3 * nep_philox_normal(1, 2, (uint64_t)i);
+    }
+    assert_ok(one, nep_nulls_create(one, &g, NULL, NEP_NULLS_VARIOGRAM, &a));
+    assert_ok(three, nep_nulls_create(three, &g, NULL, NEP_NULLS_VARIOGRAM, &b));
+    assert_ok(one, nep_nulls_draw(one, a, map, 4, 0, DRAWS, all));
+    assert_ok(three, nep_nulls_draw(three, b, map, 4, 63, 3, some));
+    assert_memory_equal(all + 63 * N, some, sizeof some);
+    double mean = 0, square = 0, sd = 0;
+    for (int i = 0; i < N; i++)
+        mean += map[i] / N;
+    for (int i = 0; i < N; i++)
+        square += (map[i] - mean) * (map[i] - mean) / N;
+    for (int d = 0; d < DRAWS; d++) {
+        double sum = 0;
+        for (int i = 0; i < N; i++)
+            sum += all[d * N + i] * all[d * N + i] / N;
+        sd += sqrt(sum) / DRAWS;
+    }
+    print_message("SD of %d surrogates of %d vertices %.3f, of the map %.3f\n", DRAWS, N, sd, sqrt(square));
+    assert_true(fabs(sd / sqrt(square) - 1.0) < 0.25);
+    nep_nulls_free(a);
+    nep_nulls_free(b);
+    nep_ctx_free(three);
+    nep_ctx_free(one);
 }
 
 /* The target's variogram over all pairs, and the mean error of many surrogates' beside the peer's. */
@@ -254,6 +336,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_steps_of_the_peer),
+        cmocka_unit_test(test_steps_off_any_grid),
+        cmocka_unit_test(test_vertices),
         cmocka_unit_test(test_likeness),
         cmocka_unit_test(test_bits_do_not_depend_on_the_rest),
         cmocka_unit_test(test_refusals),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Surrogates of matched variogram of the voxels of a mask by BrainSMASH 0.11.0: the steps of Sampled for a given shuffle, noise and sample, and
+"""Surrogates of matched variogram of the voxels of a mask, and of places off any grid, by BrainSMASH 0.11.0: the steps of Sampled for a given shuffle, noise and sample, and
 what many surrogates are like. Distances are sorted stably, so voxels that are equally far come in the image's order."""
 import numpy as np
 from brainsmash.mapgen.sampled import Sampled
@@ -31,7 +31,19 @@ def sampled(x, d, knn, ns):
 
 def steps(rng, dims, affine, knn, ns):
     mask, d, x = scene(rng, dims, affine, 12.0)
-    x = x[:, 0]
+    return {"dims": dims, "affine": affine, "mask": "".join("01"[int(m)] for m in mask), **blend(rng, x[:, 0], d, knn, ns)}
+
+
+def points(rng, n, knn, ns):
+    """Places on a sphere of 100 mm."""
+    p = rng.normal(size=(n, 3))
+    p = np.round(100 * p / np.linalg.norm(p, axis=1, keepdims=True), 3)
+    d = cdist(p, p)
+    x = np.linalg.cholesky(np.exp(-d / 40) + 1e-9 * np.eye(n)) @ rng.normal(size=n)
+    return {"place": p, **blend(rng, np.round(x + 10, 4), d, knn, ns)}
+
+
+def blend(rng, x, d, knn, ns):
     s = sampled(x, d, knn, ns)
     order, noise, sample = rng.permutation(len(x)), np.round(rng.normal(size=len(x)), 4), rng.choice(len(x), ns, replace=False)
     near = s._D[sample]
@@ -42,8 +54,7 @@ def steps(rng, dims, affine, knn, ns):
     alpha, beta, error = np.array([s.regress(gamma(y), target) for y in smooth]).T
     best = int(np.argmin(error))
     y = np.sqrt(abs(beta[best])) * smooth[best] + np.sqrt(abs(alpha[best])) * noise
-    return {"dims": dims, "affine": affine, "mask": "".join("01"[int(m)] for m in mask), "map": x, "neighbours": knn, "order": order, "noise": noise,
-            "sample": sample, "lag": s.h, "target": target, "alpha": alpha, "beta": beta, "best": best, "value": np.round(y - y.mean(), 6)}
+    return {"map": x, "neighbours": knn, "order": order, "noise": noise, "sample": sample, "lag": s.h, "target": target, "alpha": alpha, "beta": beta, "best": best, "value": np.round(y - y.mean(), 6)}
 
 
 def likeness(rng, dims, affine, knn, ns):
@@ -66,6 +77,7 @@ def main():
     turn = np.array([[2.0, 0.3, 0, 5], [-0.3, 2, 0.2, -7], [0, -0.4, 3, 1]])
     write_json("sampled.json", {"made_by": made_by("numpy", "scipy") + ", brainsmash 0.11.0",
                                 "steps": [steps(rng, [13, 15, 11], cube, 100, 60), steps(rng, [12, 13, 9], turn, 60, 300)],
+                                "points": points(rng, 500, 80, 60),
                                 "made_up": likeness(rng, [13, 14, 12], cube, 120, 100)})
 
 

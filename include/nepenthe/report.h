@@ -54,6 +54,10 @@ NEP_MUST_USE nep_status nep_report_write_evaluation(nep_ctx *ctx, const json_t *
  * keys beside the contract's are additions. out: a new reference. Errors: NEP_E_NOMEM. */
 NEP_MUST_USE nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *evaluation, json_t **out);
 
+/* Writes the evaluation's `tripod_ai` as a table `item section topic status text`: the points of TRIPOD+AI filled in from the run, or who
+ * must fill them. Errors: NEP_E_ARG, NEP_E_WRITE, NEP_E_IO. Source: Collins et al. (2024) BMJ 385:e078378, doi:10.1136/bmj-2023-078378. */
+NEP_MUST_USE nep_status nep_tripod_write(nep_ctx *ctx, const json_t *evaluation, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

@@ -130,7 +130,7 @@ static nep_status write_all(cli *c, const char *folder, const nep_evaluation *e,
 {
     nep_ctx *ctx = cli_ctx(c);
     json_t *provenance = cli_rank_provenance(c, study);
-    char *page = NULL;
+    char *page = NULL, *checklist = NULL;
     nep_status st;
 
     json_object_set(doc, "provenance", provenance);
@@ -140,8 +140,11 @@ static nep_status write_all(cli *c, const char *folder, const nep_evaluation *e,
     NEP_TRY_OR_DONE(st, nep_file_join(ctx, folder, "evaluation.html", &page));
     NEP_TRY_OR_DONE(st, nep_report_write_evaluation(ctx, doc, provenance, page));
     NEP_TRY_OR_DONE(st, write_file(c, folder, "evaluation.json", e, doc));
+    NEP_TRY_OR_DONE(st, nep_file_join(ctx, folder, "tripod_ai.tsv", &checklist));
+    NEP_TRY_OR_DONE(st, nep_tripod_write(ctx, doc, checklist));
     st = write_file(c, folder, "predictions.tsv", e, NULL);
 done:
+    nep_alloc_free(checklist);
     nep_alloc_free(page);
     json_decref(provenance);
     return st;
@@ -149,7 +152,7 @@ done:
 
 static nep_status run(cli *c)
 {
-    static const char *const outputs[] = {"evaluation.html", "evaluation.json", "predictions.tsv"};
+    static const char *const outputs[] = {"evaluation.html", "evaluation.json", "tripod_ai.tsv", "predictions.tsv"};
     nep_ctx *ctx = cli_ctx(c);
     cli_study study = {0};
     nep_ranking *ranking = NULL;

@@ -95,7 +95,7 @@ static nep_status explain_by(nep_ctx *ctx, const nep_inputs *in, const nep_visib
         if (share[best] == 0)
             break;
         snprintf(out[*n].label, sizeof out[*n].label, "%.90s", name_of(in, best));
-        snprintf(out[*n].detail, sizeof out[*n].detail, "%s; kinship weight %.3g, %g recorded treatments",
+        snprintf(out[*n].detail, sizeof out[*n].detail, "%s; kinship weight %.2g, %g recorded treatments",
                  smooth ? "drugs like it treat it" : "a recorded use of the drug", weight[best], count[best]);
         out[*n].share = share[best];
         share[best] = 0;

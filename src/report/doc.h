@@ -57,6 +57,8 @@ json_t *nep_gather_move(const nep_ranking *r, int64_t disorder, int64_t drug, do
 json_t *nep_gather_opinions(const nep_ranking *r, int64_t disorder, int64_t drug); /* rank by each other way to fuse */
 json_t *nep_gather_disagreement(const nep_ranking *r, int64_t disorder);
 
+json_t *nep_tripod_points(const nep_evaluation *e); /* [{item, section, topic, status, text}] */
+
 /* One writer per format; each takes the document and the path of its file. */
 NEP_MUST_USE nep_status nep_candidates_write(nep_ctx *ctx, const json_t *doc, const char *path, bool csv);
 NEP_MUST_USE nep_status nep_xlsx_write(nep_ctx *ctx, const json_t *doc, const char *path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* evaluation_json.c - an evaluation as the document nepenthe/evaluation/1. */
 #include <nepenthe/leaks.h>
-#include <nepenthe/report.h>
+#include "doc.h"
 
 #include <math.h>
 
@@ -277,6 +277,7 @@ nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *e, json_t **o
         json_object_set_new(json_object_get(doc, "conformal"), "failing", json_integer((json_int_t)e->conformal_failing));
         json_object_set_new(json_object_get(doc, "conformal"), "disorders", conformal_sets(e));
     }
+    json_object_set_new(doc, "tripod_ai", nep_tripod_points(e));
     *out = doc;
     return NEP_OK;
 }

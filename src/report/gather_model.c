@@ -54,8 +54,8 @@ static json_t *direction_paragraph(const nep_ranking *r)
              "with what the disorder's visible treatments do, and with a table of desired directions. A drug that goes the opposite way loses up to "
              "%.1f (its odds fall to a tenth); one that agrees gains nothing; one whose actions nobody recorded loses nothing. %lld drug-disorder "
              "pairs known to make a disorder worse lose all of it and are shown as contraindicated, wherever they stand. The penalty is stated, not "
-             "learned. The tables were made by people who know the treatments: they are not independent of the records, in any protocol, and "
-             "their rows say which of them were not checked against the source they name.",
+             "learned. The tables rest on what treatments do and on reports of harm, a source per row: they are not independent of the records, in "
+             "any protocol.",
              NEP_DIRECTION_PENALTY, (long long)(r->inputs->known_direction ? r->inputs->known_direction->n_warnings : 0));
     return nep_gather_paragraph("Direction", text, NULL);
 }

@@ -51,6 +51,9 @@ function levelText(c, value, level, weight) {
   return level < 0 ? 'taken off: what the average drug has of this' : 'the average drug has less than nothing of this';
 }
 
+/* Two digits at least of what is small. */
+const small = (x) => (x !== 0 && Math.abs(x) < 0.01 ? String(Number(x.toPrecision(2))).replace('-', '−') : num(x, 3));
+
 function channelBlock(c, i, row, disorder) {
   const d = row.detail || {}, value = (d.value || [])[i], se = (d.se || [])[i], part = (d.contribution || row.parts)[i],
         weight = (disorder.weights || {})[c.name], level = d.level ? d.level[c.name] : NaN, why = (d.reasons || {})[c.name],
@@ -58,8 +61,11 @@ function channelBlock(c, i, row, disorder) {
   const rows = known(part) && known(level) && Math.abs(level) >= 0.005 && levelText(c, value, level, weight) ?
       [...(why || []), {label: levelText(c, value, level, weight), part: level}] :
       why;
-  const sum = known(value) ? [`value ${num(value, 3)}`, known(se) ? ` ± ${num(se, 3)}` : ''] : ['no evidence for this drug (missing, not zero)'];
-  const list = weight && weight.weight === 0 ? null : reasonList(rows);
+  const sum = known(value) ? [`value ${small(value)}`, known(se) ? ` ± ${small(se)}` : ''] : ['no evidence for this drug (missing, not zero)'];
+  const record = (r) => c.name === 'neighbours' && disorder.labelled.find((l) => l.name === r.label);
+  const list = weight && weight.weight === 0 ?
+      null :
+      reasonList((rows || []).map((r) => (record(r) ? {...r, detail: `${r.detail}; record: ${record(r).source}`} : r)));
   return h(
       'div', {class: 'channel'},
       h('h4', {}, h('span', {class: 'dot', style: {'--c': channelColour(i)}}), nice(c.name),

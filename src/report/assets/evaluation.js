@@ -312,10 +312,10 @@ function renderEvaluation() {
       ['short', 'In short'], ['imaging', 'Increment'], (ev.imaging_alone || []).length ? ['alone', 'Image alone'] : null,
       ev.negatives ? ['negatives', 'Held against'] : null, ...protocols.map(([name]) => ['protocol-' + name, nice(name)]), ev.time_split ? ['time', 'Time split'] : null, ['calibration', 'Calibration'], ['ablation', 'Ablation'],
       (ev.negative_controls || []).length ? ['controls', 'Negative controls'] : null,
-      ['nulls', 'Nulls'], ['warnings', `Warnings (${data.warnings.length})`], ['provenance', 'Provenance']
+      ['nulls', 'Nulls'], (ev.tripod_ai || []).length ? ['tripod', 'TRIPOD+AI'] : null, ['warnings', `Warnings (${data.warnings.length})`], ['provenance', 'Provenance']
     ]),
     h('main', {}, ev.simulated ? simulatedNote() : null, shortSection(ev), incrementSection(ev), aloneSection(ev),
-      negativesSection(ev), protocols.map(([name, p]) => protocolSection(ev, name, p)), timeSection(ev), calibrationSection(ev), ablationSection(ev), controlsSection(ev), nullSection(ev),
+      negativesSection(ev), protocols.map(([name, p]) => protocolSection(ev, name, p)), timeSection(ev), calibrationSection(ev), ablationSection(ev), controlsSection(ev), nullSection(ev), tripodSection(ev),
       warningSection(data.warnings), provenanceSection(data.provenance, null, data.version)),
     h('footer', {}, 'Intervals are 90 %. One analysis is declared primary in the study file; everything else is exploratory.'),
   ];

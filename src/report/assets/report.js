@@ -288,6 +288,23 @@ function testedSection(ev) {
       data.has_map || data.null_rates.length ? nullRates(data.null_rates) : null);
 }
 
+/* The reporting guideline, filled in from the run. */
+function tripodSection(ev) {
+  const list = (ev && ev.tripod_ai) || [], count = (word) => list.filter((p) => p.status.startsWith(word)).length;
+  return list.length ?
+      section(
+          'tripod', 'TRIPOD+AI',
+          h('p', {},
+            `Of the ${list.length} points of the reporting guideline this run fills in ${count('filled')} and parts of ${count('partly')}; authors must fill in ${
+                count('authors')}, and ${count('not')} do not apply, since drugs and not patients are ranked. nepenthe evaluate writes the table as tripod_ai.tsv. `,
+            cited('Collins et al. (2024) BMJ 385:e078378, doi:10.1136/bmj-2023-078378.')),
+          h('details', {class: 'fold'}, h('summary', {}, h('b', {}, 'All points')),
+            table(
+                ['point', 'topic', 'who', 'text'],
+                list.map((p) => [p.item, p.topic, p.status, cited(p.text)]), {label: 'TRIPOD+AI', class: 'plain tripod'}))) :
+      null;
+}
+
 /* A sentence per other way to fuse, and its furthest drugs. */
 function disagreementCard(disorder) {
   const list = disorder.disagreement || [];
@@ -633,7 +650,7 @@ function renderReport() {
       section(
           'known', 'Where standard treatments and known worsening drugs fell',
           h('div', {class: 'cards'}, data.disorders.map(knownCard))),
-      data.has_map ? null : testedSection(data.evaluation), disagree, brain, data.has_map ? assumptionSection() : null, methodsSection(data.methods), warningSection(data.warnings),
+      data.has_map ? null : testedSection(data.evaluation), disagree, brain, data.has_map ? assumptionSection() : null, methodsSection(data.methods), tripodSection(data.evaluation), warningSection(data.warnings),
       provenanceSection(data.provenance, data.licences, data.version)),
     h('footer', {},
       'A ranking of hypotheses for research. It is not medical advice, and a rank is no evidence of efficacy or safety in people.'),

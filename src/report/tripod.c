@@ -79,6 +79,25 @@ static void fill_eligible(source *s)
         (long long)s->drugs, (long long)s->disorders, (long long)s->context, (long long)s->others);
 }
 
+static void fill_dates(source *s)
+{
+    int64_t dated = 0, records = 0;
+    int first = 0, last = 0;
+    for (int64_t i = 0; i < s->disorders * s->drugs; i++) {
+        const int year = s->in->label_year ? s->in->label_year[i] : 0;
+        records += nep_label_indicated(s->in->labels[i]);
+        if (!nep_label_indicated(s->in->labels[i]) || year == 0)
+            continue;
+        dated++;
+        first = first == 0 || year < first ? year : first;
+        last = year > last ? year : last;
+    }
+    say(s, "%lld of %lld recorded treatments carry a year", (long long)dated, (long long)records);
+    if (dated)
+        say(s, " (%d to %d)", first, last);
+    say(s, ".");
+}
+
 static void fill_preparation(source *s)
 {
     say(s, s->learned ? "Channel values enter as asinh(0.3 v / mean |v|) within each disorder, then standardised over the disorders that teach the fold; the "
@@ -132,9 +151,15 @@ static void fill_missing(source *s)
 
 static void fill_division(source *s)
 {
-    say(s, "Leave one disorder out: %s; inside it the labels that each protocol names are hidden drug by drug. No further sample was set aside, and no "
-           "time split was made: the run reads no dates.",
+    say(s, "Leave one disorder out: %s; inside it the labels that each protocol names are hidden drug by drug. No further sample was set aside. ",
         s->learned ? "every disorder is scored by a model of the others" : "the probability curve of each disorder comes from the others");
+    if (s->e->time_split)
+        say(s, "Time split at %lld: %s.", (long long)s->e->time_split->year, nep_time_split_definition());
+    else
+        say(s, "No time split was asked for.");
+    for (int i = 0; i < s->e->n_controls; i++)
+        say(s, "%s%s", i ? ", " : " Negative controls: ", nep_controls_name(s->e->controls[i].kind));
+    say(s, "%s", s->e->n_controls ? "." : "");
 }
 
 static void fill_model(source *s)
@@ -159,7 +184,7 @@ static void fill_measures(source *s)
     for (nep_negatives k = NEP_NEGATIVES_NERVOUS_SYSTEM; k < NEP_NEGATIVES_COUNT; k++)
         if (s->e->negatives[k])
             say(s, ", %s", nep_negatives_name(k));
-    say(s, "), BEDROC (alpha 20), precision at 20; observed/expected, calibration slope, Brier score; sets with conformal coverage. Ties in expectation. "
+    say(s, "), BEDROC (alpha 20), precision at 20, NDCG at 20; observed/expected, calibration slope and curve, Brier score; sets with conformal coverage. Ties in expectation. "
            "Intervals: %lld two-way bootstrap samples of disorders and drugs, and a t interval over disorders.",
         (long long)s->e->n_bootstrap);
 }
@@ -318,7 +343,7 @@ static const struct {
     {"3c", "introduction", "Known inequalities", AUTHORS, NULL, "Authors: which disorders and patients have been studied less."},
     {"4", "introduction", "Objectives", FILLED, fill_objectives, NULL},
     {"5a", "methods", "Sources of data", PARTLY, fill_sources, "Authors: why these, and whom they represent."},
-    {"5b", "methods", "Dates", AUTHORS, NULL, "Authors: the dates of the sources. The run reads none."},
+    {"5b", "methods", "Dates", PARTLY, fill_dates, "Authors: the dates of the sources."},
     {"6a", "methods", "Setting and centres", NOT_APPLICABLE, NULL, "No participants."},
     {"6b", "methods", "Eligibility", FILLED, fill_eligible, NULL},
     {"6c", "methods", "Treatments received", NOT_APPLICABLE, NULL, "No participants; the drugs are the units."},

@@ -310,10 +310,13 @@ static void fill_interpretation(source *s)
 
 static void fill_limits(source *s)
 {
+    bool direction = false;
+    for (int c = 0; c < s->r->n_channels; c++)
+        direction = direction || strcmp(s->r->channels[c]->name, "direction") == 0;
     say(s, "Known to the program: labels are incomplete and record use, not efficacy; drugs known by few channels have wide intervals; what is known of a "
            "drug's targets partly came from the disorder it treats; %s; intervals do not cover a wrong model.",
-        nep_channel_find("direction") && s->in->known_direction ? "the tables of directions and worsening drugs are not independent of the labels"
-                                                                 : "the direction of a drug's action does not enter");
+        direction ? "the tables of directions and worsening drugs are not independent of the labels"
+                  : "the direction of a drug's action does not enter");
 }
 
 static void fill_inputs(source *s)
@@ -384,7 +387,7 @@ static const struct {
     {"23b", "results", "Differences between clusters", FILLED, fill_between, NULL},
     {"24", "results", "Results of updating", FILLED, fill_updating, NULL},
     {"25", "discussion", "Interpretation", PARTLY, fill_interpretation, "Authors: what it means."},
-    {"26", "discussion", "Limitations", PARTLY, fill_limits, "Authors: those of their question."},
+    {"26", "discussion", "Limitations", PARTLY, fill_limits, "Authors: those of their question, and each decision that followed a look at results."},
     {"27a", "discussion", "Poor or missing input in use", FILLED, fill_inputs, NULL},
     {"27b", "discussion", "Interaction and expertise of users", FILLED, NULL, "A pharmacologist reads reasons, counter-evidence and source rows of each candidate before anything follows from it."},
     {"27c", "discussion", "Next steps", AUTHORS, NULL, "Authors."},

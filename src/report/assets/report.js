@@ -113,7 +113,7 @@ function foundLine(disorder) {
   const e = evaluated(disorder), ap = e ? estimate(e.ap) : {}, ns = e ? estimate(e.auroc_vs_ns) : {};
   return e && known(ap.value) ?
       [
-        'With each drug’s own record and those of similar drugs hidden: average precision ', h('b', {}, interval(ap, 2)),
+        'Tested harder than the order shown, with the records of similar drugs hidden beside the drug’s own: average precision ', h('b', {}, interval(ap, 2)),
         ` (chance ${num(e.prevalence, 2)}, ${whole(e.n_pos)} treatments)`,
         known(ns.value) ? [', AUROC against other nervous-system drugs ', h('b', {}, interval(ns, 2))] : null, '.'
       ] :
@@ -175,7 +175,10 @@ function shortCard(disorder) {
 function reportShort() {
   return section(
       'short', 'In short', h('p', {class: 'note'}, 'Hypotheses for a pharmacologist to judge, not advice. ', SCORE_TEXT),
-      h('div', {class: 'cards'}, data.disorders.map(shortCard)));
+      h('div', {class: 'cards'}, data.disorders.map(shortCard)),
+      h('details', {class: 'fold'}, h('summary', {}, h('b', {}, 'What the channels are')),
+        facts(data.channels.filter((c) => c.role === 'VOTE' || c.role === 'GATE')
+                  .map((c) => [nice(c.name) + (c.role === 'GATE' ? ' (gate)' : ''), c.summary]))));
 }
 
 function nullRates(rates) {

@@ -112,7 +112,7 @@ typedef void nep_progress_sink(void *user, const char *task, int64_t done, int64
 
 typedef struct {
     int threads;           /* OpenMP threads, 0 = OMP_NUM_THREADS > SLURM_CPUS_PER_TASK > affinity and cgroup */
-    int64_t mem_bytes;     /* budget of nep_alloc, 0 = three quarters of what the machine or cgroup allows */
+    int64_t mem_bytes;     /* budget of nep_alloc, 0 = three quarters of what machine, cgroup and limits of the process allow */
     int64_t vram_bytes;    /* bound of device memory, 0 = what the device has free */
     uint64_t seed;         /* of every random stream */
     nep_log_level level;   /* lines above it are dropped */

@@ -21,11 +21,19 @@ enum {
     slab_bytes = 8 << 20, /* rows at a time, of numbers */
     text_slab_bytes = 1 << 20,
     aligned_bytes = 32 << 20, /* of chunks as long as this takes, whole ones at a time */
-    cache_bytes = 128 << 20,  /* longer ones are kept by the library while their rows are sent */
-    long_bytes = 128 << 20,   /* and of compressed ones that are longer still, so many rows at a time: */
+    long_bytes = 128 << 20,   /* longer ones are kept by the library while their rows are sent, up to so much; of compressed ones that
+                                 are longer still so many rows are taken at a time: */
     most_passes = 16,         /* each is read once for every such step */
     chunk_bytes = 96 << 20    /* one compressed chunk */
 };
+
+/* The memory that the sizes above are meant for; a process that may have less makes less of them. */
+static int64_t at_hand = (int64_t)NEP_H5WIRE_MEGABYTES << 20;
+
+static int64_t scaled(int64_t bytes)
+{
+    return (int64_t)((double)bytes * ((double)at_hand / ((double)NEP_H5WIRE_MEGABYTES * (1 << 20))));
+}
 
 /* How a dataset is read. */
 typedef struct {
@@ -64,9 +72,17 @@ static void limit_time(double bytes)
     limit(RLIMIT_CPU, most, now.rlim_max); /* at the soft limit it falls; a later call may raise it */
 }
 
+static void know_memory(void)
+{
+    struct rlimit now;
+    if (getrlimit(RLIMIT_DATA, &now) == 0 && now.rlim_cur < (rlim_t)at_hand)
+        at_hand = (int64_t)now.rlim_cur;
+}
+
 static void limit_all(const char *path)
 {
     struct stat info;
+    know_memory();
     limit_time(stat(path, &info) == 0 ? (double)info.st_size : 0);
     limit(RLIMIT_FSIZE, 0, 0);
     limit(RLIMIT_CORE, 0, 0);
@@ -173,16 +189,16 @@ static reading plan_reading(hid_t set, const char *name, const int64_t head[1 + 
             one *= (double)chunk[i];
             across *= (double)((head[1 + i] + (int64_t)chunk[i] - 1) / (int64_t)chunk[i]);
         }
-        if (H5Pget_nfilters(list) > 0 && one > chunk_bytes)
-            refuse("'%s' is stored in compressed chunks of %.0f MB, at most %d are read; store it in smaller chunks", name, one / (1 << 20), chunk_bytes >> 20);
-        if (long_rows * (double)row_bytes <= aligned_bytes) {
+        if (H5Pget_nfilters(list) > 0 && one > (double)scaled(chunk_bytes))
+            refuse("'%s' is stored in compressed chunks of %.0f MB, at most %d are read; store it in smaller chunks", name, one / (1 << 20), (int)(scaled(chunk_bytes) >> 20));
+        if (long_rows * (double)row_bytes <= (double)scaled(aligned_bytes)) {
             const int64_t c = (int64_t)long_rows;
             r.step = r.step < c ? c : r.step / c * c;
-        } else if (one * across <= cache_bytes) {
+        } else if (one * across <= (double)scaled(long_bytes)) {
             r.cache = (size_t)(one * across);
             r.slots = across < 10000 ? (size_t)across * 100 + 1 : 1000003;
         } else if (H5Pget_nfilters(list) > 0) {
-            r.step = long_bytes / row_bytes;
+            r.step = scaled(long_bytes) / row_bytes;
             r.passes = r.step > 0 ? (int64_t)(long_rows / (double)r.step) + 1 : most_passes + 1;
             if (r.passes > most_passes)
                 refuse("'%s' is stored in compressed chunks of %.0f rows, which would be read %lld times; store it in chunks of fewer rows", name,

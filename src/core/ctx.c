@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t interrupted;
@@ -49,6 +50,13 @@ static int default_threads(void)
     return n;
 }
 
+/* What a limit of the process leaves of that many bytes. */
+static int64_t under_limit(int what, int64_t bytes)
+{
+    struct rlimit r;
+    return getrlimit(what, &r) == 0 && r.rlim_cur < (rlim_t)bytes ? (int64_t)r.rlim_cur : bytes;
+}
+
 static int64_t default_budget(void)
 {
     int64_t bytes = (int64_t)sysconf(_SC_PHYS_PAGES) * (int64_t)sysconf(_SC_PAGESIZE);
@@ -59,6 +67,7 @@ static int64_t default_budget(void)
             bytes = limit;
         fclose(f);
     }
+    bytes = under_limit(RLIMIT_DATA, under_limit(RLIMIT_AS, bytes));
     return bytes / 4 * 3;
 }
 

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-enum { FEW = 8 }; /* rows are copied out when a filter leaves at most one in so many */
+enum {
+    FEW = 8,    /* rows are copied out when a filter leaves at most one in so many, */
+    SHARE = 4   /* which take at most one in so many bytes of the memory at hand */
+};
 
 static int64_t count_bits(const uint64_t *x, int64_t words)
 {
@@ -47,6 +50,13 @@ static int64_t count_allowed(const nep_bits_job *job)
     for (int64_t i = 0; i < job->index->n; i++)
         n += nep_bits_allowed(job, nep_bits_number(job, i));
     return n;
+}
+
+/* The index may be larger than memory, and so may what a filter leaves of it. */
+static bool copy_fits(const nep_ctx *ctx, const nep_index_bits *x, int64_t n)
+{
+    const int64_t row = x->words * (int64_t)sizeof *x->row + (int64_t)sizeof *x->popcount + NEP_BIT_SKETCH + (int64_t)sizeof(int64_t);
+    return n <= (nep_alloc_budget(ctx) - nep_alloc_used(ctx)) / SHARE / row;
 }
 
 /* The `n` rows that may be found, on their own. */
@@ -94,7 +104,7 @@ static nep_status prepare_rows(nep_ctx *ctx, nep_bits_job *job)
     job->rows = (nep_bit_rows){x->row, x->popcount, job->opts->no_sketch ? NULL : x->sketch, job->index->n, x->words};
     if (filtered(job->opts)) {
         const int64_t left = count_allowed(job);
-        if (left * FEW <= job->index->n)
+        if (left * FEW <= job->index->n && copy_fits(ctx, x, left))
             NEP_TRY(copy_allowed(ctx, job, left));
     }
     NEP_TRY(nep_alloc(ctx, 64 * x->words + 2, sizeof *job->bin, "rows by their counts of bits", &job->bin));

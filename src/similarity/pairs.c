@@ -110,3 +110,11 @@ nep_status nep_pairs_positions(nep_ctx *ctx, const nep_index *index, int32_t **o
     *out = at;
     return NEP_OK;
 }
+
+int64_t nep_pairs_rows(const nep_ctx *ctx, const nep_index *index, int64_t most)
+{
+    enum { LEAST = 16, BYTES = 32 << 20, SHARE = 8 }; /* BYTES of queries, about, and one in SHARE of those at hand */
+    const int64_t row = index->kind == NEP_INDEX_BITS ? index->bits.words * 8 : index->vectors.dims * 4;
+    const int64_t share = (nep_alloc_budget(ctx) - nep_alloc_used(ctx)) / SHARE, fit = (share < BYTES ? share : BYTES) / row;
+    return fit >= most || most < LEAST ? most : fit > LEAST ? fit : LEAST;
+}

@@ -64,4 +64,7 @@ static inline const int32_t *nep_adjacency_low(const nep_adjacency *g, int64_t i
     return g->low + g->low_start[i];
 }
 
+/* Rows at a time as queries: `most`, or fewer (16 at least) where they are so long that they would take much of the memory at hand. */
+int64_t nep_pairs_rows(const nep_ctx *ctx, const nep_index *index, int64_t most);
+
 #endif

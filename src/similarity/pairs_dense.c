@@ -75,7 +75,8 @@ done:
 
 static nep_status run(work *w, int64_t first, int64_t last)
 {
-    int64_t most = w->opts.batch > 0 && w->opts.batch < ROWS ? w->opts.batch : ROWS, rows = most < 16 ? most : 16;
+    const int64_t fit = nep_pairs_rows(w->ctx, w->index, ROWS), most = w->opts.batch > 0 && w->opts.batch < fit ? w->opts.batch : fit;
+    int64_t rows = most < 16 ? most : 16;
     NEP_TRY(nep_alloc(w->ctx, most * w->index->vectors.dims, sizeof *w->query, "rows as queries", &w->query));
     for (int64_t a = first; a < last;) {
         const int64_t n = last - a < rows ? last - a : rows;

@@ -4,7 +4,11 @@
 
 #include "similarity/pairs.h"
 
-enum { ROWS = 1024, PAIRS = 4096, BURDEN = 1 << 22 }; /* rows at a time; pairs handed on at a time; hits of a batch at most, about */
+enum {
+    ROWS = 1024,     /* at a time, at most */
+    PAIRS = 4096,    /* handed on at a time */
+    BURDEN = 1 << 22 /* hits of a batch at most, about */
+};
 
 typedef struct {
     nep_ctx *ctx;
@@ -102,6 +106,7 @@ nep_status nep_pairs_nearest(nep_ctx *ctx, const nep_index *index, const nep_sea
     w.opts.first = w.opts.last = w.opts.probe = 0; /* all rows may be neighbours */
     w.opts.allow = NULL;
     w.rows = BURDEN / w.opts.k < ROWS ? BURDEN / w.opts.k + 1 : ROWS;
+    w.rows = nep_pairs_rows(ctx, index, w.rows);
     w.rows = opts->batch > 0 && opts->batch < w.rows ? opts->batch : w.rows;
     *w.report = (nep_search_report){.path = "", .exact = true};
     nep_progress_open(ctx, "neighbours", last - first);

@@ -26,6 +26,7 @@ static const cli_option options[] = {
     {"columns", 0, CLI_TEXTS, "NAMES", NULL, NULL, "metadata of the index to show beside each hit, or `all`"},
     {"probe", 0, CLI_INT, "N", "0", NULL, "look at the N nearest inverted lists alone, which is not exact; 0 = all rows"},
     {"recall", 0, CLI_INT, "N", "0", NULL, "with --probe: search all rows as well for the first N queries, and tell the share of their hits that was found"},
+    {"verify", 0, CLI_FLAG, NULL, NULL, NULL, "read all of the index first and check every byte, as `verify` does; without it rows are not checked"},
     {"shard", 0, CLI_TEXT, "I/N", NULL, NULL, "search the I-th of N parts of the file and write a part; `merge` makes of N parts what one run gives"},
 };
 

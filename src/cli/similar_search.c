@@ -134,6 +134,8 @@ nep_status similar_search_open(cli *c, similar_search *s)
 {
     *s = (similar_search){.c = c, .ctx = cli_ctx(c), .report = {.exact = true}};
     NEP_TRY(nep_index_open(s->ctx, cli_input(c, 0), &s->index));
+    if (cli_flag(c, "verify") && !cli_dry_run(c))
+        NEP_TRY(nep_index_check(s->ctx, &s->index));
     NEP_TRY(read_options(s));
     NEP_TRY(read_columns(s));
     NEP_TRY(similar_queries_read(c, &s->index, &s->queries));

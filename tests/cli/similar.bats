@@ -144,6 +144,19 @@ PY
     "$NEPENTHE" merge v2.part v1.part v3.part -q | cmp - whole.tsv
 }
 
+@test "similar --verify: a byte that changed is found before the search, which alone does not look" {
+    make_bits
+    "${SIMILAR[@]}" bits.idx --row 0 --top 3 -q > plain.tsv
+    "${SIMILAR[@]}" bits.idx --row 0 --top 3 --verify -q > verified.tsv
+    cmp plain.tsv verified.tsv
+    printf '\377' | dd of=bits.idx bs=1 seek=4100 conv=notrunc 2> /dev/null
+    "${SIMILAR[@]}" bits.idx --row 0 --top 3 -q > /dev/null
+    run "${SIMILAR[@]}" bits.idx --row 0 --top 3 --verify -o out.tsv
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"section 'rows' does not agree with its checksum"* ]]
+    [ ! -e out.tsv ]
+}
+
 @test "merge refuses what is missing, doubled, damaged or of another search" {
     make_bits
     for i in 1 2 3; do "${SIMILAR[@]}" bits.idx --row 0-9 --top 5 --shard $i/3 -o p$i.part -q; done

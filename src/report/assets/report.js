@@ -7,7 +7,7 @@ const LEARNED = data.fusion === 'hierarchical';
 const SUPPORT = LEARNED ? `ten times the odds of the disorder’s average drug (score at least ${RULES.score})` :
                           `score at least ${RULES.score} (the upper 5 % of a ranking without signal)`;
 const VERDICT_TEXT = {
-  contraindicated: 'recorded as contraindicated, or as failed for harm, in this disorder',
+  contraindicated: 'recorded as contraindicated, or as failed for harm, or known to make this disorder worse; it keeps its rank so that it can be seen',
   gated: `the exposure gate excludes it: CNS MPO below ${RULES.gate} of 6, and no disorder of this study records the drug`,
   insufficient: data.has_map ?
       `no voting channel speaks, or the coverage gate failed (fewer than ${

@@ -199,6 +199,27 @@ static void test_threads_do_not_matter(void **state)
     nep_ctx_free(two);
 }
 
+static void test_allocations_fail_clean(void **state)
+{
+    nep_ctx *ctx = *state;
+    nep_ranking *r = NULL;
+    const nep_evaluation_opts eo = {.n_bootstrap = 20, .n_controls = 1, .protocols = {[NEP_PROTOCOL_MASKED] = true}};
+    nep_evaluation_free(evaluate(ctx, &r, 1));
+    const int64_t before = nep_alloc_used(ctx);
+    nep_status st = NEP_E_NOMEM;
+    for (int64_t k = 0; st != NEP_OK; k += 211) { /* until none is left to fail */
+        nep_evaluation *e = NULL;
+        nep_alloc_fail_at(ctx, k);
+        st = nep_evaluation_create(ctx, r, &eo, &e);
+        nep_alloc_fail_at(ctx, -1);
+        nep_ctx_clear(ctx);
+        assert_true(st == NEP_OK || (st == NEP_E_NOMEM && !e));
+        nep_evaluation_free(e);
+        assert_int_equal(nep_alloc_used(ctx), before);
+    }
+    nep_ranking_free(r);
+}
+
 static void test_words(void **state)
 {
     (void)state;
@@ -227,7 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_permuted_network), cmocka_unit_test(test_resemblances_stay), cmocka_unit_test(test_labels_and_network), cmocka_unit_test(test_decoys_by_pairs),
-        cmocka_unit_test(test_threads_do_not_matter), cmocka_unit_test(test_words),
+        cmocka_unit_test(test_threads_do_not_matter), cmocka_unit_test(test_allocations_fail_clean), cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -16,10 +16,14 @@ typedef struct nep_anatomy {
 } nep_anatomy;
 void nep_anatomy_free(nep_anatomy *a); /* empties it; a zeroed one is fine */
 
-/* How strongly a disorder's map is altered in each anatomy: weight [nodes of kind A] = mean |effect| over its regions with a value, divided by
+/* How strongly a disorder's map is altered in each anatomy: weight [nodes of kind A] = mean |effect| over its regions in scope with a value, divided by
  * the mean of that over the anatomies that the network ties to the disorder (DlA) and the table knows; 1 where the table or the map is silent.
  * False, and all 1, when fewer than two such anatomies differ: the map then tells nothing apart. */
 bool nep_anatomy_weights(const nep_inputs *in, int64_t disorder, double *weight);
+
+/* The channel anatomy_imaging had the disorder had other maps: maps [n, n_regions], out [n, n_drugs], NaN where it would not speak. `in` is
+ * prepared, with a network of the channel's metaedges. Errors: NEP_E_NOMEM. Cost: n * n_drugs * the disorder's anatomies. */
+NEP_MUST_USE nep_status nep_anatomy_score_maps(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, const double *maps, int64_t n, double *out);
 
 #ifdef __cplusplus
 }

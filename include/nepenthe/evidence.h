@@ -90,6 +90,7 @@ typedef struct {
     char mode, score;              /* 'U' 'S' 'T'; 'A' 'B' */
     int64_t n_nulls;
     /* What nep_inputs_prepare adds. */
+    const char *null_kind;         /* as asked for; lent */
     struct nep_profile **profiles; /* [n_disorders, 1 + NEP_EVIDENCE_TRACERS]: as measured, then with redrawn tracers;
                                     * NULL for a disorder without a map */
     struct nep_profile **second;   /* [n_disorders] as measured, with null maps of another family; an entry is NULL where the
@@ -131,6 +132,11 @@ enum { NEP_EVIDENCE_FAMILIES = 2 };  /* of null maps behind every p: what one fa
  * Errors: NEP_E_ARG (a score, mode, null or occupancy that is none), NEP_E_NOMEM (n_drugs^2 similarities), and those of
  * nep_profile_create. Cost: 8 n_disorders * n_nulls * n_regions * (n_regions + n_mapped). */
 NEP_MUST_USE nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const char *null_kind);
+/* How many families of null maps a disorder's map allows; 0 without a map. */
+NEP_MUST_USE nep_status nep_inputs_count_nulls(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int *families);
+/* The first n null maps of a disorder by family 0 or 1, those that engagement is tested against: out [n, n_regions]; regions that no profile uses
+ * keep what they have. Errors: NEP_E_ARG (no map, no such family), those of nep_nulls_draw. */
+NEP_MUST_USE nep_status nep_inputs_null_maps(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int family, int64_t n, double *out);
 /* False-positive rate of a null at the study's regions: of n_maps random smooth maps (covariance exp(-D / 40 mm)) tested
  * against a second one with n_nulls null maps, the share with p <= alpha; 90 % interval. In brainmap.h in full. */
 /* The other family that the regions of the study allow: moran beside spins or eigenmodes; beside moran spins where every region

@@ -40,11 +40,18 @@ const char *nep_fusion_name(nep_fusion f);
  *   undetermined  neither: too little power
  * With fewer, the map alone is tested (p_map of the strongest engagement over all drugs): no_signal when p_holm > 0.05 and a
  * correlation of NEP_INCREMENT_RELEVANT_R with one drug's engagement map would have been detected, else undetermined. A map
- * that follows receptors does not show by itself that it helps to rank. */
+ * that follows receptors does not show by itself that it helps to rank.
+ *
+ * Hierarchical fusion: the gain is that of the model with every channel over the model of the same channels but the imaging ones, each learned
+ * from the other disorders, over all drugs; p is of the gain itself, against null maps pushed through channel, score and average precision with
+ * the weights as they were learned from the measured maps. adds asks for a gain above the null maps' mean, too: having measured targets helps to
+ * rank whatever the map says. Where the model gives imaging no weight nothing can be told of the map: undetermined. */
 typedef enum { NEP_IMAGING_ADDS, NEP_IMAGING_NO_SIGNAL, NEP_IMAGING_UNDETERMINED } nep_imaging_verdict;
 #define NEP_INCREMENT_MIN_POS    3
 #define NEP_INCREMENT_RELEVANT   0.10
 #define NEP_INCREMENT_RELEVANT_R 0.70 /* one mechanism behind about half of the map's variance */
+/* Whether a channel reads the disorders' maps: engagement, anatomy_imaging. */
+bool nep_imaging_channel(const nep_channel *c);
 const char *nep_verdict_name(nep_verdict v);
 const char *nep_imaging_verdict_name(nep_imaging_verdict v);
 
@@ -79,14 +86,17 @@ typedef struct {
 } nep_performance;
 
 typedef struct {
-    nep_estimate delta;    /* gain of AP by imaging over ligand_only and analogue without it, masked protocol; n = recorded
-                            * treatments; NaN: too few, and the map alone was tested */
+    nep_estimate delta;    /* gain of AP by imaging, masked protocol: over ligand_only and analogue without it, or (hierarchical) over
+                            * the model of the same channels but the imaging ones; n = recorded treatments that the image scores;
+                            * NaN: too few, and the map alone was tested */
     double p_family[NEP_EVIDENCE_FAMILIES]; /* p_map by each family of null maps; NaN = none */
     double p_map, p_holm;  /* two-sided, by map nulls, the larger of both families, Holm over the disorders: of the excess of the recorded treatments' mean
                             * engagement score over the others' (a rank would not see how strongly a map speaks); of the
-                            * strongest drug's score where the map alone was tested */
+                            * strongest drug's score where the map alone was tested; hierarchical: of the gain itself */
     double detectable;     /* smallest gain that would stand out from the gains of null maps and, by its interval, from chance
                             * in the drugs, with power 0.8; a correlation where the map alone was tested */
+    double null_gain;      /* hierarchical: mean gain of null maps, the larger of both families; NaN else */
+    double weight;         /* hierarchical: largest weight of an imaging channel in the model of the other disorders; NaN else */
     nep_imaging_verdict verdict;
 } nep_increment;
 
@@ -128,6 +138,9 @@ typedef struct {
     nep_null_rate *null_rates;
     int n_null_rates;
     nep_fusion fusion;
+    nep_increment imaging;         /* hierarchical: over the disorders whose gain was measured (delta.n of them): mean gain, interval by resampling
+                                    * disorders and drugs, p of the mean; blank else */
+    char *imaging_text;            /* what the images add to the study, in a few sentences */
     double *weight, *spread;       /* hierarchical: [n_disorders, VOTE channels] weight per SD of a channel in the model of the other
                                     * disorders, and its SD between disorders; else NULL */
 } nep_ranking;
@@ -142,6 +155,7 @@ typedef struct {
     int64_t n_bootstrap;                  /* of the evaluation and of the increments */
     int64_t null_maps;                    /* random maps of each false-positive rate */
     nep_fusion fusion;
+    bool imaging_only;                    /* no candidate is ranked: the increment of imaging alone is measured */
 } nep_ranking_opts;
 #define NEP_RANKING_DEFAULTS {.n_streams = 200, .n_bootstrap = 2000, .null_maps = 500}
 

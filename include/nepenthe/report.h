@@ -50,6 +50,8 @@ NEP_MUST_USE nep_status nep_report_write_all(nep_ctx *ctx, const nep_ranking *ra
 NEP_MUST_USE nep_status nep_report_write_evaluation(nep_ctx *ctx, const json_t *evaluation, const json_t *provenance,
                                                     const char *path);
 
+/* What imaging adds, alone: the document nepenthe/imaging/1. Errors: NEP_E_NOMEM. */
+NEP_MUST_USE nep_status nep_imaging_json(nep_ctx *ctx, const nep_ranking *r, json_t **out);
 /* The evaluation as the document `nepenthe/evaluation/1` of the contracts. A number that could not be estimated is null;
  * keys beside the contract's are additions. out: a new reference. Errors: NEP_E_NOMEM. */
 NEP_MUST_USE nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *evaluation, json_t **out);

@@ -33,6 +33,8 @@ static json_t *summary_of(const nep_ranking *r)
 
 static void say_summary(cli *c, const nep_ranking *r, const char *folder)
 {
+    if (r->imaging_text)
+        cli_say(c, "%s", r->imaging_text);
     for (int64_t j = 0; j < r->n_disorders; j++) {
         const nep_ranking_disorder *d = &r->disorders[j];
         if (d->left_out)
@@ -85,7 +87,7 @@ static nep_status run(cli *c)
         st = cli_plan(c, study.study.n_disorders, 0, NAN, outputs, NEP_LEN(outputs));
         goto done;
     }
-    NEP_TRY_OR_DONE(st, cli_rank_run(c, &study, &ranking));
+    NEP_TRY_OR_DONE(st, cli_rank_run(c, &study, false, &ranking));
     NEP_TRY_OR_DONE(st, choose_disorders(c, ranking));
     if (cli_rank_has_treatments(&study.inputs)) {
         NEP_TRY_OR_DONE(st, cli_rank_evaluate(c, &study, ranking, &evaluation));

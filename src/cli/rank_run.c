@@ -28,7 +28,7 @@ static int64_t bootstrap_samples(const cli *c, const nep_study *study)
     return cli_given(c, "bootstrap") ? cli_int(c, "bootstrap") : study->bootstrap > 0 ? study->bootstrap : 2000;
 }
 
-nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out)
+nep_status cli_rank_run(cli *c, cli_study *study, bool imaging_only, nep_ranking **out)
 {
     nep_ctx *ctx = cli_ctx(c);
     nep_ranking_opts opts = NEP_RANKING_DEFAULTS;
@@ -47,6 +47,7 @@ nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out)
     opts.n_streams = cli_int(c, "redraws");
     opts.n_bootstrap = bootstrap_samples(c, &study->study);
     opts.null_maps = cli_int(c, "null-maps");
+    opts.imaging_only = imaging_only;
     if (study->study.null_kind)
         kinds[0] = study->study.null_kind;
     opts.null_kinds = kinds;

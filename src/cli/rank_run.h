@@ -9,7 +9,7 @@
 #include "cli/study_load.h"
 
 /* Loads the study of the first input, registers its tables for the provenance, and ranks. */
-NEP_MUST_USE nep_status cli_rank_run(cli *c, cli_study *study, nep_ranking **out);
+NEP_MUST_USE nep_status cli_rank_run(cli *c, cli_study *study, bool imaging_only, nep_ranking **out);
 /* Provenance, with what --open-only left out. */
 json_t *cli_rank_provenance(cli *c, const cli_study *study);
 /* Whether any drug is recorded as a treatment, or is one by a simulated truth: what an evaluation needs. */

@@ -29,22 +29,23 @@ void nep_anatomy_free(nep_anatomy *a)
     *a = (nep_anatomy){0};
 }
 
-/* Mean |effect| of the map over the regions of an anatomy; NaN without any. */
-static double altered(const nep_inputs *in, int64_t disorder, int64_t node)
+/* Mean |effect| of the map [n_regions] over the regions in scope of an anatomy; NaN without any. */
+static double altered(const nep_inputs *in, const double *map, int64_t node)
 {
     double sum = 0;
     int64_t n = 0;
     for (int64_t i = 0; i < in->anatomy->n; i++) {
-        const double x = in->anatomy->node[i] == node ? in->effect[disorder * in->n_regions + in->anatomy->region[i]] : NAN;
-        if (!isnan(x)) {
-            sum += fabs(x);
+        const int64_t region = in->anatomy->region[i];
+        const bool scope = in->geometry->cortex[region] || !in->cortex_only;
+        if (in->anatomy->node[i] == node && scope && !isnan(map[region])) {
+            sum += fabs(map[region]);
             n++;
         }
     }
     return n ? sum / (double)n : NAN;
 }
 
-bool nep_anatomy_weights(const nep_inputs *in, int64_t disorder, double *weight)
+static bool weigh(const nep_inputs *in, int64_t disorder, const double *map, double *weight)
 {
     const nep_network *net = in->network;
     const int64_t site = nep_network_find_metaedge(net, "DlA"), anatomies = net->kind[net->metaedge[site].to].n;
@@ -55,10 +56,10 @@ bool nep_anatomy_weights(const nep_inputs *in, int64_t disorder, double *weight)
     bool differ = false;
     for (int64_t a = 0; a < anatomies; a++)
         weight[a] = 1;
-    if (!in->anatomy || !in->effect || node < 0)
+    if (!in->anatomy || !map || node < 0)
         return false;
     for (int64_t i = out->start[node]; i < out->start[node + 1]; i++) {
-        const double x = altered(in, disorder, out->node[i]);
+        const double x = altered(in, map, out->node[i]);
         if (isnan(x))
             continue;
         weight[out->node[i]] = x;
@@ -68,9 +69,14 @@ bool nep_anatomy_weights(const nep_inputs *in, int64_t disorder, double *weight)
         last = x;
     }
     for (int64_t i = out->start[node]; i < out->start[node + 1]; i++)
-        if (!isnan(altered(in, disorder, out->node[i])))
+        if (!isnan(altered(in, map, out->node[i])))
             weight[out->node[i]] = differ ? weight[out->node[i]] * (double)n / sum : 1;
     return differ;
+}
+
+bool nep_anatomy_weights(const nep_inputs *in, int64_t disorder, double *weight)
+{
+    return weigh(in, disorder, in->effect ? in->effect + disorder * in->n_regions : NULL, weight);
 }
 
 static double degree(const nep_network_side *s, int64_t node)
@@ -147,6 +153,56 @@ static nep_status score_by(nep_ctx *ctx, const nep_inputs *in, const nep_visible
             value[k] += se[k] * nep_philox_normal(in->seed, id, UINT64_C(1) << 32 | (uint64_t)k);
     }
 done:
+    close_bench(&b);
+    return st;
+}
+
+/* The part of every drug's value that comes by one anatomy at weight 1: out [drugs]. */
+static void through(bench *b, int64_t anatomy, double *out)
+{
+    const nep_inputs *in = b->in;
+    const int64_t genes = in->network->kind[b->binds->to].n;
+    memset(b->seat, 0, (size_t)genes * sizeof *b->seat);
+    const double behind = product(b->site, in->disorder_node[b->disorder], anatomy);
+    add_genes(b, b->raised, 1, anatomy, behind);
+    add_genes(b, b->lowered, -1, anatomy, behind);
+    for (int64_t k = 0; k < in->n_drugs; k++) {
+        const int64_t node = in->drug_node[k];
+        out[k] = node < 0 || degree(&b->binds->out, node) == 0 ? NAN : 0;
+        for (int64_t i = node < 0 ? 0 : b->binds->out.start[node]; node >= 0 && i < b->binds->out.start[node + 1]; i++)
+            out[k] += product(b->binds, node, b->binds->out.node[i]) * b->seat[b->binds->out.node[i]];
+    }
+}
+
+nep_status nep_anatomy_score_maps(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, const double *maps, int64_t n, double *out)
+{
+    const nep_network *net = in->network;
+    double *part = NULL, *weight = NULL;
+    bool *differ = NULL;
+    bench b = {0};
+    nep_status st;
+
+    NEP_TRY_OR_DONE(st, open_bench(ctx, in, disorder, true, &b));
+    const int64_t anatomies = net->kind[b.site->to].n, node = in->disorder_node[disorder];
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_drugs, sizeof *part, "anatomy: parts", &part));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n * anatomies, sizeof *weight, "anatomy: weights of maps", &weight));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *differ, "anatomy: maps", &differ));
+    for (int64_t m = 0; m < n; m++) {
+        differ[m] = weigh(in, disorder, maps + m * in->n_regions, weight + m * anatomies);
+        for (int64_t k = 0; k < in->n_drugs; k++)
+            out[m * in->n_drugs + k] = differ[m] && b.known ? 0 : NAN;
+    }
+    for (int64_t i = b.known ? b.site->out.start[node] : 0; b.known && i < b.site->out.start[node + 1]; i++) {
+        const int64_t a = b.site->out.node[i];
+        through(&b, a, part);
+        for (int64_t m = 0; m < n; m++)
+            for (int64_t k = 0; k < in->n_drugs; k++)
+                out[m * in->n_drugs + k] += weight[m * anatomies + a] * part[k];
+    }
+done:
+    nep_alloc_free(differ);
+    nep_alloc_free(weight);
+    nep_alloc_free(part);
     close_bench(&b);
     return st;
 }

@@ -230,6 +230,7 @@ nep_status nep_inputs_prepare(nep_ctx *ctx, nep_inputs *in, const char *null_kin
     nep_status st;
 
     NEP_TRY_OR_DONE(st, check_choices(ctx, in));
+    in->null_kind = null_kind;
     if (in->affinities && in->affinity_start)
         NEP_TRY_OR_DONE(st, keep_weights(ctx, in));
     if (in->effect && in->receptor && in->n_mapped > 0 && in->affinities) {

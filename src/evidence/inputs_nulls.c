@@ -85,6 +85,53 @@ const char *nep_inputs_null_name(const nep_inputs *in, int64_t disorder, int fam
     return p ? nep_nulls_name(nep_profile_kind(p)) : NULL;
 }
 
+nep_status nep_inputs_count_nulls(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int *families)
+{
+    nep_nulls_kind kinds[NEP_EVIDENCE_FAMILIES];
+    bool *use = NULL;
+    nep_status st;
+
+    *families = 0;
+    if (!in->effect || !in->geometry)
+        return NEP_OK;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, in->n_regions, sizeof *use, "null maps: regions", &use));
+    st = nep_inputs_choose_nulls(ctx, in, disorder, in->null_kind, use, kinds, families);
+done:
+    nep_alloc_free(use);
+    return st;
+}
+
+nep_status nep_inputs_null_maps(nep_ctx *ctx, const nep_inputs *in, int64_t disorder, int family, int64_t n, double *out)
+{
+    const int64_t regions = in->n_regions;
+    const double *map = in->effect + disorder * regions;
+    bool *use = NULL;
+    double *packed = NULL;
+    nep_nulls *nulls = NULL;
+    nep_nulls_kind kinds[NEP_EVIDENCE_FAMILIES];
+    int n_kinds;
+    int64_t used = 0;
+    nep_status st;
+
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, regions, sizeof *use, "null maps: regions", &use));
+    NEP_TRY_OR_DONE(st, nep_inputs_choose_nulls(ctx, in, disorder, in->null_kind, use, kinds, &n_kinds));
+    NEP_REQUIRE_OR_DONE(st, ctx, family < n_kinds, NEP_E_ARG, "null maps: disorder %lld has no map or no such family", (long long)disorder);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, (n + 1) * regions, sizeof *packed, "null maps", &packed));
+    for (int64_t i = 0; i < regions; i++)
+        if (use[i])
+            packed[used++] = map[i];
+    NEP_TRY_OR_DONE(st, nep_nulls_create(ctx, in->geometry, use, kinds[family], &nulls));
+    NEP_TRY_OR_DONE(st, nep_nulls_draw(ctx, nulls, packed, nep_stream_id(NEP_STREAM_NULL, disorder, 2 * (uint64_t)family), 0, n, packed + regions));
+    for (int64_t b = 0; b < n; b++)
+        for (int64_t i = 0, at = 0; i < regions; i++)
+            out[b * regions + i] = use[i] ? packed[regions + b * used + at++] : map[i];
+done:
+    nep_nulls_free(nulls);
+    nep_alloc_free(packed);
+    nep_alloc_free(use);
+    return st;
+}
+
 nep_status nep_inputs_null_rate(nep_ctx *ctx, const nep_inputs *in, const char *null_kind, double alpha, int64_t n_maps,
                                 int64_t n_nulls, double rate_low_high[3])
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* increment.c - does the image add to what targets and structures already tell? Against map nulls, with its power. */
-#include "rank/sample.h"
+#include "rank/increment.h"
 
 #include "rank/normal.h"
 
@@ -23,14 +23,65 @@ typedef struct {
     int32_t *weight;
 } workspace;
 
-static nep_status precision(nep_ctx *ctx, const double *score, const signed char *pos, int64_t n, int64_t *order, bool *tie,
-                            double *ap)
+nep_increment rank_increment_blank(void)
+{
+    return (nep_increment){.delta = {NAN, NAN, NAN, 0, NAN, NAN}, .p_family = {NAN, NAN}, .p_map = NAN, .p_holm = NAN, .detectable = NAN,
+                           .null_gain = NAN, .weight = NAN, .verdict = NEP_IMAGING_UNDETERMINED};
+}
+
+nep_status rank_increment_precision(nep_ctx *ctx, const double *score, const signed char *pos, int64_t n, int64_t *order, bool *tie, double *ap)
 {
     double m[NEP_METRICS_COUNT];
     NEP_TRY(nep_metrics_order(ctx, score, n, order, tie));
     nep_metrics_compute(order, tie, pos, NULL, n, m);
     *ap = m[NEP_METRICS_AP];
     return NEP_OK;
+}
+
+void rank_increment_resample(const rank_increment_pair *p, uint64_t seed, int64_t n_boot, int32_t *weight, double *gain)
+{
+    for (int64_t b = 0; b < n_boot; b++) {
+        double with[NEP_METRICS_COUNT], base[NEP_METRICS_COUNT];
+        rank_sample_weights(seed, nep_stream_id(NEP_STREAM_BOOTSTRAP, 0, (uint64_t)b + 1), p->n, weight);
+        nep_metrics_compute(p->order, p->tie, p->pos, weight, p->n, with);
+        nep_metrics_compute(p->order_base, p->tie_base, p->pos, weight, p->n, base);
+        gain[b] = with[NEP_METRICS_AP] - base[NEP_METRICS_AP];
+    }
+}
+
+double rank_increment_interval(double *gain, int64_t n_boot, nep_estimate *delta)
+{
+    double sum = 0, squares = 0;
+    int64_t m = 0;
+    for (int64_t b = 0; b < n_boot; b++) {
+        if (isnan(gain[b]))
+            continue;
+        sum += gain[b];
+        squares += gain[b] * gain[b];
+        m++;
+    }
+    const int64_t sorted = rank_sample_sort(gain, n_boot);
+    delta->low = rank_sample_quantile(gain, sorted, 0.05);
+    delta->high = rank_sample_quantile(gain, sorted, 0.95);
+    const double var = m > 1 ? (squares - sum * sum / (double)m) / (double)(m - 1) : NAN;
+    return sqrt(var > 0 ? var : 0);
+}
+
+void rank_increment_stands_out(double *gain, int64_t n_nulls, double *mean, double *by_map)
+{
+    double var = 0;
+    *mean = 0;
+    for (int64_t b = 0; b < n_nulls; b++)
+        *mean += gain[b] / (double)n_nulls;
+    for (int64_t b = 0; b < n_nulls; b++)
+        var += (gain[b] - *mean) * (gain[b] - *mean) / (double)n_nulls;
+    rank_sample_sort(gain, n_nulls);
+    *by_map = rank_sample_quantile(gain, n_nulls, 0.975) + power_z * sqrt(var);
+}
+
+double rank_increment_by_drugs(double se)
+{
+    return (1.6448536269514722 + power_z) * se;
 }
 
 /* The fused score of drug k with imaging replaced by z; others keep their part and the scale. */
@@ -69,49 +120,20 @@ static nep_status null_gains(nep_ctx *ctx, workspace *w, int family, double ap_b
         NEP_TRY(nep_fuse_normal_scores(ctx, w->null + b * w->n, w->n, w->z));
         for (int64_t k = 0; k < w->n; k++)
             w->score[k] = isnan(w->z[k]) ? NAN : refuse(w, k, w->z[k]);
-        NEP_TRY(precision(ctx, w->score, w->pos, w->n, w->order, w->tie, &ap));
+        NEP_TRY(rank_increment_precision(ctx, w->score, w->pos, w->n, w->order, w->tie, &ap));
         w->gain[b] = ap - ap_base;
     }
     return NEP_OK;
 }
 
-/* Interval of the gain by resampling drugs; returns its standard error. */
-static double boot_gains(workspace *w, nep_estimate *delta)
-{
-    double sum = 0, squares = 0;
-    int64_t m = 0;
-    for (int64_t b = 0; b < w->n_boot; b++) {
-        double with[NEP_METRICS_COUNT], base[NEP_METRICS_COUNT];
-        rank_sample_weights(w->in->seed, nep_stream_id(NEP_STREAM_BOOTSTRAP, 0, (uint64_t)b + 1), w->n, w->weight);
-        nep_metrics_compute(w->order, w->tie, w->pos, w->weight, w->n, with);
-        nep_metrics_compute(w->order_base, w->tie_base, w->pos, w->weight, w->n, base);
-        w->gain[b] = with[NEP_METRICS_AP] - base[NEP_METRICS_AP];
-        if (isnan(w->gain[b]))
-            continue;
-        sum += w->gain[b];
-        squares += w->gain[b] * w->gain[b];
-        m++;
-    }
-    const int64_t sorted = rank_sample_sort(w->gain, w->n_boot);
-    delta->low = rank_sample_quantile(w->gain, sorted, 0.05);
-    delta->high = rank_sample_quantile(w->gain, sorted, 0.95);
-    const double var = m > 1 ? (squares - sum * sum / (double)m) / (double)(m - 1) : NAN;
-    return sqrt(var > 0 ? var : 0);
-}
-
 /* p of the recorded treatments' excess under one family of null maps, and the gain that would stand out from theirs. */
 static nep_status test_family(nep_ctx *ctx, workspace *w, int family, double ap_base, double *p, double *by_map)
 {
-    double mean = 0, var = 0;
+    double mean;
     NEP_TRY(null_gains(ctx, w, family, ap_base));
     NEP_TRY(nep_engagement_family(ctx, w->in, w->disorder, family, w->score));
     *p = rank_sample_p(excess(w->pos, w->score, 1, w->n), w->excess, w->n_nulls);
-    for (int64_t b = 0; b < w->n_nulls; b++)
-        mean += w->gain[b] / (double)w->n_nulls;
-    for (int64_t b = 0; b < w->n_nulls; b++)
-        var += (w->gain[b] - mean) * (w->gain[b] - mean) / (double)w->n_nulls;
-    rank_sample_sort(w->gain, w->n_nulls);
-    *by_map = rank_sample_quantile(w->gain, w->n_nulls, 0.975) + power_z * sqrt(var);
+    rank_increment_stands_out(w->gain, w->n_nulls, &mean, by_map);
     return NEP_OK;
 }
 
@@ -128,18 +150,18 @@ static nep_status measure_gain(nep_ctx *ctx, workspace *w, nep_increment *out)
 
     for (int64_t k = 0; k < w->n; k++) /* where the model without imaging is silent a drug takes the middle, 0 on average */
         w->score[k] = isnan(w->base->score[base + k]) ? 0 : w->base->score[base + k];
-    NEP_TRY(precision(ctx, w->score, w->pos, w->n, w->order_base, w->tie_base, &ap_base));
+    NEP_TRY(rank_increment_precision(ctx, w->score, w->pos, w->n, w->order_base, w->tie_base, &ap_base));
     for (int f = 0; f < families(w); f++) {
         double own;
         NEP_TRY(test_family(ctx, w, f, ap_base, &out->p_family[f], &own));
         out->p_map = fmax(out->p_map, out->p_family[f]);
         by_map = fmax(by_map, own);
     }
-    NEP_TRY(precision(ctx, w->with->score + base, w->pos, w->n, w->order, w->tie, &ap_with));
+    NEP_TRY(rank_increment_precision(ctx, w->with->score + base, w->pos, w->n, w->order, w->tie, &ap_with));
     out->delta.value = ap_with - ap_base;
-    const double se = boot_gains(w, &out->delta);
-    const double by_drugs = (1.6448536269514722 + power_z) * se;
-    out->detectable = by_map > by_drugs ? by_map : by_drugs;
+    const rank_increment_pair pair = {w->n, w->pos, w->order, w->order_base, w->tie, w->tie_base};
+    rank_increment_resample(&pair, w->in->seed, w->n_boot, w->weight, w->gain);
+    out->detectable = fmax(by_map, rank_increment_by_drugs(rank_increment_interval(w->gain, w->n_boot, &out->delta)));
     return NEP_OK;
 }
 
@@ -190,8 +212,7 @@ static nep_status measure_disorder(nep_ctx *ctx, workspace *w, nep_increment *ou
     const int64_t base = w->disorder * w->n;
     int64_t covered = 0, n_pos = 0;
 
-    *out = (nep_increment){.delta = {NAN, NAN, NAN, 0, NAN, NAN}, .p_family = {NAN, NAN}, .p_map = NAN, .p_holm = NAN, .detectable = NAN,
-                           .verdict = NEP_IMAGING_UNDETERMINED};
+    *out = rank_increment_blank();
     rank_sample_positives(w->in, w->disorder, w->pos);
     for (int64_t k = 0; k < w->n; k++) {
         if (isnan(w->with->z[(base + k) * (w->n_base + 1)]))
@@ -210,7 +231,7 @@ static void judge(nep_increment *out, int64_t n)
     for (int64_t j = 0; j < n; j++) {
         const bool by_gain = !isnan(out[j].delta.value), significant = out[j].p_holm <= 0.05;
         const double relevant = by_gain ? NEP_INCREMENT_RELEVANT : NEP_INCREMENT_RELEVANT_R;
-        if (significant && by_gain && out[j].delta.low > 0)
+        if (significant && by_gain && out[j].delta.low > 0 && !(out[j].delta.value <= out[j].null_gain))
             out[j].verdict = NEP_IMAGING_ADDS;
         else if (out[j].detectable <= relevant && (by_gain || !significant))
             out[j].verdict = NEP_IMAGING_NO_SIGNAL;
@@ -227,6 +248,13 @@ static nep_status adjust(nep_ctx *ctx, nep_increment *out, int64_t n)
     for (int64_t j = 0; j < n; j++)
         out[j].p_holm = p[n + j];
     nep_alloc_free(p);
+    return NEP_OK;
+}
+
+nep_status rank_increment_settle(nep_ctx *ctx, nep_increment *out, int64_t n)
+{
+    NEP_TRY(adjust(ctx, out, n));
+    judge(out, n);
     return NEP_OK;
 }
 
@@ -276,8 +304,7 @@ nep_status nep_increment_measure(nep_ctx *ctx, const nep_inputs *in, int64_t n_b
             channels[n++] = nep_channel_find(names[i]);
     const int64_t d = nep_inputs_ranked(in);
     for (int64_t j = 0; j < d; j++)
-        out[j] = (nep_increment){.delta = {NAN, NAN, NAN, 0, NAN, NAN}, .p_family = {NAN, NAN}, .p_map = NAN, .p_holm = NAN, .detectable = NAN,
-                                 .verdict = NEP_IMAGING_UNDETERMINED};
+        out[j] = rank_increment_blank();
     if (!in->profiles || n == 0 || channels[0] != nep_channel_find(names[0]))
         return NEP_OK; /* no image: nothing is added, nothing denied */
     w.n_base = n - 1;
@@ -291,8 +318,7 @@ nep_status nep_increment_measure(nep_ctx *ctx, const nep_inputs *in, int64_t n_b
         NEP_TRY_OR_DONE(st, measure_disorder(ctx, &w, &out[w.disorder]));
     }
     nep_progress_close(ctx);
-    NEP_TRY_OR_DONE(st, adjust(ctx, out, d));
-    judge(out, d);
+    st = rank_increment_settle(ctx, out, d);
 done:
     nep_protocol_scores_free(&base);
     nep_protocol_scores_free(&with);

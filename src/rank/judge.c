@@ -73,6 +73,16 @@ static bool known_in_brain(const nep_inputs *in, int64_t drug)
     return false;
 }
 
+/* What the imaging channels lend to a drug's score: where they are not shown to add, a verdict stands without it. */
+static double imaging_share(const nep_ranking *r, const nep_ranking_disorder *d, int64_t drug)
+{
+    double sum = 0;
+    for (int c = 0; c < r->n_channels; c++)
+        if (nep_imaging_channel(r->channels[c]) && d->contribution[drug * r->n_channels + c] > 0)
+            sum += d->contribution[drug * r->n_channels + c];
+    return sum;
+}
+
 static nep_verdict verdict_of(const nep_ranking *r, const nep_ranking_disorder *d, const nep_candidate *c, nep_label label,
                               nep_coverage coverage, double exposure, bool opposed, int engagement)
 {
@@ -85,7 +95,11 @@ static nep_verdict verdict_of(const nep_ranking *r, const nep_ranking_disorder *
     const double bound = r->fusion == NEP_FUSION_HIERARCHICAL ? NEP_VERDICT_ODDS : NEP_VERDICT_SCORE;
     if (!(c->score >= bound && c->score_low > 0) || label == NEP_LABEL_FAILED || opposed)
         return NEP_VERDICT_WEAK;
-    if (engagement < 0 || d->increment.verdict == NEP_IMAGING_ADDS)
+    if (d->increment.verdict == NEP_IMAGING_ADDS)
+        return NEP_VERDICT_SUPPORTED;
+    if (r->fusion == NEP_FUSION_HIERARCHICAL)
+        return c->score - imaging_share(r, d, c->drug) >= bound ? NEP_VERDICT_SUPPORTED : NEP_VERDICT_WEAK;
+    if (engagement < 0)
         return NEP_VERDICT_SUPPORTED;
     const double share = d->contribution[c->drug * r->n_channels + engagement];
     const double without = isnan(share) ? c->score : c->n_channels > 1 ? c->score_without_low : NAN;
@@ -97,8 +111,8 @@ static nep_status judge_candidate(nep_ctx *ctx, nep_ranking *r, int64_t j, nep_c
     const nep_inputs *in = r->inputs;
     nep_ranking_disorder *d = &r->disorders[j];
     const nep_label label = in->labels[j * in->n_drugs + c->drug];
-    const int gate = channel_index(r, "exposure"), engagement = channel_index(r, "engagement"),
-              direction = channel_index(r, "direction");
+    const int gate = channel_index(r, "exposure"), direction = channel_index(r, "direction"),
+              engagement = r->fusion == NEP_FUSION_STOUFFER ? channel_index(r, "engagement") : -1;
     const double exposure = gate >= 0 ? d->value[c->drug * r->n_channels + gate] : NAN;
     const nep_coverage coverage = in->affinity_start ? nep_engagement_coverage(in, c->drug, NULL) : NEP_COVERAGE_NONE;
     flags f = {""};
@@ -128,73 +142,6 @@ static nep_status judge_candidate(nep_ctx *ctx, nep_ranking *r, int64_t j, nep_c
     return nep_alloc_string(ctx, f.text, &c->flags);
 }
 
-/* Why the map alone was tested. */
-static void write_reason(const nep_ranking *r, int64_t j, char *text, size_t size)
-{
-    const nep_inputs *in = r->inputs;
-    bool by_truth = false;
-    for (int64_t k = 0; in->truth && k < in->n_drugs; k++)
-        by_truth = by_truth || in->truth[j * in->n_drugs + k] >= 0;
-    if (by_truth)
-        snprintf(text, size, "By the simulated truth no drug that can be scored is relevant");
-    else
-        snprintf(text, size, "The image can score only %lld recorded treatments", (long long)r->disorders[j].increment.delta.n);
-}
-
-/* ", the larger of two families of null maps" where there were two. */
-static const char *both_families(const nep_increment *i, char *text, size_t size)
-{
-    text[0] = '\0';
-    if (!isnan(i->p_family[0]) && !isnan(i->p_family[1]))
-        snprintf(text, size, ", the larger of two families of null maps (%.2g and %.2g)", i->p_family[0], i->p_family[1]);
-    return text;
-}
-
-static void write_map_test(const nep_ranking *r, int64_t j, char *text, size_t size)
-{
-    const nep_increment *i = &r->disorders[j].increment;
-    char reason[96], families[96];
-    const char *head = i->p_holm <= 0.05 ? "Undetermined: the map follows receptors beyond null maps, but nothing shows that this helps "
-                                           "to rank."
-                       : i->verdict == NEP_IMAGING_NO_SIGNAL ? "No signal: the image tells no receptor from null maps."
-                                                             : "Undetermined: this map has too little power.";
-    write_reason(r, j, reason, sizeof reason);
-    snprintf(text, size,
-             "%s %s, so the map alone was tested: its strongest engagement has map-null p = %.2g%s (Holm %.2g); a correlation of "
-             "%.2f with one drug's engagement map would have been detected.",
-             head, reason, i->p_map, both_families(i, families, sizeof families), i->p_holm, i->detectable);
-}
-
-static void write_gain(const nep_increment *i, char *text, size_t size)
-{
-    char families[96];
-    const char *head = i->verdict == NEP_IMAGING_ADDS        ? "The image adds."
-                       : i->verdict == NEP_IMAGING_NO_SIGNAL ? "No signal: the image adds nothing that matters."
-                                                             : "Undetermined: the study has too little power to say whether the "
-                                                               "image adds.";
-    snprintf(text, size,
-             "%s Over targets and structures alone it changes average precision by %+.3f (90 %% interval %+.3f to %+.3f; map-null "
-             "p = %.2g%s, Holm %.2g; %lld recorded treatments that the image can score); a gain of %.2f would have been detected.",
-             head, i->delta.value, i->delta.low, i->delta.high, i->p_map, both_families(i, families, sizeof families), i->p_holm,
-             (long long)i->delta.n, i->detectable);
-}
-
-static nep_status write_trust(nep_ctx *ctx, nep_ranking *r, int64_t j)
-{
-    const nep_increment *i = &r->disorders[j].increment;
-    char text[800];
-    if (channel_index(r, "engagement") < 0)
-        snprintf(text, sizeof text, "No brain image enters this ranking.");
-    else if (isnan(i->p_map))
-        snprintf(text, sizeof text, "Whether the image adds anything could not be tested: no drug passes the coverage gate, or "
-                                    "the disorder has no map.");
-    else if (isnan(i->delta.value))
-        write_map_test(r, j, text, sizeof text);
-    else
-        write_gain(i, text, sizeof text);
-    return nep_alloc_string(ctx, text, &r->disorders[j].trust);
-}
-
 nep_status rank_judge(nep_ctx *ctx, nep_ranking *r, int n_votes)
 {
     NEP_REQUIRE(ctx, n_votes <= RANK_MAX_VOTES, NEP_E_INTERNAL, "rank: %d VOTE channels", n_votes);
@@ -203,7 +150,7 @@ nep_status rank_judge(nep_ctx *ctx, nep_ranking *r, int n_votes)
     for (int64_t j = 0; j < r->n_disorders; j++) {
         for (int64_t i = 0; i < r->inputs->n_drugs; i++)
             NEP_TRY(judge_candidate(ctx, r, j, &r->disorders[j].candidates[i]));
-        NEP_TRY(write_trust(ctx, r, j));
+        NEP_TRY(rank_imaging_trust(ctx, r, j));
     }
-    return NEP_OK;
+    return rank_imaging_sum_up(ctx, r);
 }

@@ -109,6 +109,8 @@ static nep_status score_disorder(nep_ctx *ctx, rank_learned_rows *r, int64_t j, 
     for (int c = 0; c < r->votes; c++) {
         out->weight[j * r->votes + c] = h->global[c] * curve.slope;
         out->sigma[j * r->votes + c] = h->sigma[c] * fabs(curve.slope);
+        out->mean[j * r->votes + c] = r->mean[c];
+        out->scale[j * r->votes + c] = r->sd[c];
     }
     out->slope[j] = curve.slope;
     st = predict(ctx, r, h, curve, j, value, x, nuisance, out);
@@ -134,6 +136,8 @@ nep_status rank_learned_score(nep_ctx *ctx, const nep_inputs *in, nep_protocol p
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * votes, sizeof(double), "model: weights", &out->weight));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * votes, sizeof(double), "model: spreads", &out->sigma));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d, sizeof(double), "model: slopes", &out->slope));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * votes, sizeof(double), "model: means", &out->mean));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * votes, sizeof(double), "model: scales", &out->scale));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof(double), "model: gate", &out->penalty));
     NEP_TRY_OR_DONE(st, rank_learned_gate(ctx, in, gate, p, out->penalty));
     if (elastic)
@@ -162,7 +166,7 @@ done:
 
 void rank_learned_free(rank_learned *l)
 {
-    void *const all[] = {l->logit, l->sd, l->share, l->value, l->weight, l->sigma, l->slope, l->penalty, l->elastic};
+    void *const all[] = {l->logit, l->sd, l->share, l->value, l->weight, l->sigma, l->slope, l->mean, l->scale, l->penalty, l->elastic};
     for (int i = 0; i < NEP_LEN(all); i++)
         nep_alloc_free(all[i]);
     *l = (rank_learned){0};

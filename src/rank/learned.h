@@ -50,6 +50,7 @@ typedef struct {
     double *sigma;      /* [d, votes] spread of the weight between disorders */
     double *elastic;    /* [d, n] logit by elastic net (alpha 0.2, largest lambda within one SE), NULL when not asked for */
     double *slope;      /* [d] by which the model's sum is multiplied */
+    double *mean, *scale; /* [d, votes] a channel's values, bent by rank_features_scale, stand in the model as (v - mean) / scale */
     double *penalty;    /* [d, n] what the gate takes off the logit; zeros without a gate */
 } rank_learned;
 

@@ -97,6 +97,13 @@ static double *cell(rank_learned_rows *r, int64_t row, int64_t c)
     return c < r->votes ? &r->x[row * r->votes + c] : &r->nuisance[row * r->nuisances + c - r->votes];
 }
 
+/* Silence that says nothing stands at the mean: of a nuisance, and of an imaging channel, which is silent wherever a disorder has no map or a
+ * drug no measured receptor; how well a drug is measured is no image. */
+static bool neutral(const rank_learned_rows *r, int64_t c)
+{
+    return c >= r->votes || nep_imaging_channel(r->features.channels[c]);
+}
+
 /* Mean and SD of a column over the rows of all teaching disorders but one, where it speaks. */
 static void standardise(rank_learned_rows *r, int64_t held_out, int64_t c)
 {
@@ -115,8 +122,8 @@ static void standardise(rank_learned_rows *r, int64_t held_out, int64_t c)
     for (int64_t row = 0; row < r->taught * r->n; row++) {
         double *v = cell(r, row, c);
         *v = (*v - r->mean[c]) / r->sd[c];
-        if (c >= r->votes && isnan(*v))
-            *v = 0; /* a nuisance that is not known stands at its mean */
+        if (isnan(*v) && neutral(r, c))
+            *v = 0;
     }
 }
 
@@ -151,5 +158,5 @@ void rank_learned_scale(const rank_learned_rows *r, double *value, double *x)
         rank_features_scale(value + i, r->n, c);
     for (int64_t k = 0; k < r->n; k++)
         for (int64_t i = 0; i < r->votes; i++)
-            x[k * r->votes + i] = (value[k * c + i] - r->mean[i]) / r->sd[i];
+            x[k * r->votes + i] = isnan(value[k * c + i]) && neutral(r, i) ? 0 : (value[k * c + i] - r->mean[i]) / r->sd[i];
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ranking.c - every drug for every disorder: channels, fusion, intervals, then what follows from them. */
 #define _GNU_SOURCE 1 /* qsort_r */
+#include "rank/increment.h"
 #include "rank/ranking.h"
 #include "rank/sample.h"
 
@@ -229,6 +230,12 @@ static nep_status recover_truth(nep_ctx *ctx, rank_work *w)
     return NEP_OK;
 }
 
+static nep_status name_disorder(nep_ctx *ctx, const nep_inputs *in, int64_t j, nep_ranking_disorder *d)
+{
+    NEP_TRY(nep_alloc_string(ctx, in->disorder_ids[j], &d->id));
+    return nep_alloc_string(ctx, in->disorder_names[j], &d->name);
+}
+
 static nep_status open_disorder(nep_ctx *ctx, rank_work *w)
 {
     const nep_inputs *in = w->in;
@@ -243,8 +250,7 @@ static nep_status open_disorder(nep_ctx *ctx, rank_work *w)
     d->intercept = NAN;
     d->direction = in->direction ? in->direction[w->disorder] : 0;
     d->simulated = in->simulated && in->simulated[w->disorder];
-    NEP_TRY(nep_alloc_string(ctx, in->disorder_ids[w->disorder], &d->id));
-    NEP_TRY(nep_alloc_string(ctx, in->disorder_names[w->disorder], &d->name));
+    NEP_TRY(name_disorder(ctx, in, w->disorder, d));
     NEP_TRY(nep_alloc(ctx, in->n_drugs, sizeof *d->candidates, "candidates", &d->candidates));
     NEP_TRY(nep_alloc(ctx, cells, sizeof(double), "channel values", &d->value));
     NEP_TRY(nep_alloc(ctx, cells, sizeof(double), "channel errors", &d->se));
@@ -316,16 +322,48 @@ static nep_status measure_nulls(nep_ctx *ctx, const nep_inputs *in, const nep_ra
     return NEP_OK;
 }
 
-static nep_status add_increments(nep_ctx *ctx, const nep_inputs *in, int64_t n_bootstrap, nep_ranking *r)
+static nep_status add_increments(nep_ctx *ctx, const nep_inputs *in, int n_votes, int64_t n_bootstrap, nep_ranking *r)
 {
     nep_increment *all = NULL;
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, r->n_disorders, sizeof *all, "increments", &all));
-    NEP_TRY_OR_DONE(st, nep_increment_measure(ctx, in, n_bootstrap, all));
+    r->imaging = rank_increment_blank();
+    if (r->fusion == NEP_FUSION_HIERARCHICAL)
+        NEP_TRY_OR_DONE(st, rank_increment_learned(ctx, r, n_votes, n_bootstrap, all, &r->imaging));
+    else
+        NEP_TRY_OR_DONE(st, nep_increment_measure(ctx, in, n_bootstrap, all));
     for (int64_t j = 0; j < r->n_disorders; j++)
         r->disorders[j].increment = all[j];
 done:
     nep_alloc_free(all);
+    return st;
+}
+
+static nep_status imaging_alone(nep_ctx *ctx, const rank_work *w, const nep_ranking_opts *o)
+{
+    nep_ranking *r = w->r;
+    for (int64_t j = 0; j < r->n_disorders; j++)
+        NEP_TRY(name_disorder(ctx, w->in, j, &r->disorders[j]));
+    NEP_TRY(add_increments(ctx, w->in, w->n_votes, o->n_bootstrap, r));
+    for (int64_t j = 0; j < r->n_disorders; j++)
+        NEP_TRY(rank_imaging_trust(ctx, r, j));
+    return rank_imaging_sum_up(ctx, r);
+}
+
+static nep_status rank_all(nep_ctx *ctx, rank_work *w, const nep_ranking_opts *o)
+{
+    rank_learned_ranking *learned = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, open_work(ctx, w, o->n_streams));
+    if (o->fusion == NEP_FUSION_HIERARCHICAL)
+        NEP_TRY_OR_DONE(st, rank_learned_prepare(ctx, w->in, w->r, w->n_votes, o->n_streams, &learned));
+    NEP_TRY_OR_DONE(st, rank_disorders(ctx, w, learned, o->n_streams));
+    NEP_TRY_OR_DONE(st, add_increments(ctx, w->in, w->n_votes, o->n_bootstrap, w->r));
+    NEP_TRY_OR_DONE(st, measure_nulls(ctx, w->in, o, w->r));
+    st = rank_judge(ctx, w->r, w->n_votes);
+done:
+    rank_learned_release(learned);
+    close_work(w);
     return st;
 }
 
@@ -348,7 +386,6 @@ nep_status nep_ranking_create(nep_ctx *ctx, const nep_inputs *in, const nep_rank
     const nep_ranking_opts *o = opts ? opts : &defaults;
     nep_ranking *r = NULL;
     rank_work w = {.in = in};
-    rank_learned_ranking *learned = NULL;
     nep_status st;
 
     NEP_TRY(check(ctx, in, o));
@@ -364,18 +401,10 @@ nep_status nep_ranking_create(nep_ctx *ctx, const nep_inputs *in, const nep_rank
     if (in->n_mapped)
         NEP_TRY_OR_DONE(st, nep_alloc(ctx, r->n_disorders * in->n_mapped, sizeof(double), "target profile", &r->target_profile));
     w.r = r;
-    NEP_TRY_OR_DONE(st, open_work(ctx, &w, o->n_streams));
-    if (o->fusion == NEP_FUSION_HIERARCHICAL)
-        NEP_TRY_OR_DONE(st, rank_learned_prepare(ctx, in, r, w.n_votes, o->n_streams, &learned));
-    NEP_TRY_OR_DONE(st, rank_disorders(ctx, &w, learned, o->n_streams));
-    NEP_TRY_OR_DONE(st, add_increments(ctx, in, o->n_bootstrap, r));
-    NEP_TRY_OR_DONE(st, measure_nulls(ctx, in, o, r));
-    NEP_TRY_OR_DONE(st, rank_judge(ctx, r, w.n_votes));
+    NEP_TRY_OR_DONE(st, o->imaging_only ? imaging_alone(ctx, &w, o) : rank_all(ctx, &w, o));
     *out = r;
     r = NULL; /* ownership moved to the caller */
 done:
-    rank_learned_release(learned);
-    close_work(&w);
     nep_ranking_free(r);
     return st;
 }
@@ -400,6 +429,7 @@ void nep_ranking_free(nep_ranking *r)
     for (int i = 0; r->null_rates && i < r->n_null_rates; i++)
         nep_alloc_free(r->null_rates[i].name);
     nep_alloc_free(r->null_rates);
+    nep_alloc_free(r->imaging_text);
     nep_alloc_free(r->disorders);
     nep_alloc_free(r->channels);
     nep_alloc_free(r->target_profile);

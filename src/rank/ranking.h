@@ -46,5 +46,8 @@ void rank_learned_release(rank_learned_ranking *l);
 
 /* Probabilities, verdicts, flags and trust sentences of a ranking whose increments are known (judge.c). */
 NEP_MUST_USE nep_status rank_judge(nep_ctx *ctx, nep_ranking *r, int n_votes);
+/* The sentence of disorder j's trust box, and r->imaging_text (imaging.c). */
+NEP_MUST_USE nep_status rank_imaging_trust(nep_ctx *ctx, nep_ranking *r, int64_t j);
+NEP_MUST_USE nep_status rank_imaging_sum_up(nep_ctx *ctx, nep_ranking *r);
 
 #endif

@@ -38,6 +38,8 @@ json_t *nep_gather_paragraph(const char *heading, const char *text, const char *
 int nep_gather_model(const nep_ranking *r, json_t *array); /* paragraphs of the hierarchical model; 0 on success */
 json_t *nep_gather_weights(const nep_ranking *r, int64_t disorder); /* weight and spread by channel; empty for Stouffer's fusion */
 bool nep_gather_has_map(const nep_inputs *in); /* whether receptor maps and a disorder's map enter at all */
+json_t *nep_imaging_disorders(const nep_ranking *r); /* the increment of imaging per disorder; */
+json_t *nep_imaging_overall(const nep_ranking *r);   /* over all, with its sentences */
 json_t *nep_gather_licences(const nep_ranking *r, const json_t *provenance);
 
 /* Of one channel in one disorder: the value at which it adds nothing, and 5 % and 95 % of what it adds where it speaks. */

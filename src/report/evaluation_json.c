@@ -168,21 +168,6 @@ static json_t *ablation(const nep_evaluation *e)
     return list;
 }
 
-static json_t *increments(const nep_evaluation *e)
-{
-    json_t *list = json_array();
-    for (int64_t j = 0; j < e->n_disorders; j++) {
-        const nep_increment *i = &e->ranking->disorders[j].increment;
-        json_array_append_new(
-            list, json_pack("{s:s,s:s,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "id", e->ranking->disorders[j].id, "name",
-                            e->ranking->disorders[j].name, "n_pos", (json_int_t)i->delta.n, "delta", number(i->delta.value), "low",
-                            number(i->delta.low), "high", number(i->delta.high), "p_map", number(i->p_map),
-                            "p_map_by_null", families(e, j, i->p_family), "p_holm", number(i->p_holm), "detectable", number(i->detectable), "tested",
-                            isnan(i->delta.value) ? "map" : "gain", "verdict", nep_imaging_verdict_name(i->verdict)));
-    }
-    return list;
-}
-
 static json_t *imaging(const nep_evaluation *e)
 {
     json_t *list = json_array();
@@ -261,7 +246,7 @@ nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *e, json_t **o
         "seed", (json_int_t)e->seed, "version", NEP_VERSION, "bootstrap", (json_int_t)e->n_bootstrap, "negatives", negatives(e), "protocols",
         by_protocol(e, &e->fused, true), "baselines", baselines(e), "calibration", calibration(e), "conformal", "level",
         number(e->conformal_level), "coverage", number(e->conformal_coverage), "coverage_min", number(e->conformal_min), "size",
-        number(e->conformal_size), "ablation", ablation(e), "imaging_increment", increments(e), "imaging_alone", imaging(e),
+        number(e->conformal_size), "ablation", ablation(e), "imaging_increment", nep_imaging_disorders(e->ranking), "imaging_alone", imaging(e),
         "null_calibration", null_rates(e));
     NEP_REQUIRE(ctx, doc, NEP_E_NOMEM, "evaluation: the document could not be made");
     bool simulated = false;
@@ -272,6 +257,7 @@ nep_status nep_evaluation_json(nep_ctx *ctx, const nep_evaluation *e, json_t **o
     json_object_set_new(doc, "negative_controls", negative_controls(e));
     json_object_set_new(doc, "checks", checks(e));
     json_object_set_new(doc, "simulated", json_boolean(simulated));
+    json_object_set_new(doc, "imaging", nep_imaging_overall(e->ranking));
     json_object_set_new(doc, "fusion", json_string(nep_fusion_name(e->ranking->fusion)));
     if (e->conformal) {
         json_object_set_new(json_object_get(doc, "conformal"), "failing", json_integer((json_int_t)e->conformal_failing));

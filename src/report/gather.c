@@ -227,6 +227,7 @@ static json_t *gather_document(nep_ctx *ctx, const nep_ranking *r, const json_t 
     DOC_PUT(o, "warnings", gather_warnings(ctx));
     DOC_PUT(o, "channels", gather_channels(r));
     DOC_PUT(o, "null_rates", gather_null_rates(r));
+    DOC_PUT(o, "imaging", nep_imaging_overall(r));
     DOC_PUT(o, "disorders", gather_disorders(ctx, r, st));
     DOC_PUT(o, "targets", gather_targets(r->inputs));
     DOC_PUT(o, "drugs", nep_gather_drugs(ctx, r, st));

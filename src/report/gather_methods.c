@@ -134,6 +134,21 @@ static json_t *imaging_paragraph(void)
     return nep_gather_paragraph("Whether the image adds anything", text, "Holm (1979) Scand J Stat 6:65");
 }
 
+static json_t *model_imaging_paragraph(void)
+{
+    char text[1200];
+    snprintf(text, sizeof text,
+             "For each disorder with a map the average precision of the model with every channel is compared with that of the same model "
+             "without engagement and anatomy_imaging, both learned from the other disorders alone, with the labels of similar drugs hidden. Null "
+             "maps of the disorder go through channel, score and average precision with the weights as learned; p is two-sided, the larger of "
+             "both families of null maps. 'Adds' needs a Holm-corrected p of at most 0.05, an interval of the gain above 0 and a gain above that "
+             "of null maps: to have measured targets helps to rank whatever the map says. 'No signal' means not so, although a gain of %.2f "
+             "would have been detected with power 0.8; 'undetermined' that it would not. Where the other disorders give imaging no weight, this "
+             "disorder's map is not tested.",
+             NEP_INCREMENT_RELEVANT);
+    return nep_gather_paragraph("Whether the image adds anything", text, "Holm (1979) Scand J Stat 6:65");
+}
+
 bool nep_gather_has_map(const nep_inputs *in)
 {
     return in->n_mapped > 0 && in->effect;
@@ -154,7 +169,7 @@ json_t *nep_gather_methods(const nep_ranking *r)
         DOC_ADD(array, interval_paragraph());
     }
     if (nep_gather_has_map(r->inputs))
-        DOC_ADD(array, imaging_paragraph());
+        DOC_ADD(array, r->fusion == NEP_FUSION_HIERARCHICAL ? model_imaging_paragraph() : imaging_paragraph());
     for (int c = 0; c < r->n_channels && !bad; c++) {
         char heading[160];
         snprintf(heading, sizeof heading, "Channel: %.120s", r->channels[c]->name);

@@ -378,3 +378,24 @@ PY
     [[ "$output" == *"the study ranks no 'third'"* ]]
     [ ! -e none ]
 }
+
+@test "evaluate --imaging-only measures what the images add, and no more" {
+    run "$NEPENTHE" evaluate study.yaml -o whole --redraws 20 --null-maps 20
+    [ "$status" -eq 0 ]
+    "$NEPENTHE" evaluate study.yaml --imaging-only -o out >table.tsv 2>said
+    [ "$(ls out)" = imaging.json ]
+    grep -q "^The images add nothing to this ranking that could be shown. By disorder: adds for 0 of 2" said
+    [ "$(head -1 table.tsv | cut -f1,2,4,13)" = "disorder	name	delta_ap	verdict" ]
+    /usr/bin/python3 - <<'PY'
+import json
+alone, whole = json.load(open("out/imaging.json")), json.load(open("whole/evaluation.json"))
+assert alone["schema"] == "nepenthe/imaging/1" and len(alone["disorders"]) == 2 and alone["provenance"]
+assert alone["disorders"] == whole["imaging_increment"] and alone["overall"] == whole["imaging"]
+PY
+    "$NEPENTHE" rank study.yaml -o ranked --redraws 20 --null-maps 20 2>said
+    grep -q "^The images add nothing" said
+    grep -q "The images add nothing to this ranking" ranked/report.html
+    run "$NEPENTHE" evaluate study.yaml --imaging-only -o dry --dry-run
+    [ "$status" -eq 0 ]
+    [[ "$output" == *imaging.json* && "$output" != *predictions.tsv* ]]
+}

@@ -117,6 +117,55 @@ static void test_weights_by_hand(void **state)
     memcpy(s.effect, kept, sizeof kept);
 }
 
+/* Scores on other maps, as if each of them had been measured; null maps keep what no profile uses. */
+static void test_other_maps(void **state)
+{
+    enum { MAPS = 5 };
+    nep_ctx *ctx = *state;
+    double maps[MAPS * S_REGIONS], out[MAPS * S_DRUGS], v[S_DRUGS], se[S_DRUGS], kept[S_REGIONS];
+    tie_regions();
+    memcpy(kept, s.effect, sizeof kept);
+    for (int f = 0; f < NEP_EVIDENCE_FAMILIES; f++) {
+        int families, moved = 0;
+        assert_ok(ctx, nep_inputs_count_nulls(ctx, &s.in, 0, &families));
+        assert_int_equal(families, NEP_EVIDENCE_FAMILIES);
+        s.effect[27] = NAN;
+        assert_ok(ctx, nep_inputs_null_maps(ctx, &s.in, 0, f, MAPS, maps));
+        for (int m = 0; m < MAPS; m++)
+            assert_true(isnan(maps[m * S_REGIONS + 27]) && !isnan(maps[m * S_REGIONS + 26]));
+        assert_ok(ctx, nep_anatomy_score_maps(ctx, &s.in, 0, maps, MAPS, out));
+        for (int m = 0; m < MAPS; m++) {
+            memcpy(s.effect, maps + m * S_REGIONS, sizeof kept);
+            score(ctx, "anatomy_imaging", &s.in, 0, 0, v, se);
+            for (int k = 0; k < S_DRUGS; k++) {
+                assert_true(isnan(v[k]) == isnan(out[m * S_DRUGS + k]));
+                if (!isnan(v[k]))
+                    assert_near(out[m * S_DRUGS + k], v[k], 1e-13);
+                moved += !isnan(v[k]) && m && fabs(out[m * S_DRUGS + k] - out[k]) > 1e-6;
+            }
+            memcpy(s.effect, kept, sizeof kept);
+        }
+        assert_true(moved > 20);
+    }
+    assert_int_equal(nep_inputs_null_maps(ctx, &s.in, 0, NEP_EVIDENCE_FAMILIES, MAPS, maps), NEP_E_ARG);
+    s.in.cortex_only = true; /* regions 0 and 1 are cortex: all the same */
+    score(ctx, "anatomy_imaging", &s.in, 0, 0, v, se);
+    s.in.cortex_only = false;
+    score(ctx, "anatomy_imaging", &s.in, 0, 0, out, se);
+    for (int k = 0; k < S_DRUGS; k++)
+        assert_true((isnan(v[k]) && isnan(out[k])) || v[k] == out[k]);
+    s.cortex[1] = false; /* one region left in scope tells nothing apart */
+    s.in.cortex_only = true;
+    double weight[ANATOMIES];
+    const double second = s.effect[2];
+    s.effect[2] = NAN;
+    assert_false(nep_anatomy_weights(&s.in, 0, weight));
+    s.in.cortex_only = false;
+    assert_true(nep_anatomy_weights(&s.in, 0, weight));
+    s.effect[2] = second;
+    s.cortex[1] = true;
+}
+
 static void test_explanations_sum(void **state)
 {
     nep_ctx *ctx = *state;
@@ -243,7 +292,7 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_path_counts), cmocka_unit_test(test_weights_by_hand), cmocka_unit_test(test_explanations_sum),
+        cmocka_unit_test(test_against_path_counts), cmocka_unit_test(test_weights_by_hand), cmocka_unit_test(test_other_maps), cmocka_unit_test(test_explanations_sum),
         cmocka_unit_test(test_redraws), cmocka_unit_test(test_against_scipy),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

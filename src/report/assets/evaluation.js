@@ -291,7 +291,7 @@ function shortSection(ev) {
                   (known(own.value) && rivals[0][1].value >= own.value ? ': the ranking does not beat it' : '')
             ] :
             null,
-        list.length ?
+        ev.imaging && ev.imaging.summary ? ['the images', ev.imaging.summary] : list.length ?
             [
               'the image',
               `adds for ${count('adds')} of ${plural(list.length, 'disorder')}, no signal for ${

@@ -174,7 +174,8 @@ function shortCard(disorder) {
 
 function reportShort() {
   return section(
-      'short', 'In short', h('p', {class: 'note'}, 'Hypotheses for a pharmacologist to judge, not advice. ', SCORE_TEXT),
+      'short', 'In short', data.imaging && data.imaging.summary ? h('p', {class: 'imaging-summary'}, data.imaging.summary) : null,
+      h('p', {class: 'note'}, 'Hypotheses for a pharmacologist to judge, not advice. ', SCORE_TEXT),
       h('div', {class: 'cards'}, data.disorders.map(shortCard)),
       h('details', {class: 'fold'}, h('summary', {}, h('b', {}, 'What the channels are')),
         facts(data.channels.filter((c) => c.role === 'VOTE' || c.role === 'GATE')

@@ -60,7 +60,7 @@ static nep_status time_draws(nep_ctx *ctx, const nep_geometry *g, const double *
     return NEP_OK;
 }
 
-/* An ellipsoid of 229,616 voxels of 2 mm, and a smooth map on it. */
+/* An ellipsoid of 229,621 voxels of 2 mm, and a smooth map on it. */
 static nep_status time_voxels(nep_ctx *ctx, char *text, size_t room)
 {
     enum { NX = 91, NY = 109, NZ = 91, SOME = 96, LONG = 1000 };

@@ -175,6 +175,11 @@ NEP_MUST_USE nep_status nep_sampled_voxels(nep_ctx *ctx, const nep_grid *grid, c
 void nep_sampled_free(nep_sampled *s);
 int64_t nep_sampled_places(const nep_sampled *s); /* voxels of the mask */
 
+/* The same as a nep_nulls of kind variogram or variogram-values, for what takes one: nep_nulls_draw, nep_nulls_false_positive. Its regions are the
+ * voxels of the mask. Errors: as above, NEP_E_ARG (another kind). */
+NEP_MUST_USE nep_status nep_nulls_create_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, nep_nulls_kind kind,
+                                                const nep_sampled_opts *opts, nep_nulls **out);
+
 /* Surrogates first .. first+count-1 of a map [n], n = nep_sampled_places: out [count, n]. Each has mean 0; with `own_values` it takes the map's
  * values in its own order instead. Same bits for any thread count and any split into calls. Errors: NEP_E_ARG (first or count
  * negative, a missing value, a constant map). Cost: count * n * 1.3 neighbours. */

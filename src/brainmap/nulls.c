@@ -199,6 +199,34 @@ done:
     return st;
 }
 
+nep_status nep_nulls_create_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, nep_nulls_kind kind, const nep_sampled_opts *opts,
+                                   nep_nulls **out)
+{
+    nep_nulls *nulls = NULL;
+    nep_status st;
+    NEP_REQUIRE(ctx, is_kind(kind) && rows[kind].family == NULLS_MATCHED, NEP_E_ARG,
+                "nulls: %s is for regions, voxels are too many for it: choose variogram or variogram-values", nep_nulls_name(kind));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *nulls, "nulls", &nulls));
+    nulls->kind = kind;
+    nulls->seed = nep_ctx_seed(ctx);
+    NEP_TRY_OR_DONE(st, nep_sampled_voxels(ctx, grid, mask, opts, &nulls->sampled));
+    nulls->n = nep_sampled_places(nulls->sampled);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nulls->n, sizeof *nulls->mm, "nulls: coordinates", &nulls->mm));
+    for (int64_t v = 0, i = 0; v < nep_grid_voxels(grid); v++) {
+        const double at[3] = {(double)(v % grid->nx), (double)(v / grid->nx % grid->ny), (double)(v / grid->nx / grid->ny)};
+        if (!mask[v])
+            continue;
+        for (int r = 0; r < 3; r++)
+            nulls->mm[i][r] = grid->affine[r][0] * at[0] + grid->affine[r][1] * at[1] + grid->affine[r][2] * at[2] + grid->affine[r][3];
+        i++;
+    }
+    *out = nulls;
+    nulls = NULL;
+done:
+    nep_nulls_free(nulls);
+    return st;
+}
+
 /* One OpenMP loop over surrogates; `one` works on its own scratch. Checked for interruption now and then. */
 typedef void work_fn(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch,
                      void *out);

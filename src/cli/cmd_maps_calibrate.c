@@ -5,7 +5,8 @@
 
 #include <nepenthe/io.h>
 
-#include "cli/maps.h"
+#include "cli/images.h"
+#include "cli/maps_voxels.h"
 #include "cli/tabular.h"
 
 static const cli_option calibrate_options[] = {
@@ -16,6 +17,7 @@ static const cli_option calibrate_options[] = {
     {"alpha", 0, CLI_REAL, "A", "0.05", NULL, "the threshold that p is held against"},
     {"scope", 0, CLI_CHOICE, "SCOPE", "cortex", "cortex|all", "regions that take part; all leaves out spins"},
     CLI_MAPS_SURFACE,
+    CLI_MAPS_NEAREST,
 };
 
 typedef struct {
@@ -23,6 +25,7 @@ typedef struct {
     nep_surface surface;
     bool *use;
     int64_t n_used;
+    bool image; /* the voxels of a mask, no geometry */
     nep_nulls_kind kinds[NEP_NULLS_KIND_COUNT];
     int n_kinds;
     const char *names[NEP_NULLS_KIND_COUNT];
@@ -41,6 +44,8 @@ static void calibration_free(calibration *s)
 /* Whether a kind can be drawn here at all: what was not asked for by name is left out, not an error. */
 static bool allowed(const calibration *s, nep_nulls_kind kind, bool all)
 {
+    if (s->image)
+        return kind == NEP_NULLS_VARIOGRAM || kind == NEP_NULLS_VARIOGRAM_VALUES;
     if (nep_nulls_needs_surface(kind) && s->surface.n == 0)
         return false;
     if (nep_nulls_cortex_only(kind) && all)
@@ -72,6 +77,11 @@ static nep_status open_calibration(cli *c, calibration *s)
 {
     nep_ctx *ctx = cli_ctx(c);
     const bool all = strcmp(cli_text(c, "scope"), "all") == 0;
+    s->image = cli_images_is_nifti(cli_input(c, 0));
+    if (s->image) {
+        NEP_TRY(cli_maps_voxels_count(c, cli_input(c, 0), &s->n_used));
+        return choose_kinds(c, s, all);
+    }
     NEP_TRY(nep_tsv_read_geometry(ctx, cli_input(c, 0), &s->geometry));
     if (cli_text(c, "surface"))
         NEP_TRY(nep_tsv_read_surface(ctx, cli_text(c, "surface"), &s->surface));
@@ -90,7 +100,9 @@ static nep_status measure(cli *c, calibration *s, int i)
     nep_nulls_rate r;
     nep_status st;
     const int64_t asked = cli_int(c, "n"), each = nep_nulls_made_per_map(s->kinds[i]) && asked > CLI_MAPS_FITTED ? CLI_MAPS_FITTED : asked;
-    NEP_TRY_OR_DONE(st, nep_nulls_create_on(ctx, &s->geometry, s->use, s->kinds[i], s->surface.n ? &s->surface : NULL, &nulls));
+    NEP_TRY_OR_DONE(st, s->image ? cli_maps_voxels_open(c, cli_input(c, 0), s->kinds[i], &nulls)
+                                 : nep_nulls_create_on(ctx, &s->geometry, s->use, s->kinds[i], s->surface.n ? &s->surface : NULL, &nulls));
+    s->n_used = nep_nulls_regions(nulls);
     NEP_TRY_OR_DONE(st, nep_nulls_false_positive(ctx, nulls, cli_real(c, "length"), cli_int(c, "pairs"), each,
                                                  cli_real(c, "alpha"), 1000003, &r));
     s->names[i] = nep_nulls_name(s->kinds[i]);
@@ -114,7 +126,8 @@ static nep_status run_calibrate(cli *c)
     NEP_TRY_OR_DONE(st, open_calibration(c, &s));
     if (cli_dry_run(c)) {
         const char *out[1] = {cli_out(c) ? cli_out(c) : "standard output"};
-        st = cli_plan(c, s.n_kinds, (int64_t)sizeof(double) * s.n_used * (s.n_used + 2 * cli_int(c, "pairs")), (double)NAN, out, 1);
+        const int64_t each = s.image ? 100 + CLI_MAPS_FITTED : s.n_used; /* doubles of a region beside the maps */
+        st = cli_plan(c, s.n_kinds, (int64_t)sizeof(double) * s.n_used * (each + 2 * cli_int(c, "pairs")), (double)NAN, out, 1);
         goto done;
     }
     nep_progress_open(cli_ctx(c), "maps calibrate", s.n_kinds);
@@ -137,8 +150,8 @@ done:
 const cli_command cli_cmd_maps_calibrate = {
     .name = "maps calibrate",
     .group = "Maps and molecules",
-    .summary = "how often each kind of null finds two unrelated random maps related",
-    .inputs = "GEOMETRY",
+    .summary = "how often each kind of null finds two unrelated random maps of regions or voxels related",
+    .inputs = "GEOMETRY|MASK",
     .min_inputs = 1,
     .max_inputs = 1,
     .inputs_are_files = true,

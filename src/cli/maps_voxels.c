@@ -26,6 +26,50 @@ static void voxels_free(voxels *v)
     nep_sampled_free(v->nulls);
 }
 
+static nep_sampled_opts opts_of(const cli *c)
+{
+    return (nep_sampled_opts){.neighbours = cli_int(c, "neighbours"), .sample = cli_int(c, "sample")};
+}
+
+/* The voxels of a mask file; freed by the caller. */
+static nep_status read_mask(nep_ctx *ctx, const char *path, nep_grid *grid, bool **mask, int64_t *n)
+{
+    nep_volume image = {0};
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_nifti_read_volume(ctx, path, &image));
+    const int64_t all = nep_grid_voxels(&image.grid);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, all, sizeof **mask, "voxels", mask));
+    *grid = image.grid;
+    *n = 0;
+    for (int64_t v = 0; v < all; v++)
+        *n += (*mask)[v] = isfinite(image.data[v]) && image.data[v] != 0.0f;
+done:
+    nep_volume_free(&image);
+    return st;
+}
+
+nep_status cli_maps_voxels_count(cli *c, const char *path, int64_t *n)
+{
+    nep_grid grid;
+    bool *mask = NULL;
+    const nep_status st = read_mask(cli_ctx(c), path, &grid, &mask, n);
+    nep_alloc_free(mask);
+    return st;
+}
+
+nep_status cli_maps_voxels_open(cli *c, const char *path, nep_nulls_kind kind, nep_nulls **out)
+{
+    const nep_sampled_opts o = opts_of(c);
+    nep_grid grid;
+    bool *mask = NULL;
+    int64_t n = 0;
+    nep_status st = read_mask(cli_ctx(c), path, &grid, &mask, &n);
+    if (st == NEP_OK)
+        st = nep_nulls_create_voxels(cli_ctx(c), &grid, mask, kind, &o, out);
+    nep_alloc_free(mask);
+    return st;
+}
+
 static nep_status choose_kind(cli *c, voxels *v)
 {
     const char *name = cli_text(c, "nulls");
@@ -132,7 +176,7 @@ nep_status cli_maps_voxels_nulls(cli *c)
 {
     nep_ctx *ctx = cli_ctx(c);
     const int64_t count = cli_int(c, "n");
-    const nep_sampled_opts o = {.neighbours = cli_int(c, "neighbours"), .sample = cli_int(c, "sample")};
+    const nep_sampled_opts o = opts_of(c);
     voxels v = {0};
     nep_status st;
     NEP_REQUIRE(ctx, !cli_given(c, "geometry"), NEP_E_USAGE, "--geometry is for tables of regions; an image has its voxels");

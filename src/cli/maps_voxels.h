@@ -7,10 +7,15 @@
 
 #define CLI_MAPS_VOXELS \
     {"mask", 'm', CLI_INPUT, "NIFTI", NULL, NULL, "an image as map: voxels that take part; default: those that are finite and not 0"}, \
-    {"neighbours", 0, CLI_INT, "N", "1000", NULL, "an image as map: nearest voxels of each, which smooth it and make its variogram"}, \
-    {"sample", 0, CLI_INT, "N", "500", NULL, "an image as map: voxels whose pairs make the variogram"}
+    CLI_MAPS_NEAREST
+#define CLI_MAPS_NEAREST \
+    {"neighbours", 0, CLI_INT, "N", "1000", NULL, "an image: nearest voxels of each, which smooth it and make its variogram"}, \
+    {"sample", 0, CLI_INT, "N", "500", NULL, "an image: voxels whose pairs make the variogram"}
 
 /* `maps nulls` on an image. */
 NEP_MUST_USE nep_status cli_maps_voxels_nulls(cli *c);
+/* How many voxels a mask has, those that are finite and not 0, and surrogates of them by --neighbours and --sample. */
+NEP_MUST_USE nep_status cli_maps_voxels_count(cli *c, const char *path, int64_t *n);
+NEP_MUST_USE nep_status cli_maps_voxels_open(cli *c, const char *path, nep_nulls_kind kind, nep_nulls **out);
 
 #endif

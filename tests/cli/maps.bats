@@ -304,3 +304,16 @@ PY
     [[ "$output" == *"1 voxels of the mask have no finite value"* ]]
     [ ! -e out.h5 ]
 }
+
+@test "calibrate: of the voxels of a mask" {
+    make_blob
+    "$NEPENTHE" maps calibrate half.nii.gz --neighbours 80 --sample 100 --pairs 40 --n 39 --length 4 >rates.tsv
+    run cut -f1,7,8,9 rates.tsv
+    n=$(/usr/bin/python3 -c 'import nibabel; print((nibabel.load("half.nii.gz").get_fdata() > 0).sum())')
+    [ "$output" = "$(printf 'null\tn_regions\tn_pairs\tn_nulls\nvariogram\t%s\t40\t39\nvariogram-values\t%s\t40\t39' "$n" "$n")" ]
+    run awk 'NR > 1 && $2 > 0.25' rates.tsv
+    [ "$output" = "" ]
+    run "$NEPENTHE" maps calibrate half.nii.gz --nulls moran
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"moran is for regions"* ]]
+}

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Geometries at which the nulls' false-positive rates are measured: writes tests/studies/nulls/*.tsv, never committed.
+"""Geometries at which the nulls' false-positive rates are measured: writes tests/studies/nulls/*, never committed.
 
     NEPENTHE_SHARED=/path/to/shared python3 tests/studies/make_null_geometries.py
 
@@ -11,6 +11,7 @@ fsaverage5.tsv    20,484 vertices of the fsaverage5 spheres (radius 100 mm, x mo
                   of dk68.tsv and a geometry of its own
 schaefer400.tsv   400 Schaefer parcels on conte69: mm and directions as means over vertices; needs the package brainspace, left
                   out without it
+brain6.nii.gz     an ellipsoid of voxels of 6 mm, as large as a brain
 Needs nibabel and numpy.
 """
 import csv
@@ -86,6 +87,12 @@ def schaefer():
     write("schaefer400.tsv", HEADER, rows)
 
 
+def voxels():
+    at = np.stack(np.meshgrid(*[np.arange(n) - (n - 1) / 2 for n in (26, 32, 28)], indexing="ij"))
+    mask = ((at * 6 / np.array([68, 86, 75])[:, None, None, None]) ** 2).sum(0) < 1
+    nib.save(nib.Nifti1Image(mask.astype(np.uint8), np.diag([6.0, 6, 6, 1])), os.path.join(OUT, "brain6.nii.gz"))
+
+
 if __name__ == "__main__":
     if not os.path.isdir(DATA):
         print(f"no evaluation data at {DATA}", file=sys.stderr)
@@ -93,3 +100,4 @@ if __name__ == "__main__":
     os.makedirs(OUT, exist_ok=True)
     desikan()
     schaefer()
+    voxels()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The tables of src/brainmap/README.md: false-positive rates of every null, from maps whose truth is known.
 #   NEPENTHE_SHARED=/path/to/shared sh tests/studies/null_rates.sh [nepenthe]
-# Needs what make_null_geometries.py needs. About 20 minutes of CPU. Exit 77 without the data.
+# Needs what make_null_geometries.py needs. About 30 minutes of CPU. Exit 77 without the data.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 nepenthe=${1:-$here/../../build-cpu/nepenthe}
@@ -29,5 +29,7 @@ awk -F'\t' 'FNR == 1 { file++; next }
             print ""
         }
     }' "$work/dk68_0" "$work/dk68_20" "$work/dk68_40" "$work/dk83" "$work/schaefer" "$work/fsaverage5"
-# surrogates of matched variogram are fitted to each map: the same rate by 199 of them, at one geometry
+# surrogates of matched variogram are fitted to each map: the same rate by fewer of them, at regions, voxels and vertices
 "$nepenthe" maps calibrate "$here/nulls/dk68.tsv" --nulls variogram,variogram-values --pairs 2000 -q
+"$nepenthe" maps calibrate "$here/nulls/brain6.nii.gz" --nulls variogram --pairs 120 --n 39 -q
+"$nepenthe" maps calibrate "$here/nulls/fsaverage5.tsv" --nulls variogram --pairs 100 --n 99 -q

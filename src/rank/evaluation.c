@@ -2,6 +2,8 @@
 /* evaluation.c - how far a ranking can be trusted: opens what the parts share and runs them in order. */
 #include "rank/evaluation.h"
 
+#include "rank/learned.h"
+
 #include <nepenthe/leaks.h>
 
 #include <math.h>
@@ -41,7 +43,7 @@ nep_estimate rank_evaluation_gain(rank_evaluation *w, double with, double withou
 nep_status rank_evaluation_score(nep_ctx *ctx, const rank_evaluation *w, nep_protocol p, int without, nep_protocol_scores *out)
 {
     if (w->r->fusion == NEP_FUSION_HIERARCHICAL)
-        return rank_learned_protocol(ctx, w->r, p, w->n_votes, without, out, without < 0 ? w->elastic : NULL);
+        return rank_learned_protocol(ctx, w->r, p, w->n_votes, without, out, without < 0 ? &w->beside : NULL);
     return nep_protocol_score(ctx, w->in, p, w->r->channels, w->r->n_channels, w->n_votes, out);
 }
 
@@ -50,7 +52,9 @@ static nep_status open_workspace(nep_ctx *ctx, rank_evaluation *w)
     NEP_TRY(rank_negatives_open(ctx, w->in, w->e->negatives, &w->set));
     NEP_TRY(nep_alloc(ctx, w->d * w->n, sizeof(double), "evaluation: scores", &w->score));
     if (w->r->fusion == NEP_FUSION_HIERARCHICAL)
-        NEP_TRY(nep_alloc(ctx, w->d * w->n, sizeof(double), "evaluation: elastic net", &w->elastic));
+        NEP_TRY(nep_alloc(ctx, w->d * w->n, sizeof(double), "evaluation: elastic net", &w->beside.elastic));
+    if (w->r->fusion == NEP_FUSION_HIERARCHICAL && rank_learned_find_gate(w->r->channels, w->r->n_channels))
+        NEP_TRY(nep_alloc(ctx, w->d * w->n, sizeof(double), "evaluation: without the gate", &w->beside.ungated));
     NEP_TRY(nep_alloc(ctx, w->e->n_bootstrap, sizeof(double), "evaluation: draws", &w->full));
     NEP_TRY(nep_alloc(ctx, w->e->n_bootstrap, sizeof(double), "evaluation: draws", &w->less));
     NEP_TRY(nep_alloc(ctx, w->n_nulls * w->n, sizeof(double), "evaluation: null scores", &w->null));
@@ -63,7 +67,7 @@ static nep_status open_workspace(nep_ctx *ctx, rank_evaluation *w)
 
 static void close_workspace(rank_evaluation *w)
 {
-    void *const all[] = {w->elastic, w->full, w->less, w->score, w->null, w->one, w->two, w->auroc, w->order, w->tie};
+    void *const all[] = {w->beside.elastic, w->beside.ungated, w->full, w->less, w->score, w->null, w->one, w->two, w->auroc, w->order, w->tie};
     for (int i = 0; i < NEP_LEN(all); i++)
         nep_alloc_free(all[i]);
     rank_negatives_free(&w->set);

@@ -14,7 +14,7 @@ typedef struct {
     int n_votes;
     int64_t n, d, n_nulls;
     rank_negatives set;        /* of the protocol at hand */
-    double *elastic;           /* [d, n] of the protocol at hand, hierarchical fusion */
+    rank_learned_beside beside; /* of the protocol at hand, hierarchical fusion */
     double *full, *less;       /* [n_boot] macro AP of each draw */
     double *score;             /* [d, n] */
     double *null;              /* [n_nulls, n] */

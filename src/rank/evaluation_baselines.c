@@ -74,7 +74,9 @@ nep_status rank_baselines_measure(nep_ctx *ctx, rank_evaluation *w, nep_protocol
         nep_evaluation_score *s = &e->baselines[i];
         nep_progress_step(ctx, i);
         if (strcmp(s->name, "elastic_net") == 0)
-            memcpy(w->score, w->elastic, (size_t)(w->d * w->n) * sizeof(double));
+            memcpy(w->score, w->beside.elastic, (size_t)(w->d * w->n) * sizeof(double));
+        else if (strcmp(s->name, "without_direction") == 0)
+            memcpy(w->score, w->beside.ungated, (size_t)(w->d * w->n) * sizeof(double));
         else if (strcmp(s->name, "rank_aggregation") == 0)
             NEP_TRY(take_aggregation(ctx, w, p));
         else
@@ -93,7 +95,7 @@ nep_status rank_baselines_open(nep_ctx *ctx, rank_evaluation *w, const bool *run
 {
     nep_evaluation *e = w->e;
     NEP_TRY(open_score(ctx, w, "fused", run, &e->fused));
-    NEP_TRY(nep_alloc(ctx, w->r->n_channels + 3, sizeof *e->baselines, "baselines", &e->baselines));
+    NEP_TRY(nep_alloc(ctx, w->r->n_channels + 4, sizeof *e->baselines, "baselines", &e->baselines));
     for (int c = 0; c < w->r->n_channels; c++) {
         const nep_channel *channel = w->r->channels[c];
         if (channel->role != NEP_ROLE_BASELINE && channel->role != NEP_ROLE_VOTE)
@@ -104,7 +106,9 @@ nep_status rank_baselines_open(nep_ctx *ctx, rank_evaluation *w, const bool *run
     }
     if (w->n_votes > 1)
         NEP_TRY(open_score(ctx, w, "rank_aggregation", e->fused.run, &e->baselines[e->n_baselines++]));
-    if (w->elastic)
+    if (w->beside.elastic)
         NEP_TRY(open_score(ctx, w, "elastic_net", e->fused.run, &e->baselines[e->n_baselines++]));
+    if (w->beside.ungated)
+        NEP_TRY(open_score(ctx, w, "without_direction", e->fused.run, &e->baselines[e->n_baselines++]));
     return open_score(ctx, w, "mean_normal_score", e->fused.run, &e->baselines[e->n_baselines++]);
 }

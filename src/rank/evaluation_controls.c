@@ -128,7 +128,7 @@ static nep_status score_anew(nep_ctx *ctx, const control_work *c, const nep_inpu
         r.n_channels = v.n_votes; /* the learned model reads nuisances and the gate as well */
     v.in = in;
     v.r = &r;
-    v.elastic = NULL;
+    v.beside = (rank_learned_beside){0};
     NEP_TRY(rank_evaluation_score(ctx, &v, NEP_PROTOCOL_MASKED, r.n_channels, &s));
     memcpy(score, s.score, (size_t)(c->w->d * c->w->n) * sizeof *score);
     nep_protocol_scores_free(&s);

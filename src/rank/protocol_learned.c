@@ -40,7 +40,7 @@ done:
 }
 
 nep_status rank_learned_protocol(nep_ctx *ctx, const nep_ranking *r, nep_protocol p, int n_votes, int without, nep_protocol_scores *out,
-                                 double *elastic)
+                                 const rank_learned_beside *beside)
 {
     const int64_t n = r->inputs->n_drugs, d = r->n_disorders;
     const nep_channel **channels = NULL;
@@ -57,14 +57,16 @@ nep_status rank_learned_protocol(nep_ctx *ctx, const nep_ranking *r, nep_protoco
         if (r->channels[c]->role == NEP_ROLE_NUISANCE)
             channels[votes + nuisances++] = r->channels[c];
     NEP_TRY_OR_DONE(st, rank_learned_score(ctx, r->inputs, p, channels, votes, nuisances, rank_learned_find_gate(r->channels, r->n_channels),
-                                           elastic != NULL, &learned));
+                                           beside && beside->elastic, &learned));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof(double), "protocol: scores", &made.score));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n, sizeof(double), "protocol: scales", &made.scale));
     for (int64_t i = 0; i < d * n; i++) {
         made.score[i] = learned.logit[i] - learned.penalty[i];
         made.scale[i] = NAN;
-        if (elastic)
-            elastic[i] = learned.elastic[i];
+        if (beside && beside->elastic)
+            beside->elastic[i] = learned.elastic[i];
+        if (beside && beside->ungated)
+            beside->ungated[i] = learned.logit[i];
     }
     if (without < 0) {
         NEP_TRY_OR_DONE(st, nep_alloc(ctx, d * n * r->n_channels, sizeof(double), "protocol: values", &made.value));

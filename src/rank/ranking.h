@@ -35,10 +35,15 @@ NEP_MUST_USE nep_status rank_learned_prepare(nep_ctx *ctx, const nep_inputs *in,
                                              rank_learned_ranking **out);
 /* Scores, contributions, probabilities and intervals of the disorder at hand. */
 NEP_MUST_USE nep_status rank_learned_fill(nep_ctx *ctx, rank_learned_ranking *l, rank_work *w, int64_t n_streams);
+/* What stands beside the model's scores under a protocol, each [n_disorders, n_drugs]. */
+typedef struct {
+    double *elastic; /* the elastic net, no gate */
+    double *ungated; /* the model before the gate; NULL without a gate */
+} rank_learned_beside;
 /* Scores of a protocol by the model, in the form of nep_protocol_score; VOTE channel `without` left out (-1: none). `scale` stays NaN.
- * elastic [n_disorders, n_drugs] (may be NULL) gets the elastic net's. */
+ * beside (NULL: not asked for) is filled where it is not NULL. */
 NEP_MUST_USE nep_status rank_learned_protocol(nep_ctx *ctx, const nep_ranking *r, nep_protocol p, int n_votes, int without,
-                                              nep_protocol_scores *out, double *elastic);
+                                              nep_protocol_scores *out, const rank_learned_beside *beside);
 /* Fills e->conformal and its summary (conformal_sets.c); own_visible: the disorder's own labels may set its bound. */
 NEP_MUST_USE nep_status rank_conformal_sets(nep_ctx *ctx, const double *logit, const signed char *pos, int64_t d, int64_t n, bool own_visible,
                                             nep_evaluation *e);

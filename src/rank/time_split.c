@@ -62,7 +62,7 @@ static nep_status score_then(nep_ctx *ctx, const rank_evaluation *w, const nep_i
     if (!learned)
         r.n_channels = v.n_votes;
     v.r = &r;
-    v.elastic = NULL;
+    v.beside = (rank_learned_beside){0};
     return rank_evaluation_score(ctx, &v, learned ? NEP_PROTOCOL_APPROVED_VS_FAILED : NEP_PROTOCOL_NEW_DRUG, r.n_channels, out);
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* Stands before each block. 64 bytes keep the block aligned. The counter outlives no context: blocks are freed first. */
 typedef struct {
@@ -12,6 +13,8 @@ typedef struct {
     void *start; /* what calloc gave */
     char pad[64 - sizeof(nep_ctx *) - sizeof(size_t) - sizeof(void *)];
 } header;
+
+enum { LARGE = 48 << 20 }; /* bytes from which on large pages are asked for: less is often scratch that is hardly touched */
 
 _Static_assert(sizeof(header) == 64, "the header keeps the block aligned");
 
@@ -30,6 +33,14 @@ static void count(nep_ctx *ctx, int64_t bytes)
         ;
 }
 
+/* Fresh memory of this size has pages of its own; large ones spare page faults and are read faster. Where there are none it stays as it is. */
+static void want_large_pages(char *start, size_t bytes)
+{
+    const size_t page = (size_t)2 << 20, skip = (page - (uintptr_t)start % page) % page;
+    if (bytes >= LARGE)
+        (void)madvise(start + skip, (bytes - skip) / page * page, MADV_HUGEPAGE);
+}
+
 nep_status nep_alloc(nep_ctx *ctx, int64_t n, size_t size, const char *what, void *out_pointer)
 {
     int64_t bytes, padded;
@@ -43,6 +54,7 @@ nep_status nep_alloc(nep_ctx *ctx, int64_t n, size_t size, const char *what, voi
                 (long long)(ctx->budget >> 20));
     char *const start = calloc(1, (size_t)bytes + sizeof(header) + 63); /* fresh pages are zero and stay untouched */
     NEP_REQUIRE(ctx, start != NULL, NEP_E_NOMEM, "%s: the machine has no memory for %lld bytes", what, (long long)bytes);
+    want_large_pages(start, (size_t)bytes);
     header *h = (header *)(start + (64 - (uintptr_t)start % 64) % 64);
     h->start = start;
     h->ctx = ctx;

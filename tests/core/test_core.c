@@ -72,7 +72,16 @@ static void test_growing_keeps_what_was_there(void **state)
     assert_ok(ctx, nep_alloc_grow(ctx, 1000, sizeof *x, "x", &x));
     assert_int_equal(x[2], 7);
     assert_int_equal(x[999], 0);
+    const int64_t large = (int64_t)24 << 20; /* 96 MiB: in large pages where there are some, as whole and as zero as any */
+    assert_ok(ctx, nep_alloc_grow(ctx, large, sizeof *x, "x", &x));
+    assert_int_equal((uintptr_t)x % 64, 0);
+    assert_int_equal(x[2], 7);
+    for (int64_t i = 1000; i < large; i += 9999)
+        assert_int_equal(x[i], 0);
+    x[large - 1] = 8;
+    assert_int_equal(x[large - 1], 8);
     nep_alloc_free(x);
+    assert_int_equal(nep_alloc_used(ctx), 0);
     nep_ctx_free(ctx);
 }
 

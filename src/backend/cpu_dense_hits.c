@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cpu_dense_hits - CPU twin of kernels/dense_hits.cu: few queries meet rows as they stream by; many meet tiles of decoded rows in panels,
+/* cpu_dense_hits - CPU twin of kernels/dense_hits.cu: few queries stream (cpu_dense_stream.c); many meet tiles of decoded rows in panels,
  * packed so that a vector holds the same item of many queries. Products are tested where they are made and never kept. */
 #include "backend/cpu_dense_hits.h"
 
@@ -9,33 +9,31 @@
 enum {
     ROWS = NEP_CPU_DENSE_ROWS,
     PANEL = NEP_CPU_DENSE_PANEL,
-    FEW = NEP_CPU_DENSE_FEW,
     STREAMED = 24,         /* queries from which on tiles are faster than streaming */
     STREAMED_SHORT = 8,    /* likewise for rows of less than SHORT items */
     SHORT = 128,
     BLOCK_BYTES = 384 << 10, /* of decoded rows, to stay in the second cache beside a panel */
     BLOCK_ROWS = 96,
-    STREAM_ROWS = 64,
     PAD = 64 /* bytes between decoded rows, so that they do not fall into one set of the cache */
 };
 
 /* ---- the plain family -------------------------------------------------------------------------------------------- */
-static void stream(nep_dense_type t, const char *row, int64_t pitch, int64_t n, const float *query, float *out)
+static void stream(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
 {
-    for (int k = 0; k < FEW; k++) {
+    for (int64_t k = 0; k < rows; k++, row += n * nep_dense_size(t)) {
         float sum = 0;
         for (int64_t i = 0; i < n; i++)
-            sum += query[i] * nep_dense_item(t, row + k * pitch, i);
+            sum += query[i] * nep_dense_item(t, row, i);
         out[k] = sum;
     }
 }
 
-static void stream_int(const int8_t *row, int64_t pitch, int64_t n, const int8_t *query, int32_t *out)
+static void stream_int(const int8_t *row, int64_t rows, int64_t n, const int8_t *query, int32_t *out)
 {
-    for (int k = 0; k < FEW; k++) {
+    for (int64_t k = 0; k < rows; k++, row += n) {
         int32_t sum = 0;
         for (int64_t i = 0; i < n; i++)
-            sum += query[i] * row[k * pitch + i];
+            sum += query[i] * row[i];
         out[k] = sum;
     }
 }
@@ -98,21 +96,8 @@ const nep_cpu_dense_family *nep_cpu_dense_choose(void)
     return &nep_cpu_dense_scalar;
 }
 
-/* ---- what both ways share ---------------------------------------------------------------------------------------- */
-typedef struct {
-    const nep_cpu_dense_family *family;
-    const nep_dense_rows *rows;
-    const nep_dense_queries *q;
-    int64_t cap;
-    int32_t *count;
-    nep_dense_hit *hit;
-    const int32_t *bias;    /* [n_q] to be taken from integer products */
-    const float *gate;      /* [4, panels * PANEL] */
-    const void *panel;      /* [panels][stride, PANEL] */
-    int64_t panels, block;  /* rows of a block */
-    char *scratch;          /* decoded rows of each thread */
-    int64_t scratch_bytes;
-} problem;
+/* ---- many queries ------------------------------------------------------------------------------------------------ */
+typedef nep_cpu_dense_problem problem;
 
 static bool allowed(const nep_dense_rows *r, int64_t i)
 {
@@ -125,65 +110,6 @@ static void bound(const problem *p, int64_t i, float *n, float *s, float *r)
     nep_dense_row_bound(p->q->metric, x->norm[i], x->residual ? x->residual[i] : 0.0f, allowed(x, i), n, s, r);
 }
 
-static void append(const problem *p, int64_t query, int64_t row, float near)
-{
-    const int32_t at = __atomic_fetch_add(&p->count[query], 1, __ATOMIC_RELAXED);
-    if (at < p->cap)
-        p->hit[query * p->cap + at] = (nep_dense_hit){(int32_t)row, near};
-}
-
-static const char *row_at(const problem *p, int64_t i)
-{
-    return (const char *)p->rows->row + i * p->rows->stride * nep_dense_size(p->rows->type);
-}
-
-/* ---- few queries ------------------------------------------------------------------------------------------------- */
-/* Products of FEW rows from i on, `pitch` bytes apart, with query j. */
-static void products(const problem *p, int64_t i, int64_t pitch, int64_t j, float *a)
-{
-    const nep_dense_rows *x = p->rows;
-    if (x->type != NEP_DENSE_I8) {
-        p->family->stream(x->type, row_at(p, i), pitch, x->stride, (const float *)p->q->query + j * x->stride, a);
-        return;
-    }
-    int32_t sum[FEW];
-    p->family->stream_int((const int8_t *)row_at(p, i), pitch, x->stride, (const int8_t *)p->q->query + j * x->stride, sum);
-    for (int k = 0; k < FEW; k++) /* sums of biased bytes may wrap, the difference cannot */
-        a[k] = (float)(int32_t)((uint32_t)sum[k] - (uint32_t)p->bias[j]) * x->scale[pitch ? i + k : i];
-}
-
-static void stream_rows(const problem *p, int64_t i, int64_t n)
-{
-    const int64_t pitch = n == FEW ? p->rows->stride * nep_dense_size(p->rows->type) : 0;
-    float norm[FEW], square[FEW], residual[FEW], a[FEW];
-    bool any = false;
-    for (int64_t k = 0; k < n; k++) {
-        bound(p, i + k, &norm[k], &square[k], &residual[k]);
-        any = any || allowed(p->rows, i + k);
-    }
-    for (int64_t j = 0; any && j < p->q->n_q; j++) {
-        products(p, i, pitch, j, a);
-        for (int64_t k = 0; k < n; k++)
-            if (!(a[k] < nep_dense_need(p->q->gate + j, p->q->n_q, norm[k], square[k], residual[k])) && allowed(p->rows, i + k))
-                append(p, j, i + k, a[k]);
-    }
-}
-
-static void stream_all(const problem *p, int threads)
-{
-    const int64_t n = p->rows->n, blocks = nep_cpu_tiles(n, STREAM_ROWS);
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int64_t b = 0; b < blocks; b++) {
-        const int64_t last = nep_cpu_min(n, (b + 1) * STREAM_ROWS);
-        int64_t i = b * STREAM_ROWS;
-        for (; i + FEW <= last; i += FEW)
-            stream_rows(p, i, FEW);
-        for (; i < last; i++)
-            stream_rows(p, i, 1);
-    }
-}
-
-/* ---- many queries ------------------------------------------------------------------------------------------------ */
 static int64_t panel_bytes(const nep_dense_rows *x, const nep_cpu_dense_family *f)
 {
     return x->stride * PANEL * (x->type == NEP_DENSE_I8 ? f->item : (int64_t)sizeof(float));
@@ -214,7 +140,7 @@ static int64_t decode_rows(const problem *p, int64_t i, int64_t n, char *out)
     const int64_t item = x->type == NEP_DENSE_I8 ? p->family->item : (int64_t)sizeof(float), pitch = x->stride * item + PAD;
     const int64_t full = nep_cpu_tiles(n, ROWS) * ROWS;
     for (int64_t k = 0; k < full; k++) {
-        const char *row = row_at(p, i + (k < n ? k : n - 1));
+        const char *row = nep_cpu_dense_row(p, i + (k < n ? k : n - 1));
         if (x->type == NEP_DENSE_I8)
             p->family->decode_int((const int8_t *)row, x->stride, out + k * pitch);
         else
@@ -257,7 +183,7 @@ static void block_of_rows(const problem *p, int64_t first, int64_t n, char *deco
                 for (; kept && allowed(p->rows, first + k + i); kept &= kept - 1) {
                     const int j = __builtin_ctz(kept);
                     if (panel * PANEL + j < p->q->n_q)
-                        append(p, panel * PANEL + j, first + k + i, a[i * PANEL + j]);
+                        nep_cpu_dense_append(p, panel * PANEL + j, first + k + i, a[i * PANEL + j]);
                 }
             }
         }
@@ -327,7 +253,7 @@ nep_status nep_cpu_dense_hits(nep_ctx *ctx, nep_queue *queue, const nep_dense_ro
         NEP_TRY_OR_DONE(st, make_bias(ctx, &p, &bias));
     p.bias = bias;
     if (queries->n_q < (rows->dims < SHORT ? STREAMED_SHORT : STREAMED)) {
-        stream_all(&p, threads);
+        nep_cpu_dense_stream(&p, threads);
         goto done;
     }
     const int64_t row_bytes = rows->stride * (rows->type == NEP_DENSE_I8 ? p.family->item : (int64_t)sizeof(float)) + PAD;

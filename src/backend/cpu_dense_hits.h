@@ -13,9 +13,9 @@ enum {
 
 /* Lengths are those of rows up to their stride: whole multiples of 64 bytes of the row's type. */
 typedef struct {
-    /* NEP_CPU_DENSE_FEW rows, `pitch` bytes apart, with one query. */
-    void (*stream)(nep_dense_type t, const char *row, int64_t pitch, int64_t n, const float *query, float *out);
-    void (*stream_int)(const int8_t *row, int64_t pitch, int64_t n, const int8_t *query, int32_t *out);
+    /* Rows that lie one behind the other, `rows` of n items, with one query; out has room for whole multiples of NEP_CPU_DENSE_FEW. */
+    void (*stream)(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out);
+    void (*stream_int)(const int8_t *row, int64_t rows, int64_t n, const int8_t *query, int32_t *out);
     /* A row as float32 without its scale, and int8 as tiles of integers take it. */
     void (*decode)(nep_dense_type t, const void *row, int64_t n, float *out);
     void (*decode_int)(const int8_t *row, int64_t n, void *out);
@@ -33,5 +33,35 @@ extern const nep_cpu_dense_family nep_cpu_dense_scalar, nep_cpu_dense_avx2, nep_
 
 /* The family of this machine under the limit, and the integer kernels of AVX-512 VNNI where there are none else. */
 const nep_cpu_dense_family *nep_cpu_dense_choose(void);
+
+typedef struct {
+    const nep_cpu_dense_family *family;
+    const nep_dense_rows *rows;
+    const nep_dense_queries *q;
+    int64_t cap;
+    int32_t *count;
+    nep_dense_hit *hit;
+    const int32_t *bias;    /* [n_q] to be taken from integer products */
+    const float *gate;      /* [4, panels * PANEL] */
+    const void *panel;      /* [panels][stride, PANEL] */
+    int64_t panels, block;  /* rows of a block */
+    char *scratch;          /* decoded rows of each thread */
+    int64_t scratch_bytes;
+} nep_cpu_dense_problem;
+
+/* Few queries meet rows as they stream by. */
+void nep_cpu_dense_stream(const nep_cpu_dense_problem *p, int threads);
+
+static inline const char *nep_cpu_dense_row(const nep_cpu_dense_problem *p, int64_t i)
+{
+    return (const char *)p->rows->row + i * p->rows->stride * nep_dense_size(p->rows->type);
+}
+
+static inline void nep_cpu_dense_append(const nep_cpu_dense_problem *p, int64_t query, int64_t row, float near)
+{
+    const int32_t at = __atomic_fetch_add(&p->count[query], 1, __ATOMIC_RELAXED);
+    if (at < p->cap)
+        p->hit[query * p->cap + at] = (nep_dense_hit){(int32_t)row, near};
+}
 
 #endif

@@ -7,7 +7,7 @@
 
 #define CODE __attribute__((target("avx2,fma,f16c")))
 
-enum { ROWS = NEP_CPU_DENSE_ROWS, PANEL = NEP_CPU_DENSE_PANEL, FEW = NEP_CPU_DENSE_FEW, SIX = 6 };
+enum { ROWS = NEP_CPU_DENSE_ROWS, PANEL = NEP_CPU_DENSE_PANEL, SIX = 6 };
 
 CODE static inline __m256 load8(nep_dense_type t, const char *row, int64_t i)
 {
@@ -36,9 +36,9 @@ CODE static inline int32_t fold_int(__m256i v)
 }
 
 /* One row after the other: see cpu_dense_hits_avx512.c. */
-CODE NEP_CPU_BODY void stream_body(nep_dense_type t, const char *row, int64_t pitch, int64_t n, const float *query, float *out)
+CODE NEP_CPU_BODY void stream_body(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
 {
-    for (int r = 0; r < FEW; r++, row += pitch) {
+    for (int64_t r = 0; r < rows; r++, row += n * nep_dense_size(t)) {
         __m256 a = _mm256_setzero_ps(), b = a, c = a, d = a;
         int64_t i = 0;
         for (; i + 32 <= n; i += 32) {
@@ -53,14 +53,14 @@ CODE NEP_CPU_BODY void stream_body(nep_dense_type t, const char *row, int64_t pi
     }
 }
 
-CODE static void stream(nep_dense_type t, const char *row, int64_t pitch, int64_t n, const float *query, float *out)
+CODE static void stream(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
 {
     if (t == NEP_DENSE_F32)
-        stream_body(NEP_DENSE_F32, row, pitch, n, query, out);
+        stream_body(NEP_DENSE_F32, row, rows, n, query, out);
     else if (t == NEP_DENSE_F16)
-        stream_body(NEP_DENSE_F16, row, pitch, n, query, out);
+        stream_body(NEP_DENSE_F16, row, rows, n, query, out);
     else
-        stream_body(NEP_DENSE_BF16, row, pitch, n, query, out);
+        stream_body(NEP_DENSE_BF16, row, rows, n, query, out);
 }
 
 CODE static inline __m256i wide(const int8_t *p)
@@ -68,9 +68,9 @@ CODE static inline __m256i wide(const int8_t *p)
     return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)(const void *)p));
 }
 
-CODE static void stream_int(const int8_t *row, int64_t pitch, int64_t n, const int8_t *query, int32_t *out)
+CODE static void stream_int(const int8_t *row, int64_t rows, int64_t n, const int8_t *query, int32_t *out)
 {
-    for (int r = 0; r < FEW; r++, row += pitch) {
+    for (int64_t r = 0; r < rows; r++, row += n) {
         __m256i a = _mm256_setzero_si256(), b = a;
         for (int64_t i = 0; i < n; i += 32) { /* rows are whole lines of 64 bytes */
             a = _mm256_add_epi32(a, _mm256_madd_epi16(wide(query + i), wide(row + i)));

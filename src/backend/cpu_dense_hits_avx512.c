@@ -22,7 +22,7 @@ CODE static inline __m512 load16(nep_dense_type t, const char *row, int64_t i)
 _Static_assert(FEW == 4, "four sums at once");
 
 /* The sums over the items of four vectors. */
-CODE static inline __m128i fold4(const __m512i v[FEW])
+CODE static inline __m128i fold4_int(const __m512i v[FEW])
 {
     const __m512i x = _mm512_add_epi32(_mm512_unpacklo_epi32(v[0], v[1]), _mm512_unpackhi_epi32(v[0], v[1]));
     const __m512i y = _mm512_add_epi32(_mm512_unpacklo_epi32(v[2], v[3]), _mm512_unpackhi_epi32(v[2], v[3]));
@@ -31,51 +31,69 @@ CODE static inline __m128i fold4(const __m512i v[FEW])
     return _mm_add_epi32(_mm256_castsi256_si128(h), _mm256_extracti128_si256(h, 1));
 }
 
+CODE static inline __m128 fold4(const __m512 v[FEW])
+{
+    const __m512 x = _mm512_add_ps(_mm512_unpacklo_ps(v[0], v[1]), _mm512_unpackhi_ps(v[0], v[1]));
+    const __m512 y = _mm512_add_ps(_mm512_unpacklo_ps(v[2], v[3]), _mm512_unpackhi_ps(v[2], v[3]));
+    const __m512d u = _mm512_castps_pd(x), w = _mm512_castps_pd(y);
+    const __m512 z = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(u, w)), _mm512_castpd_ps(_mm512_unpackhi_pd(u, w)));
+    const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(z), _mm512_extractf32x8_ps(z, 1));
+    return _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
+}
+
 /* One row after the other, each by four sums: memory is read in one line, which the processor foresees; four rows at a time make
  * four lines of it and cost up to half the rate, and asking for what lies ahead costs more than it brings. */
-CODE NEP_CPU_BODY void stream_body(nep_dense_type t, const char *row, int64_t pitch, int64_t n, const float *query, float *out)
+CODE NEP_CPU_BODY void stream_body(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
 {
-    for (int r = 0; r < FEW; r++, row += pitch) {
-        __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
-        int64_t i = 0;
-        for (; i + 64 <= n; i += 64) {
-            a = _mm512_fmadd_ps(_mm512_loadu_ps(query + i), load16(t, row, i), a);
-            b = _mm512_fmadd_ps(_mm512_loadu_ps(query + i + 16), load16(t, row, i + 16), b);
-            c = _mm512_fmadd_ps(_mm512_loadu_ps(query + i + 32), load16(t, row, i + 32), c);
-            d = _mm512_fmadd_ps(_mm512_loadu_ps(query + i + 48), load16(t, row, i + 48), d);
+    for (int64_t first = 0; first < rows; first += FEW) {
+        __m512 sum[FEW];
+        for (int r = 0; r < FEW; r++) {
+            const char *x = row + nep_cpu_min(first + r, rows - 1) * n * nep_dense_size(t);
+            __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
+            int64_t i = 0;
+            for (; i + 64 <= n; i += 64) {
+                a = _mm512_fmadd_ps(_mm512_loadu_ps(query + i), load16(t, x, i), a);
+                b = _mm512_fmadd_ps(_mm512_loadu_ps(query + i + 16), load16(t, x, i + 16), b);
+                c = _mm512_fmadd_ps(_mm512_loadu_ps(query + i + 32), load16(t, x, i + 32), c);
+                d = _mm512_fmadd_ps(_mm512_loadu_ps(query + i + 48), load16(t, x, i + 48), d);
+            }
+            for (; i < n; i += 16)
+                a = _mm512_fmadd_ps(_mm512_loadu_ps(query + i), load16(t, x, i), a);
+            sum[r] = _mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d));
         }
-        for (; i < n; i += 16)
-            a = _mm512_fmadd_ps(_mm512_loadu_ps(query + i), load16(t, row, i), a);
-        out[r] = _mm512_reduce_add_ps(_mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d)));
+        _mm_storeu_ps(out + first, fold4(sum));
     }
 }
 
-CODE static void stream(nep_dense_type t, const char *row, int64_t pitch, int64_t n, const float *query, float *out)
+CODE static void stream(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
 {
     if (t == NEP_DENSE_F32)
-        stream_body(NEP_DENSE_F32, row, pitch, n, query, out);
+        stream_body(NEP_DENSE_F32, row, rows, n, query, out);
     else if (t == NEP_DENSE_F16)
-        stream_body(NEP_DENSE_F16, row, pitch, n, query, out);
+        stream_body(NEP_DENSE_F16, row, rows, n, query, out);
     else
-        stream_body(NEP_DENSE_BF16, row, pitch, n, query, out);
+        stream_body(NEP_DENSE_BF16, row, rows, n, query, out);
 }
 
-CODE static void stream_int(const int8_t *row, int64_t pitch, int64_t n, const int8_t *query, int32_t *out)
+CODE static void stream_int(const int8_t *row, int64_t rows, int64_t n, const int8_t *query, int32_t *out)
 {
     const __m512i flip = _mm512_set1_epi8((char)0x80);
-    __m512i sum[FEW];
-    for (int r = 0; r < FEW; r++, row += pitch) {
-        __m512i a = _mm512_setzero_si512(), b = a;
-        int64_t i = 0;
-        for (; i + 128 <= n; i += 128) {
-            a = _mm512_dpbusd_epi32(a, _mm512_xor_si512(_mm512_loadu_si512(row + i), flip), _mm512_loadu_si512(query + i));
-            b = _mm512_dpbusd_epi32(b, _mm512_xor_si512(_mm512_loadu_si512(row + i + 64), flip), _mm512_loadu_si512(query + i + 64));
+    for (int64_t first = 0; first < rows; first += FEW) {
+        __m512i sum[FEW];
+        for (int r = 0; r < FEW; r++) {
+            const int8_t *x = row + nep_cpu_min(first + r, rows - 1) * n;
+            __m512i a = _mm512_setzero_si512(), b = a;
+            int64_t i = 0;
+            for (; i + 128 <= n; i += 128) {
+                a = _mm512_dpbusd_epi32(a, _mm512_xor_si512(_mm512_loadu_si512(x + i), flip), _mm512_loadu_si512(query + i));
+                b = _mm512_dpbusd_epi32(b, _mm512_xor_si512(_mm512_loadu_si512(x + i + 64), flip), _mm512_loadu_si512(query + i + 64));
+            }
+            for (; i < n; i += 64)
+                a = _mm512_dpbusd_epi32(a, _mm512_xor_si512(_mm512_loadu_si512(x + i), flip), _mm512_loadu_si512(query + i));
+            sum[r] = _mm512_add_epi32(a, b);
         }
-        for (; i < n; i += 64)
-            a = _mm512_dpbusd_epi32(a, _mm512_xor_si512(_mm512_loadu_si512(row + i), flip), _mm512_loadu_si512(query + i));
-        sum[r] = _mm512_add_epi32(a, b);
+        _mm_storeu_si128((__m128i *)(void *)(out + first), fold4_int(sum));
     }
-    _mm_storeu_si128((__m128i *)(void *)out, fold4(sum));
 }
 
 CODE static void decode(nep_dense_type t, const void *row, int64_t n, float *out)

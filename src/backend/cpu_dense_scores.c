@@ -85,11 +85,11 @@ nep_status nep_cpu_dense_scores(nep_ctx *ctx, nep_queue *queue, const nep_dense_
     const nep_cpu_family f = nep_cpu_family_get();
     pair_function *const pair = f >= NEP_CPU_AVX512 ? pair_avx512 : f >= NEP_CPU_AVX2 ? pair_avx2 : pair_scalar;
     const int64_t bytes = rows->stride * nep_dense_size(rows->type);
-#pragma omp parallel for schedule(dynamic, 64) num_threads(nep_ctx_threads(ctx))
+#pragma omp parallel for schedule(dynamic, 16) num_threads(nep_ctx_threads(ctx))
     for (int64_t i = 0; i < n_pairs; i++) {
         const int64_t r = pair_row[i], next = pair_row[i + 1 < n_pairs ? i + 1 : i];
         for (int64_t b = 0; b < bytes && b < AHEAD; b += 64) /* rows lie far apart: the next one is asked for meanwhile */
-            __builtin_prefetch((const char *)rows->row + next * bytes + b);
+            __builtin_prefetch((const char *)rows->row + next * bytes + b, 0, 2);
         out[i] = pair(rows->type, square, query + pair_query[i] * rows->dims, (const char *)rows->row + r * bytes,
                       rows->type == NEP_DENSE_I8 ? (double)rows->scale[r] : 1.0, rows->dims);
     }

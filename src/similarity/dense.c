@@ -11,7 +11,11 @@ _Static_assert(NEP_DENSE_F32 == (int)NEP_VECTOR_F32 && NEP_DENSE_F16 == (int)NEP
 
 enum {
     FIRST = 1024,            /* rows of the first tile, at least: all of them are candidates */
+    GROWTH = 4,              /* rows that a gate is used for, over those that made it, where there is room for ROOMY k hits; else 2 */
+    ROOMY = 64,
     ROOM = 1 << 21,          /* hits held at a time, all queries together, at most */
+    EACH = 65536,            /* of one query, at most */
+    EACH_BEST = 16384,       /* likewise where only the best are wanted, unless k is large: about GROWTH k pass a gate */
     BATCH = 1024,            /* queries at a time, at most */
     BATCH_BYTES = 512 << 20  /* of the candidates of a batch, about */
 };
@@ -124,7 +128,9 @@ static nep_status begin_pass(nep_dense_search_state *s, bool shadow)
 static nep_status batch_make(nep_dense_search_state *s)
 {
     const int64_t n = s->index->n, k = s->opts->k, few = 2 * (k > FIRST / 2 ? k : FIRST / 2), share = ROOM / s->n_q;
-    int64_t cap = share < 65536 ? share : 65536;
+    const int64_t most = k > 0 ? (EACH_BEST > 2 * GROWTH * k ? EACH_BEST : 2 * GROWTH * k) : EACH;
+    int64_t cap = most < EACH ? most : EACH;
+    cap = share < cap ? share : cap;
     cap = cap > few ? cap : few;
     s->cap = cap < n ? cap : n > 0 ? n : 1;
     s->stored = stored_rows(s->index);
@@ -148,11 +154,12 @@ static bool too_open(const nep_dense_search_state *s, int64_t seen)
     return open > s->n_q * (8 * s->opts->k + 512) + s->n_q * seen / 16;
 }
 
-/* All rows, in tiles as large as what was seen before, so that few rows of each pass the gates that those before it made. `open`: stop
- * where the pass leaves too much open. */
+/* All rows, in tiles that grow with what was seen before: some k rows pass the gates that others made, and threads seldom wait for one
+ * another. `open`: stop where the pass leaves too much open. */
 static nep_status all_rows(nep_dense_search_state *s, const int32_t *which, bool *open)
 {
     const int64_t n = s->index->n, first = s->opts->k > 0 ? (2 * s->opts->k > FIRST ? 2 * s->opts->k : FIRST) : s->cap;
+    const int64_t growth = s->cap >= ROOMY * s->opts->k ? GROWTH : 2;
     int64_t tile = first;
     for (int64_t at = 0; at < n;) {
         bool overflow;
@@ -165,7 +172,7 @@ static nep_status all_rows(nep_dense_search_state *s, const int32_t *which, bool
             *open = true;
             return NEP_OK;
         }
-        tile = overflow ? (tile / 4 > s->cap ? tile / 4 : s->cap) : at > tile ? at : tile;
+        tile = overflow ? (tile / 4 > s->cap ? tile / 4 : s->cap) : (growth - 1) * at > tile ? (growth - 1) * at : tile;
     }
     return NEP_OK;
 }

@@ -121,13 +121,9 @@ static int compare(const void *x, const void *y, void *user)
 void nep_dense_list_order(nep_dense_list *l, const nep_index *index, nep_dense_metric m, int64_t k)
 {
     ordering o = {index, m == NEP_DENSE_L2 ? -1 : 1};
+    if (k > 0)
+        nep_dense_list_raise(l, m, k); /* what is sorted is little more than k */
     qsort_r(l->entry, (size_t)l->n, sizeof *l->entry, compare, &o);
-    if (k <= 0)
-        return;
-    l->n = l->n < k ? l->n : k;
-    l->n_best = 0;
-    for (int64_t i = 0; i < l->n; i++)
-        push(l, k, nep_dense_query_value(m, l->entry[i].score));
-    if (l->n_best == k && l->best[0] > l->gate)
-        l->gate = l->best[0];
+    if (k > 0 && l->n > k)
+        l->n = k;
 }

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-enum { PAIRS = 1 << 16 }; /* settled at a time */
+enum {
+    PAIRS = 1 << 16, /* settled at a time */
+    AHEAD = 16       /* hits whose facts are asked for before they are needed */
+};
 
 bool nep_dense_allowed(const nep_dense_search_state *s, int64_t position)
 {
@@ -64,6 +67,11 @@ static void fold(nep_dense_search_state *s, int64_t query, int64_t first, const 
     nep_dense_list *l = &s->list[query];
     for (int64_t i = 0; i < n; i++) {
         const int64_t at = first + hit[i].position;
+        if (i + AHEAD < n) { /* hits lie far apart */
+            __builtin_prefetch(s->pass.norm + first + hit[i + AHEAD].position);
+            if (s->pass.residual)
+                __builtin_prefetch(s->pass.residual + first + hit[i + AHEAD].position);
+        }
         const float residual = s->pass.residual ? s->pass.residual[at] : 0.0f;
         double low, high;
         nep_dense_query_interval(&s->bound[query], s->metric, s->pass.norm[at], residual, hit[i].near, &low, &high);
@@ -141,7 +149,7 @@ typedef struct {
     int32_t *query, *row;
     double *sum;
     nep_dense_entry **entry;
-    int64_t n;
+    int64_t n, room;
 } pairs;
 
 static nep_status flush(nep_dense_search_state *s, pairs *p)
@@ -159,12 +167,14 @@ static nep_status flush(nep_dense_search_state *s, pairs *p)
     return NEP_OK;
 }
 
-static nep_status make_pairs(nep_ctx *ctx, pairs *p)
+/* Room for `most` pairs at a time: no more than are wanted, since zeroing it would take as long as the search of some thousand rows. */
+static nep_status make_pairs(nep_ctx *ctx, int64_t most, pairs *p)
 {
-    NEP_TRY(nep_alloc(ctx, PAIRS, sizeof *p->query, "queries of pairs", &p->query));
-    NEP_TRY(nep_alloc(ctx, PAIRS, sizeof *p->row, "rows of pairs", &p->row));
-    NEP_TRY(nep_alloc(ctx, PAIRS, sizeof *p->sum, "sums of pairs", &p->sum));
-    return nep_alloc(ctx, PAIRS, sizeof *p->entry, "pairs", &p->entry);
+    p->room = most < PAIRS ? most : PAIRS;
+    NEP_TRY(nep_alloc(ctx, p->room, sizeof *p->query, "queries of pairs", &p->query));
+    NEP_TRY(nep_alloc(ctx, p->room, sizeof *p->row, "rows of pairs", &p->row));
+    NEP_TRY(nep_alloc(ctx, p->room, sizeof *p->sum, "sums of pairs", &p->sum));
+    return nep_alloc(ctx, p->room, sizeof *p->entry, "pairs", &p->entry);
 }
 
 /* Drops what the threshold leaves out. */
@@ -194,7 +204,7 @@ static nep_status score_lists(nep_dense_search_state *s, pairs *p, int64_t limit
             p->query[p->n] = (int32_t)q;
             p->row[p->n] = (int32_t)l->entry[i].position;
             p->entry[p->n++] = &l->entry[i];
-            if (p->n == PAIRS)
+            if (p->n == p->room)
                 NEP_TRY(flush(s, p));
         }
     }
@@ -223,12 +233,15 @@ nep_status nep_dense_settle(nep_dense_search_state *s, int64_t limit)
 {
     pairs p = {0};
     bool any = false;
+    int64_t most = 1;
     nep_status st;
-    for (int64_t q = 0; q < s->n_q; q++)
+    for (int64_t q = 0; q < s->n_q; q++) {
         any = any || wants(&s->list[q], limit);
+        most += wants(&s->list[q], limit) ? s->list[q].unsettled : 0;
+    }
     if (!any)
         return NEP_OK;
-    NEP_TRY_OR_DONE(st, make_pairs(s->ctx, &p));
+    NEP_TRY_OR_DONE(st, make_pairs(s->ctx, most, &p));
     if (s->opts->k > 0)
         NEP_TRY_OR_DONE(st, score_best(s, &p, limit));
     NEP_TRY_OR_DONE(st, score_lists(s, &p, limit, INT64_MAX));

@@ -66,12 +66,19 @@ static inline nep_status bench_bits_rows(nep_ctx *ctx, const uint64_t *parent, u
 
 /* ---- ceilings ---------------------------------------------------------------------------------------------------- */
 #if defined(__x86_64__)
-__attribute__((target("avx512f"))) static inline uint64_t bench_sum_avx512(const uint64_t *x, int64_t n)
+/* n words in `streams` lines of memory side by side; ahead: words that are asked for before they are read, 0 = none. */
+__attribute__((target("avx512f"))) static inline uint64_t bench_sum_avx512(const uint64_t *x, int64_t n, int64_t streams, int64_t ahead)
 {
     __m512i s[4] = {_mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512(), _mm512_setzero_si512()};
-    for (int64_t i = 0; i < n; i += 32)
-        for (int k = 0; k < 4; k++)
-            s[k] = _mm512_add_epi64(s[k], _mm512_loadu_si512(x + i + 8 * k));
+    const int64_t part = n / streams / 32 * 32;
+    for (int64_t i = 0; i < part; i += 32)
+        for (int64_t j = 0; j < streams; j++)
+            for (int k = 0; k < 4; k++) {
+                const uint64_t *at = x + j * part + i + 8 * k;
+                if (ahead > 0)
+                    _mm_prefetch((const char *)(at + ahead), _MM_HINT_T0);
+                s[k] = _mm512_add_epi64(s[k], _mm512_loadu_si512(at));
+            }
     return (uint64_t)_mm512_reduce_add_epi64(_mm512_add_epi64(_mm512_add_epi64(s[0], s[1]), _mm512_add_epi64(s[2], s[3])));
 }
 
@@ -116,20 +123,24 @@ static inline uint64_t bench_counts_plain(int64_t rounds)
     return s0 + s1 + s2 + s3;
 }
 
-/* GB/s of reading n words once, all threads together, the best of seven. */
+/* GB/s of reading n words once, all threads together, the best of the ways there are: one line of memory or several for each thread, what
+ * comes next asked for or not. Measure it on the memory and between the turns of what it is a ceiling of. */
 static inline double bench_bits_read(const uint64_t *x, int64_t n, int threads)
 {
+    static const int64_t ways[][2] = {{1, 0}, {2, 0}, {4, 0}, {1, 256}, {2, 256}}; /* lines, words ahead */
+    const int64_t part = n / threads / 128 * 128;
     double best = 0;
-    const int64_t part = n / threads / 32 * 32;
-    for (int run = 0; run < 7; run++) {
+    for (int run = 0; run < 2 * NEP_LEN(ways); run++) {
         uint64_t sink = 0;
+        const int64_t *way = ways[run / 2];
         const double start = bench_clock(CLOCK_MONOTONIC);
 #pragma omp parallel for schedule(static, 1) num_threads(threads) reduction(+ : sink)
         for (int t = 0; t < threads; t++) {
 #if defined(__x86_64__)
-            sink += __builtin_cpu_supports("avx512f") ? bench_sum_avx512(x + t * part, part) : bench_sum_plain(x + t * part, part);
+            sink += __builtin_cpu_supports("avx512f") ? bench_sum_avx512(x + t * part, part, way[0], way[1]) : bench_sum_plain(x + t * part, part);
 #else
             sink += bench_sum_plain(x + t * part, part);
+            (void)way;
 #endif
         }
         const double rate = (double)(part * threads) * 8 / (bench_clock(CLOCK_MONOTONIC) - start) * 1e-9;

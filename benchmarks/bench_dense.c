@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Exact search of dense vectors: bench_dense DIR checks the nearest of 2,000 rows against what the peer left in DIR, then times the 100
- * nearest by inner product among 200,000 rows of 768, one query at a time and 1,024 together, over float32 rows and over their int8 copy,
- * and how time grows to 10,000,000 rows of 16; beside what reading memory and multiply-adds in registers take in the same run. */
+ * nearest by inner product among 200,000 rows of 768, one query at a time and 1,024 together, by the index as it is built by default (with an
+ * int8 copy) and over its float32 rows alone, and how time grows to 10,000,000 rows of 16; beside what reading the same memory takes between
+ * the turns, and multiply-adds in registers. */
 #include "bench_bits.h"
 #include "bench_op.h"
 
@@ -15,6 +16,7 @@ enum {
     ROWS = 200000,
     SINGLES = 16,
     MANY = 1024,
+    TURNS = 5,
     SHORT = 16,     /* dims of the rows that time grows with */
     MOST = 10000000 /* of them */
 };
@@ -92,36 +94,37 @@ done:
     return st;
 }
 
-static void field(char *fields, size_t room, const char *name, bench_time t, const nep_search_report *r)
+static void field(char *fields, size_t room, const char *name, bench_time t, int64_t n, const nep_search_report *r)
 {
     const size_t used = strlen(fields);
-    snprintf(fields + used, room - used, "\"%sseconds_wall\": %.6f, \"%sseconds_cpu\": %.6f, \"%scandidates\": %lld, ", name, t.wall, name, t.cpu,
-             name, (long long)r->candidates);
+    snprintf(fields + used, room - used, "\"%sseconds_wall\": %.6f, \"%sseconds_cpu\": %.6f, \"%scandidates\": %lld, ", name, t.wall / (double)n,
+             name, t.cpu / (double)n, name, (long long)(r->candidates / n));
 }
 
-static nep_status times(nep_ctx *ctx, const float *x, const float *q, char *fields, size_t room)
+/* Searches of both kinds in turns, so that they meet the machine at the same rate, and the rows read in between. */
+static nep_status times(nep_ctx *ctx, const float *x, const float *q, char *fields, size_t room, double *read)
 {
     static const struct {
         const char *name;
-        bool shadow;
+        bool plain;
         int64_t n_q, each;
-        int repeats;
-    } cases[] = {{"", false, SINGLES, 1, 3}, {"shadow_", true, SINGLES, 1, 5}, {"q1024_", false, MANY, MANY, 2}, {"shadow_q1024_", true, MANY, MANY, 2}};
+    } cases[] = {{"", false, SINGLES, 1}, {"plain_", true, SINGLES, 1}, {"q1024_", false, MANY, MANY}, {"plain_q1024_", true, MANY, MANY}};
+    bench_time best[NEP_LEN(cases)] = {{0, 0}};
+    nep_search_report r[NEP_LEN(cases)];
     nep_index index = {0};
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_index_from_vectors(ctx, x, ROWS, DIMS, NEP_VECTOR_F32, NULL, true, "", &index));
     NEP_TRY_OR_DONE(st, same_answer(ctx, &index, q));
-    for (int i = 0; i < NEP_LEN(cases); i++) {
-        bench_time best = {0, 0};
-        nep_search_report r;
-        NEP_TRY_OR_DONE(st, time_search(ctx, &index, q, cases[i].n_q, cases[i].each, !cases[i].shadow, cases[i].repeats, &best, &r));
-        if (cases[i].each == 1) {
-            best.wall /= SINGLES;
-            best.cpu /= SINGLES;
-            r.candidates /= SINGLES;
+    for (int turn = 0; turn < TURNS; turn++)
+        for (int i = 0; i < NEP_LEN(cases); i++) {
+            if (cases[i].each == MANY && turn >= 2)
+                continue;
+            NEP_TRY_OR_DONE(st, time_search(ctx, &index, q, cases[i].n_q, cases[i].each, cases[i].plain, 1, &best[i], &r[i]));
+            const double rate = bench_bits_read((const uint64_t *)index.vectors.row, (int64_t)ROWS * DIMS / 2, nep_ctx_threads(ctx));
+            *read = rate > *read ? rate : *read;
         }
-        field(fields, room, cases[i].name, best, &r);
-    }
+    for (int i = 0; i < NEP_LEN(cases); i++)
+        field(fields, room, cases[i].name, best[i], cases[i].n_q / cases[i].each, &r[i]);
 done:
     nep_index_free(&index);
     return st;
@@ -154,7 +157,7 @@ int main(int argc, char **argv)
     nep_status st;
     static char fields[4096], sizes[512];
     bench_ceilings top;
-    double worst = 0;
+    double worst = 0, read = 0;
     float *x = NULL, *q = NULL;
     if (argc != 2 || nep_ctx_create(NULL, &ctx) != NEP_OK)
         return 64;
@@ -165,16 +168,16 @@ int main(int argc, char **argv)
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, (int64_t)MANY * DIMS, sizeof *q, "queries", &q));
     fill(x, (int64_t)MOST * SHORT, 1, nep_ctx_threads(ctx));
     fill(q, (int64_t)MANY * DIMS, 2, nep_ctx_threads(ctx));
-    NEP_TRY_OR_DONE(st, times(ctx, x, q, fields, sizeof fields));
+    NEP_TRY_OR_DONE(st, times(ctx, x, q, fields, sizeof fields, &read));
     NEP_TRY_OR_DONE(st, growth(ctx, x, q, sizes, sizeof sizes));
     NEP_TRY_OR_DONE(st, bench_ceilings_measure(ctx, &top));
     const size_t used = strlen(fields);
     snprintf(fields + used, sizeof fields - used,
              "\"check\": %.2g, \"check_tolerance\": 1e-10, \"rows\": %d, \"dims\": %d, \"size\": \"rows of 16, one query\", \"sizes\": [%s], "
              "\"ceilings\": {\"read_gbs\": %.2f, \"fma_gflops\": %.1f}",
-             worst, ROWS, DIMS, sizes, bench_bits_read((const uint64_t *)(const void *)x, (int64_t)MOST * SHORT / 2, nep_ctx_threads(ctx)),
-             top.f32_gflops);
-    bench_report(ctx, "dense", "the 100 nearest of 200,000 vectors of 768 float32 to one, inner product", fields);
+             worst, ROWS, DIMS, sizes, read, top.f32_gflops);
+    bench_report(ctx, "dense", "the 100 nearest of 200,000 vectors of 768 float32 to one, inner product, by the index as it is built by default",
+                 fields);
 done:
     if (st != NEP_OK)
         fprintf(stderr, "bench_dense: %s\n", nep_ctx_error(ctx));

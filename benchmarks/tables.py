@@ -28,7 +28,11 @@ def times(ratio):
 
 
 def verdict(r):
-    """In words, with what was missed."""
+    """In words, with what was missed, and figures that have no bar."""
+    return "; ".join([met(r)] + [f"{b['what']}: {b['value']:g}" for b in r.get("beside", [])])
+
+
+def met(r):
     missed = [f"{c['what']} {c['value']:g} (bar {c['bar']})" for c in r["conditions"] if not c["met"]]
     if not r["met_wall"]:
         missed.insert(0, "ratio")

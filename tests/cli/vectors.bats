@@ -52,6 +52,15 @@ ids() { # N: a table of ids and metadata for N rows
     "$NEPENTHE" vectors "$GOLDEN/source_f2.npy" --shadow none --about "made up" -q -o c.nepx --json > c.json
     [ "$(field c.json about)" = "made up" ]
     grep -q '"shadow": null' c.json
+    # as it is built by default, `similar` reads the int8 copy first, and finds what it finds without
+    "$NEPENTHE" vectors "$GOLDEN/source_f4.npy" -q -o with.nepx
+    "$NEPENTHE" vectors "$GOLDEN/source_f4.npy" --shadow none -q -o without.nepx
+    "$NEPENTHE" similar with.nepx --row 1 --top 3 -o with.tsv 2> with.txt
+    "$NEPENTHE" similar without.nepx --row 1 --top 3 -o without.tsv 2> without.txt
+    grep -q "int8 shadow, exact" with.txt
+    grep -q "f32, exact" without.txt
+    cmp with.tsv without.tsv
+    [ "$(stat -c %s with.nepx)" -gt "$(stat -c %s without.nepx)" ]
     for t in f32 f16 bf16 int8; do
         "$NEPENTHE" vectors "$GOLDEN/source_f4.npy" --type $t -q -o $t.nepx
         "$NEPENTHE" vectors "$GOLDEN/source_f4.npy" --type $t -q --threads 3 -o three.nepx

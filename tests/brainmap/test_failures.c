@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every allocation of the room fails once: the status says so, nothing leaks, nothing is half written. */
+#include "brainmap/sampled.h"
 #include "field.h"
 
 typedef struct {
@@ -42,6 +43,35 @@ static nep_status matched(nep_ctx *ctx, scene *s)
     return st;
 }
 
+/* A box of 6 x 6 x 6 voxels, and 60 places off any grid. */
+static nep_status sampled(nep_ctx *ctx, scene *s)
+{
+    enum { VOXELS = 216, PLACES = 60 };
+    static bool mask[VOXELS];
+    static double map[VOXELS], place[PLACES][3];
+    static float out[17 * VOXELS];
+    static const int32_t block[PLACES];
+    const nep_grid g = {.nx = 6, .ny = 6, .nz = 6, .affine = {{2, 0, 0, 0}, {0, 2, 0, 0}, {0, 0, 2, 0}}};
+    const nep_sampled_opts o = {.neighbours = 40, .sample = 50};
+    nep_sampled *voxels = NULL, *places = NULL;
+    nep_status st;
+    (void)s;
+    for (int v = 0; v < VOXELS; v++) {
+        mask[v] = true;
+        map[v] = nep_philox_normal(9, 0, (uint64_t)v);
+        for (int k = 0; k < 3 && v < PLACES; k++)
+            place[v][k] = nep_philox_normal(9, 1, (uint64_t)(3 * v + k));
+    }
+    NEP_TRY_OR_DONE(st, nep_sampled_voxels(ctx, &g, mask, &o, &voxels));
+    NEP_TRY_OR_DONE(st, nep_sampled_draw(ctx, voxels, map, 0, 0, 17, true, out));
+    NEP_TRY_OR_DONE(st, nep_sampled_listed(ctx, PLACES, (const double(*)[3])place, block, &o, &places));
+    st = nep_sampled_draw(ctx, places, map, 0, 0, 17, false, out);
+done:
+    nep_sampled_free(places);
+    nep_sampled_free(voxels);
+    return st;
+}
+
 static nep_status compare(nep_ctx *ctx, scene *s)
 {
     const nep_compare_opts o = {.statistic = NEP_COMPARE_SPEARMAN,
@@ -81,7 +111,7 @@ static nep_status profile(nep_ctx *ctx, scene *s)
 static void test_failed_allocations(void **state)
 {
     (void)state;
-    work_fn *const works[] = {draw, matched, compare, dominance, profile};
+    work_fn *const works[] = {draw, matched, sampled, compare, dominance, profile};
     for (int w = 0; w < NEP_LEN(works); w++) {
         nep_ctx *ctx = test_ctx(2);
         scene s = {.g = field_geometry(ctx, 12, 0)};

@@ -386,7 +386,7 @@ ROWS = {row.name: row for row in (
     Degree("degree", "degree_numpy.py", None, "gflops_per_cpu_s", "sgemm_gflops_per_cpu_s"),
     Matrix("glm", "glm_nilearn.py", 12.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Matrix("permute", "permute_nilearn.py", 100.0, "gflops_per_cpu_s", "sgemm_gflops_per_cpu_s"),
-    Model("model", "model_sklearn.py", 10.0, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
+    Model("model", "model_sklearn.py", None, "gflops_per_cpu_s", "dgemm_gflops_per_cpu_s"),
     Tfce("tfce", "tfce_nilearn.py", 25.0, None, None),
     Memory("radiomics", "radiomics_pyradiomics.py", 20.0, "read_gbs", "copy_gbs"),
     Memory("reho", "reho_numpy.py", 50.0, "moved_gbs", "copy_gbs"),

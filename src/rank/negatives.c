@@ -8,7 +8,7 @@
 static const struct {
     const char *name, *definition;
 } kinds[NEP_NEGATIVES_COUNT] = {
-    [NEP_NEGATIVES_ALL] = {"all", "all scored drugs that are no recorded treatment of the disorder; investigational ones are left out"},
+    [NEP_NEGATIVES_ALL] = {"all", "all scored drugs that are no recorded treatment of the disorder; investigational ones are left out, unless the study lets them count as none"},
     [NEP_NEGATIVES_NERVOUS_SYSTEM] = {"nervous_system", "of these, drugs of ATC group N and recorded treatments of another disorder of the study"},
     [NEP_NEGATIVES_POPULARITY] = {"popularity", "each treatment against those of them that are recorded for as many other disorders of the study and "
                                                 "have a similar number of measured targets (0, 1, 2 to 3, 4 to 7, 8 to 15, ...)"},

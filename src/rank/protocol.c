@@ -11,9 +11,11 @@ static const struct {
     const char *name, *definition;
 } protocols[NEP_PROTOCOL_COUNT] = {
     [NEP_PROTOCOL_MASKED] = {"masked", "while a drug is scored its labels of the disorder are hidden, and those of drugs with Dice >= "
-                                       "0.5, the same first InChIKey block or the same ATC-4 class"},
+                                       "0.5, the same first InChIKey block, the same ATC-4 class, or joined to it in the network as resembling "
+                                       "(CrC); with the hierarchical model their labels of every disorder"},
     [NEP_PROTOCOL_ZERO_SHOT] = {"zero_shot", "no label of the disorder is visible; those of other disorders are"},
-    [NEP_PROTOCOL_NEW_DRUG] = {"new_drug", "while a drug is scored its own label of the disorder is hidden; other drugs' are visible"},
+    [NEP_PROTOCOL_NEW_DRUG] = {"new_drug", "while a drug is scored its own label of the disorder is hidden, with the hierarchical model of every "
+                                           "disorder; other drugs' are visible"},
     [NEP_PROTOCOL_APPROVED_VS_FAILED] = {"approved_vs_failed", "recorded treatments, symptomatic ones among them, against drugs that failed or are "
                                                                "contraindicated in the same disorder; scores are masked, or with the hierarchical "
                                                                "model those of a known drug, of which only its label of the disorder is hidden"},

@@ -177,6 +177,9 @@ typedef struct {
     const int64_t *only;     /* [n_only] the drugs whose scores will be read, NULL = all: a channel may leave out the others */
     int64_t n_only;
 } nep_visible;
+/* All labels, but that the disorder's own are kept from `others`: own [n_drugs] and others [n_disorders, n_drugs] are written. No labels: none
+ * are recorded. */
+nep_visible nep_visible_labels(const nep_inputs *in, int64_t disorder, nep_label *own, nep_label *others);
 /* Whether a channel may count the drug as indicated; a redraw forgets some. */
 bool nep_visible_indicated(const nep_inputs *in, const nep_visible *v, int64_t drug, uint64_t stream);
 /* Whether drug i's label is hidden while drug k is scored: by the mask, or because they are one. */

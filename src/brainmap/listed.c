@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* listed - places with a list of the nearest of each: what smooths them and makes their variogram where they lie on no grid, such as vertices. */
+#include "core/select.h"
 #include "nulls.h"
 #include "sampled.h"
 
@@ -11,34 +12,6 @@
 enum { SCALES = SAMPLED_SCALES, COLS = SAMPLED_COLS, LAGS = NEP_VARIOGRAM_LAGS, STEPS = 4096 };
 
 /* ---- lists ---- */
-
-/* The value of rank k, from 0; before it stand those not above it. */
-static float select_rank(float *x, int64_t n, int64_t k)
-{
-    int64_t low = 0, high = n - 1;
-    while (low < high) {
-        const float pivot = x[(low + high) / 2];
-        int64_t i = low, j = high;
-        while (i <= j) {
-            while (x[i] < pivot)
-                i++;
-            while (x[j] > pivot)
-                j--;
-            if (i <= j) {
-                const float kept = x[i];
-                x[i++] = x[j];
-                x[j--] = kept;
-            }
-        }
-        if (k <= j)
-            high = j;
-        else if (k >= i)
-            low = i;
-        else
-            break;
-    }
-    return x[k];
-}
 
 typedef struct {
     float mm;
@@ -54,13 +27,13 @@ static int by_distance(const void *x, const void *y)
 }
 
 /* The nearest of place i in its block. mm [n] and item [n] are scratch. */
-static void list_one(const nep_sampled *s, const double (*place)[3], const int32_t *block, int64_t i, float *mm, listed *item)
+static void list_one(const nep_sampled *s, const double (*place)[3], const int32_t *block, int64_t i, double *mm, listed *item)
 {
     int64_t n = 0, k = 0;
     for (int64_t j = 0; j < s->n; j++)
         if (j != i && block[j] == block[i])
-            mm[n++] = (float)nulls_distance(place[i], place[j]);
-    const float reach = select_rank(mm, n, s->neighbours - 1);
+            mm[n++] = nulls_distance(place[i], place[j]);
+    const float reach = (float)nep_select_kth(mm, n, s->neighbours - 1);
     for (int64_t j = 0; j < s->n; j++) {
         if (j == i || block[j] != block[i])
             continue;
@@ -108,25 +81,27 @@ static nep_status make_lags(nep_ctx *ctx, nep_sampled *s)
     const int64_t all = s->n * s->neighbours;
     const double at = percent / 100.0 * (double)(all - 1);
     const int64_t low = (int64_t)floor(at);
-    float *mm = NULL, first = INFINITY, next = INFINITY;
-    NEP_TRY(nep_alloc_copy(ctx, s->far, all, sizeof *mm, "nulls: distances", (void **)&mm));
-    const double a = (double)select_rank(mm, all, low);
+    double *mm = NULL, first = INFINITY, next = INFINITY;
+    NEP_TRY(nep_alloc(ctx, all, sizeof *mm, "nulls: distances", &mm));
+    for (int64_t i = 0; i < all; i++)
+        mm[i] = (double)s->far[i];
+    const double a = nep_select_kth(mm, all, low);
     for (int64_t i = low + 1; i < all; i++)
         next = mm[i] < next ? mm[i] : next;
     for (int64_t i = 0; i < s->n; i++)
-        first = s->far[i * s->neighbours] < first ? s->far[i * s->neighbours] : first;
+        first = (double)s->far[i * s->neighbours] < first ? (double)s->far[i * s->neighbours] : first;
     nep_alloc_free(mm);
-    const double last = a + ((double)next - a) * (at - (double)low), begin = (double)first;
-    NEP_REQUIRE(ctx, last > begin, NEP_E_ARG, "nulls: the nearest of %lld places are all equally far, so there is no variogram", (long long)s->n);
+    const double last = a + (next - a) * (at - (double)low);
+    NEP_REQUIRE(ctx, last > first, NEP_E_ARG, "nulls: the nearest of %lld places are all equally far, so there is no variogram", (long long)s->n);
     for (int h = 0; h < LAGS; h++)
-        s->lag[h] = h == LAGS - 1 ? last : begin + (last - begin) / (LAGS - 1) * h;
+        s->lag[h] = h == LAGS - 1 ? last : first + (last - first) / (LAGS - 1) * h;
     return NEP_OK;
 }
 
 static nep_status make_lists(nep_ctx *ctx, const double (*place)[3], const int32_t *block, nep_sampled *s)
 {
     const int threads = nep_ctx_threads(ctx);
-    float *mm = NULL;
+    double *mm = NULL;
     listed *item = NULL;
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->n * threads, sizeof *mm, "nulls: distances", &mm));

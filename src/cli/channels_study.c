@@ -62,23 +62,14 @@ static nep_status choose(cli *c, const nep_inputs *in, job *j)
     return NEP_OK;
 }
 
-/* The labels of other disorders, and of this one; a channel leaves the scored drug's own out. */
-static void look(const nep_inputs *in, int64_t d, job *j)
-{
-    const int64_t n = in->n_drugs;
-    for (int64_t i = 0; i < in->n_disorders * n; i++)
-        j->others[i] = in->labels && i / n != d ? in->labels[i] : NEP_LABEL_NONE;
-    for (int64_t k = 0; k < n; k++)
-        j->own[k] = in->labels ? in->labels[d * n + k] : NEP_LABEL_NONE;
-}
-
+/* A channel leaves the scored drug's own label out. */
 static nep_status score(nep_ctx *ctx, const nep_inputs *in, int64_t d, job *j)
 {
     const int64_t n = in->n_drugs;
-    look(in, d, j);
+    const nep_visible labels = nep_visible_labels(in, d, j->own, j->others);
     for (int i = 0; i < j->n; i++) {
         const nep_channel *x = j->channel[i];
-        nep_visible visible = {.disorder = d, .own = j->own, .others = j->others};
+        nep_visible visible = labels;
         if (x->masks && !x->knows_drug && x->uses_labels)
             visible.mask = &in->itself;
         NEP_TRY(nep_channel_score(ctx, x, in, &visible, 0, j->value[i] + d * n, j->se[i] + d * n));

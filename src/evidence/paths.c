@@ -106,21 +106,28 @@ static void tell(const nep_network *net, const nep_metapath *m, const nep_path *
     }
 }
 
-nep_status evidence_paths_explain(nep_ctx *ctx, const nep_inputs *in, nep_paths_kind kind, int64_t disorder, int64_t drug, int limit,
-                                  nep_reason *out, int *n)
+/* The paths from a drug to a disorder, the heaviest `limit` of them told; none where the network knows one of both not. */
+static nep_status find(nep_ctx *ctx, const nep_inputs *in, nep_paths_kind kind, int64_t disorder, int64_t drug, int limit, nep_metapath *path,
+                       nep_paths *out)
 {
     const int64_t from = in->drug_node[drug], to = in->disorder_node[disorder];
     const nep_dwpc_opts opts = {.damping = damping};
+    NEP_TRY(nep_metapath_parse(ctx, in->network, kinds[kind].metapath, path));
+    return from < 0 || to < 0 ? NEP_OK : nep_paths_find(ctx, in->network, path, from, to, &opts, limit, out);
+}
+
+nep_status evidence_paths_explain(nep_ctx *ctx, const nep_inputs *in, nep_paths_kind kind, int64_t disorder, int64_t drug, int limit,
+                                  nep_reason *out, int *n)
+{
     nep_metapath path;
     nep_paths found = {0};
     nep_status st;
     double told = 0;
 
     *n = 0;
-    if (from < 0 || to < 0 || limit < 1)
+    if (limit < 1)
         return NEP_OK;
-    NEP_TRY_OR_DONE(st, nep_metapath_parse(ctx, in->network, kinds[kind].metapath, &path));
-    NEP_TRY_OR_DONE(st, nep_paths_find(ctx, in->network, &path, from, to, &opts, limit, &found));
+    NEP_TRY_OR_DONE(st, find(ctx, in, kind, disorder, drug, limit, &path, &found));
     const int64_t alone = found.n_all > limit ? limit - 1 : found.n;
     for (int64_t i = 0; i < alone; i++) {
         nep_reason *r = &out[(*n)++];
@@ -142,17 +149,12 @@ done:
 nep_status evidence_paths_edges(nep_ctx *ctx, const nep_inputs *in, nep_paths_kind kind, int64_t disorder, int64_t drug, int limit,
                                 nep_reason *out, int *n)
 {
-    const int64_t from = in->drug_node[drug], to = in->disorder_node[disorder];
-    const nep_dwpc_opts opts = {.damping = damping};
     nep_metapath path;
     nep_paths found = {0};
     nep_status st;
 
     *n = 0;
-    if (from < 0 || to < 0)
-        return NEP_OK;
-    NEP_TRY_OR_DONE(st, nep_metapath_parse(ctx, in->network, kinds[kind].metapath, &path));
-    NEP_TRY_OR_DONE(st, nep_paths_find(ctx, in->network, &path, from, to, &opts, 0, &found));
+    NEP_TRY_OR_DONE(st, find(ctx, in, kind, disorder, drug, 0, &path, &found));
     const nep_network_kind *nodes = &in->network->kind[path.kind[1]];
     const int32_t e = path.step[0].metaedge;
     for (; *n < limit && *n < found.n_first; (*n)++) {

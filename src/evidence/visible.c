@@ -2,6 +2,16 @@
 /* visible.c - the only door through which a channel sees a label. */
 #include <nepenthe/evidence.h>
 
+nep_visible nep_visible_labels(const nep_inputs *in, int64_t disorder, nep_label *own, nep_label *others)
+{
+    const int64_t n = in->n_drugs;
+    for (int64_t i = 0; i < in->n_disorders * n; i++)
+        others[i] = in->labels && i / n != disorder ? in->labels[i] : NEP_LABEL_NONE;
+    for (int64_t k = 0; k < n; k++)
+        own[k] = in->labels ? in->labels[disorder * n + k] : NEP_LABEL_NONE;
+    return (nep_visible){.disorder = disorder, .own = own, .others = others};
+}
+
 bool nep_visible_indicated(const nep_inputs *in, const nep_visible *v, int64_t drug, uint64_t stream)
 {
     if (!nep_label_indicated(v->own[drug]))

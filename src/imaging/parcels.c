@@ -2,7 +2,7 @@
 /* parcels - regional statistics of volumes as they stream by: nothing is held but runs of voxels and one row. */
 #include <nepenthe/imaging.h>
 
-#include "imaging/select.h"
+#include "core/select.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 /* quality_dvars - DVARS and its two standardisations, in nipype's definition (Nichols 2017, arXiv:1704.01469). */
 #include <nepenthe/imaging.h>
 
-#include "imaging/select.h"
+#include "core/select.h"
 
 #include <string.h>
 

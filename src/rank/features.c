@@ -35,14 +35,14 @@ static nep_visible look(rank_features *f, nep_protocol p, int64_t disorder, int6
 {
     const nep_inputs *in = f->in;
     const int64_t n = in->n_drugs;
-    memcpy(f->others, in->labels, (size_t)(n * in->n_disorders) * sizeof *f->others);
+    const nep_visible all = nep_visible_labels(in, disorder, f->own, f->others);
     for (int64_t k = 0; k < n; k++) {
-        f->own[k] = p == NEP_PROTOCOL_ZERO_SHOT ? NEP_LABEL_NONE : in->labels[disorder * n + k];
-        f->others[disorder * n + k] = NEP_LABEL_NONE;
+        if (p == NEP_PROTOCOL_ZERO_SHOT)
+            f->own[k] = NEP_LABEL_NONE;
         if (held_out >= 0)
             f->others[held_out * n + k] = NEP_LABEL_NONE;
     }
-    return (nep_visible){.disorder = disorder, .own = f->own, .others = f->others};
+    return all;
 }
 
 nep_status rank_features_read(nep_ctx *ctx, rank_features *f, nep_protocol p, int64_t disorder, int64_t held_out, bool changed,

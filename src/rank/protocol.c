@@ -156,9 +156,7 @@ static nep_status score_disorder(nep_ctx *ctx, workspace *w, nep_protocol p, nep
     nep_status st;
 
     NEP_TRY_OR_DONE(st, make_grouping(ctx, in, p, w->disorder, &g));
-    for (int64_t j = 0; j < in->n_disorders; j++)
-        for (int64_t k = 0; k < n; k++)
-            w->others[j * n + k] = j == w->disorder ? NEP_LABEL_NONE : in->labels[j * n + k];
+    nep_visible_labels(in, w->disorder, w->own, w->others);
     for (int64_t k = 0; k < n; k++)
         w->own[k] = NEP_LABEL_NONE;
     NEP_TRY_OR_DONE(st, score_set(ctx, w, true));

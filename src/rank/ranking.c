@@ -241,12 +241,7 @@ static nep_status open_disorder(nep_ctx *ctx, rank_work *w)
     const nep_inputs *in = w->in;
     const int64_t cells = in->n_drugs * w->r->n_channels;
     nep_ranking_disorder *d = w->d;
-    for (int64_t i = 0; i < in->n_disorders * in->n_drugs; i++)
-        w->others[i] = in->labels[i];
-    for (int64_t k = 0; k < in->n_drugs; k++) {
-        w->own[k] = in->labels[w->disorder * in->n_drugs + k];
-        w->others[w->disorder * in->n_drugs + k] = NEP_LABEL_NONE;
-    }
+    nep_visible_labels(in, w->disorder, w->own, w->others);
     d->intercept = NAN;
     d->direction = in->direction ? in->direction[w->disorder] : 0;
     d->simulated = in->simulated && in->simulated[w->disorder];

@@ -2,7 +2,7 @@
 /* Parity: every op on the CPU against the CUDA sources, on the host rig in every test run and, as `parity_cuda cuda [small]
  * [--json FILE]`, on a GPU (skipped without one unless NEP_REQUIRE_GPU is set). Also: the same bits for any thread count and
  * kernel family, and a clean end whichever allocation fails. The classes are those of NEP_OP_LIST. */
-#include "backend/parity_ops.h"
+#include "backend/parity_search.h"
 
 #include <unistd.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* select - order statistics without sorting. */
-#include "imaging/select.h"
+#include "core/select.h"
 
 double nep_select_kth(double *x, int64_t n, int64_t k)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* select.h - order statistics without sorting; for the imaging room alone. */
-#ifndef NEP_IMAGING_SELECT_H
-#define NEP_IMAGING_SELECT_H
+/* select.h - order statistics without sorting. */
+#ifndef NEP_CORE_SELECT_H
+#define NEP_CORE_SELECT_H
 
 #include <stdint.h>
 

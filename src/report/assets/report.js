@@ -156,7 +156,7 @@ function shortCard(disorder) {
       'article', {class: 'card short-card'},
       h('h3', {}, disorder.name, disorder.simulated ? h('span', {class: 'simulated-tag'}, 'simulated') : null),
       h('p', {},
-        good.length ? `${top} of the first 10 are recorded treatments: the order finds what is known. The first that are not recorded:` :
+        good.length ? `${top} of the first 10 are recorded treatments, of ${good.length} that are ranked. The first that are not recorded:` :
                       'No treatment is recorded. The first candidates:'),
       h('ol', {class: 'fresh'},
         fresh.map(

@@ -5,12 +5,13 @@
 #include "bench_bits.h"
 
 enum {
-    CHECKED = 20,          /* queries of the check, and their nearest */
+    CHECKED = 20, /* queries of the check, and their nearest */
     TOP = 100,
     ROWS = 2000000,
-    MOST = 10000000,       /* rows of the largest scan */
-    MANY = 400000,         /* rows met by 1,024 queries */
-    SINGLES = 16,          /* queries one at a time */
+    MOST = 10000000, /* rows of the largest scan */
+    MANY = 400000,   /* rows met by 1,024 queries */
+    SINGLES = 16,    /* queries one at a time */
+    TURNS = 8,       /* of the largest scan and of reading its rows */
     BLOCK_Q = 64,
     LARGE_Q = 1024
 };
@@ -187,16 +188,29 @@ static nep_status nearest(bench *b, char *fields, size_t room)
     return NEP_OK;
 }
 
-static nep_status scans(bench *b, char *fields, size_t room, char *sizes, size_t sizes_room)
+/* The largest scan, and after each turn the memory that it met, read: both meet the machine at the same rate. */
+static nep_status scan_and_read(bench *b, bench_time *best, double *read)
 {
-    bench_time block = {0, 0}, large = {0, 0};
-    for (int64_t n = 100000; n <= MOST; n *= 10) {
-        bench_time best = {0, 0};
-        NEP_TRY(whole_scan(b, n, 1, n == MOST ? 5 : 10, &best));
-        bench_size(sizes, sizes_room, n, best);
-        if (n == MOST)
-            field(fields, room, "full1", best);
+    const int threads = nep_ctx_threads(b->ctx);
+    for (int turn = 0; turn < TURNS; turn++) {
+        NEP_TRY(whole_scan(b, MOST, 1, 1, best));
+        const double rate = bench_bits_read(b->row, (int64_t)MOST * WORDS, threads);
+        *read = rate > *read ? rate : *read;
     }
+    return NEP_OK;
+}
+
+static nep_status scans(bench *b, char *fields, size_t room, char *sizes, size_t sizes_room, double *read)
+{
+    bench_time most = {0, 0}, block = {0, 0}, large = {0, 0};
+    for (int64_t n = 100000; n < MOST; n *= 10) {
+        bench_time best = {0, 0};
+        NEP_TRY(whole_scan(b, n, 1, 10, &best));
+        bench_size(sizes, sizes_room, n, best);
+    }
+    NEP_TRY(scan_and_read(b, &most, read));
+    bench_size(sizes, sizes_room, MOST, most);
+    field(fields, room, "full1", most);
     NEP_TRY(whole_scan(b, ROWS, BLOCK_Q, 5, &block));
     field(fields, room, "full64", block);
     NEP_TRY(whole_scan(b, MANY, LARGE_Q, 2, &large));
@@ -209,7 +223,7 @@ int main(int argc, char **argv)
     bench b = {0};
     nep_status st;
     static char fields[8192], sizes[512];
-    double worst = 0;
+    double worst = 0, read = 0;
     if (argc != 2 || nep_ctx_create(NULL, &b.ctx) != NEP_OK)
         return 64;
     NEP_TRY_OR_DONE(st, nep_backend_choose(b.ctx, "cpu"));
@@ -221,17 +235,18 @@ int main(int argc, char **argv)
     NEP_TRY_OR_DONE(st, bench_bits_rows(b.ctx, b.parent, 1, MOST, b.row));
     NEP_TRY_OR_DONE(st, bench_bits_rows(b.ctx, b.parent, 2, LARGE_Q, b.query));
     number(fields, sizeof fields, "check", worst);
-    NEP_TRY_OR_DONE(st, scans(&b, fields, sizeof fields, sizes, sizeof sizes));
+    NEP_TRY_OR_DONE(st, scans(&b, fields, sizeof fields, sizes, sizeof sizes, &read));
     NEP_TRY_OR_DONE(st, nep_index_from_bits(b.ctx, b.row, ROWS, BITS, NULL, true, "", &b.index));
     NEP_TRY_OR_DONE(st, nep_index_from_bits(b.ctx, b.row, MANY, BITS, NULL, true, "", &b.some));
     NEP_TRY_OR_DONE(st, nearest(&b, fields, sizeof fields));
     NEP_TRY_OR_DONE(st, thresholds(&b, fields, sizeof fields));
     const size_t used = strlen(fields);
     snprintf(fields + used, sizeof fields - used,
-             "\"check_tolerance\": 0.5, \"rows\": %d, \"most_rows\": %d, \"many_rows\": %d, \"singles\": %d, \"size\": \"rows, whole scan\", "
+             "\"check_tolerance\": 0.5, \"rows\": %d, \"most_rows\": %d, \"many_rows\": %d, \"singles\": %d, "
+             "\"size\": \"rows, whole scan\", "
              "\"sizes\": [%s], \"ceilings\": {\"read_gbs\": %.2f, \"mpairs\": %.1f, \"mpairs_per_cpu_s\": %.1f}",
-             ROWS, MOST, MANY, SINGLES, sizes, bench_bits_read(b.row, (int64_t)MOST / 4 * WORDS, nep_ctx_threads(b.ctx)),
-             bench_bits_counts(nep_ctx_threads(b.ctx), false), bench_bits_counts(nep_ctx_threads(b.ctx), true));
+             ROWS, MOST, MANY, SINGLES, sizes, read, bench_bits_counts(nep_ctx_threads(b.ctx), false),
+             bench_bits_counts(nep_ctx_threads(b.ctx), true));
     bench_report(b.ctx, "bits", "the 100 nearest of 2,000,000 fingerprints of 2,048 bits to one, Tanimoto", fields);
 done:
     if (st != NEP_OK)

@@ -8,17 +8,18 @@
 
 enum {
     BLOCK = NEP_CPU_BIT_BLOCK,
-    CHUNK = 64,  /* blocks of a chunk, at most */
-    SAMPLE = 4,  /* blocks that decide whether sketches pay */
-    FEW = 8,     /* per cent of rows passing up to which they do */
+    CHUNK = 64,     /* blocks of a chunk, at most */
+    SAMPLE = 4,     /* blocks that decide whether sketches pay */
+    FEW = 8,        /* per cent of rows passing up to which they do */
     ALONE = 1 << 15 /* pairs below which one thread does it all */
 };
 
 /* ---- the plain family -------------------------------------------------------------------------------------------- */
-static uint64_t block_scalar(const uint64_t *query, const uint64_t *row, int64_t n, int64_t words, const nep_cpu_bit_need *need,
-                             uint16_t *common)
+static uint64_t block_scalar(const uint64_t *query, const uint64_t *row, int64_t n, int64_t words, const uint64_t *next,
+                             const nep_cpu_bit_need *need, uint16_t *common)
 {
     uint64_t hits = 0;
+    (void)next;
     for (int64_t i = 0; i < n; i++) {
         int c = 0;
         for (int64_t w = 0; w < words; w++)
@@ -101,14 +102,16 @@ static void append(const problem *p, int64_t q, int64_t first, uint64_t hits, co
     }
 }
 
-static void whole_block(const problem *p, int64_t q, const block *b)
+/* ask: the block behind this one is met next and lies in memory still. */
+static void whole_block(const problem *p, int64_t q, const block *b, bool ask)
 {
     const int64_t words = p->rows->words;
+    const uint64_t *const row = p->rows->row + b->first * words;
     nep_cpu_bit_need need;
     uint16_t common[BLOCK];
     if (!asks(p, q, b, &need))
         return;
-    const uint64_t hits = p->family->block(p->queries->query + q * words, p->rows->row + b->first * words, b->n, words, &need, common);
+    const uint64_t hits = p->family->block(p->queries->query + q * words, row, b->n, words, ask ? row + b->n * words : NULL, &need, common);
     if (hits)
         append(p, q, b->first, hits, common);
 }
@@ -160,7 +163,7 @@ static void by_sketch(const problem *p, int64_t q, const block *b, int blocks, u
             nep_cpu_bit_need need;
             uint16_t common[BLOCK];
             if (asks(p, q, &one, &need) &&
-                p->family->block(p->queries->query + q * words, p->rows->row + i * words, 1, words, &need, common))
+                p->family->block(p->queries->query + q * words, p->rows->row + i * words, 1, words, NULL, &need, common))
                 append(p, q, i, 1, common);
         }
 }
@@ -182,7 +185,7 @@ static void one_chunk(const problem *p, int64_t first, int64_t n, int32_t *whole
             whole[n_whole++] = (int32_t)q;
     for (int k = 0; k < blocks; k++)
         for (int64_t j = 0; j < n_whole; j++)
-            whole_block(p, whole[j], &b[k]);
+            whole_block(p, whole[j], &b[k], j == 0 && b[k].first + 2 * BLOCK <= p->rows->n);
 }
 
 nep_status nep_cpu_bit_hits(nep_ctx *ctx, nep_queue *queue, const nep_bit_rows *rows, const nep_bit_queries *queries, int64_t cap,

@@ -13,9 +13,10 @@ typedef struct {
     uint16_t all, each[NEP_CPU_BIT_BLOCK];
 } nep_cpu_bit_need;
 
-/* Bit i is set where row i has as many bits in common as needed; common[] is filled where any bit is. 1 <= n <= 64. */
-typedef uint64_t nep_cpu_bit_block(const uint64_t *query, const uint64_t *row, int64_t n, int64_t words, const nep_cpu_bit_need *need,
-                                   uint16_t *common);
+/* Bit i is set where row i has as many bits in common as needed; common[] is filled where any bit is. 1 <= n <= 64. The n rows at `next` are
+ * asked for meanwhile, so that they are there when they are met; NULL where they need not be. */
+typedef uint64_t nep_cpu_bit_block(const uint64_t *query, const uint64_t *row, int64_t n, int64_t words, const uint64_t *next,
+                                   const nep_cpu_bit_need *need, uint16_t *common);
 /* Likewise of the bound by sketches; rows whose bit is not set are no hits. */
 typedef uint64_t nep_cpu_bit_bound(const uint8_t *query, const uint8_t *sketch, int64_t n, const nep_cpu_bit_need *need);
 
@@ -27,6 +28,13 @@ typedef struct {
 #if defined(__x86_64__)
 extern const nep_cpu_bit_family nep_cpu_bit_avx2, nep_cpu_bit_avx512;
 #endif
+
+/* Asks for n words; without effect at NULL. */
+static inline void nep_cpu_bit_ask(const uint64_t *next, int64_t n)
+{
+    for (int64_t w = 0; next && w < n; w += 8)
+        __builtin_prefetch(next + w);
+}
 
 static inline uint16_t nep_cpu_bit_needed(const nep_cpu_bit_need *need, int64_t i)
 {

@@ -45,12 +45,15 @@ CODE __m256i add_lanes(__m256i x, __m256i y)
     return _mm256_add_epi64(_mm256_unpacklo_epi64(x, y), _mm256_unpackhi_epi64(x, y));
 }
 
-CODE uint64_t rows(const uint64_t *query, const uint64_t *row, int64_t n, int64_t words, const nep_cpu_bit_need *need, uint16_t *common)
+CODE uint64_t rows(const uint64_t *query, const uint64_t *row, int64_t n, int64_t words, const uint64_t *next, const nep_cpu_bit_need *need,
+                   uint16_t *common)
 {
     uint64_t hits = 0;
     int64_t i = 0;
     for (; i + 4 <= n; i += 4) {
         const uint64_t *r = row + i * words;
+        if (next)
+            nep_cpu_bit_ask(next + i * words, 4 * words);
         const __m256i x = add_lanes(row_counts(query, r, words), row_counts(query, r + words, words));
         const __m256i y = add_lanes(row_counts(query, r + 2 * words, words), row_counts(query, r + 3 * words, words));
         const __m256i sum = _mm256_add_epi64(_mm256_permute2x128_si256(x, y, 0x20), _mm256_permute2x128_si256(x, y, 0x31));
@@ -69,12 +72,12 @@ CODE uint64_t rows(const uint64_t *query, const uint64_t *row, int64_t n, int64_
     return hits;
 }
 
-NEP_CPU_AVX2_CODE static uint64_t block(const uint64_t *query, const uint64_t *row, int64_t n, int64_t words, const nep_cpu_bit_need *need,
-                                        uint16_t *common)
+NEP_CPU_AVX2_CODE static uint64_t block(const uint64_t *query, const uint64_t *row, int64_t n, int64_t words, const uint64_t *next,
+                                        const nep_cpu_bit_need *need, uint16_t *common)
 {
-    return words == 32   ? rows(query, row, n, 32, need, common)
-           : words == 16 ? rows(query, row, n, 16, need, common)
-                         : rows(query, row, n, words, need, common);
+    return words == 32   ? rows(query, row, n, 32, next, need, common)
+           : words == 16 ? rows(query, row, n, 16, next, need, common)
+                         : rows(query, row, n, words, next, need, common);
 }
 
 NEP_CPU_AVX2_CODE static uint64_t bound(const uint8_t *query, const uint8_t *sketch, int64_t n, const nep_cpu_bit_need *need)

@@ -45,16 +45,25 @@ CODE __m512i add_quarters(__m512i x, __m512i y)
     return _mm512_add_epi64(_mm512_shuffle_i64x2(x, y, 0x88), _mm512_shuffle_i64x2(x, y, 0xDD));
 }
 
-/* Bits in common with each of 32 rows, in their order. The loop stays one: processors foresee the next address of a load from the last
- * one of the same instruction, and rows come from memory twice as fast for it. */
-CODE __m512i half_block(const uint64_t *query, const uint64_t *row, int64_t words)
+/* Bits in common with each of 32 rows, in their order. */
+CODE __m512i half_block(const __m512i *four)
 {
-    __m512i four[LANES];
-#pragma GCC unroll 1
-    for (int k = 0; k < LANES; k++)
-        four[k] = four_rows(query, row + 4 * k * words, words);
     const __m512i low = add_quarters(add_lanes(four[0], four[1]), add_lanes(four[2], four[3]));
     return add_quarters(low, add_quarters(add_lanes(four[4], four[5]), add_lanes(four[6], four[7])));
+}
+
+/* Fours of rows of a whole block, in LINES lines of memory side by side: one line alone leaves memory waiting, four, and what comes next
+ * asked for, keep it busy. The loop stays one: processors foresee the next address of a load from the last one of the same instruction. */
+CODE void all_fours(const uint64_t *query, const uint64_t *row, int64_t words, const uint64_t *next, __m512i *four)
+{
+    enum { FOURS = NEP_CPU_BIT_BLOCK / 4, LINES = 4 };
+#pragma GCC unroll 1
+    for (int k = 0; k < FOURS; k++) {
+        const int at = k % LINES * (FOURS / LINES) + k / LINES;
+        if (next)
+            nep_cpu_bit_ask(next + 4 * at * words, 4 * words);
+        four[at] = four_rows(query, row + 4 * at * words, words);
+    }
 }
 
 CODE __m512i needed(const nep_cpu_bit_need *need, int64_t from)
@@ -62,11 +71,14 @@ CODE __m512i needed(const nep_cpu_bit_need *need, int64_t from)
     return need->same ? _mm512_set1_epi16((short)need->all) : _mm512_loadu_si512(need->each + from);
 }
 
-CODE uint64_t whole_block(const uint64_t *query, const uint64_t *row, int64_t words, const nep_cpu_bit_need *need, uint16_t *common)
+CODE uint64_t whole_block(const uint64_t *query, const uint64_t *row, int64_t words, const uint64_t *next, const nep_cpu_bit_need *need,
+                          uint16_t *common)
 {
-    const __m512i low = half_block(query, row, words), high = half_block(query, row + HALF * words, words);
-    const uint64_t hits = (uint64_t)_mm512_cmpge_epu16_mask(low, needed(need, 0)) |
-                          (uint64_t)_mm512_cmpge_epu16_mask(high, needed(need, HALF)) << HALF;
+    __m512i four[NEP_CPU_BIT_BLOCK / 4];
+    all_fours(query, row, words, next, four);
+    const __m512i low = half_block(four), high = half_block(four + LANES);
+    const uint64_t hits = (uint64_t)_mm512_cmpge_epu16_mask(low, needed(need, 0)) | (uint64_t)_mm512_cmpge_epu16_mask(high, needed(need, HALF))
+                                                                                        << HALF;
     if (hits) {
         _mm512_storeu_si512(common, low);
         _mm512_storeu_si512(common + HALF, high);
@@ -84,14 +96,14 @@ CODE uint64_t few_rows(const uint64_t *query, const uint64_t *row, int64_t n, in
     return hits;
 }
 
-NEP_CPU_AVX512_POPCNT_CODE static uint64_t block(const uint64_t *query, const uint64_t *row, int64_t n, int64_t words,
+NEP_CPU_AVX512_POPCNT_CODE static uint64_t block(const uint64_t *query, const uint64_t *row, int64_t n, int64_t words, const uint64_t *next,
                                                  const nep_cpu_bit_need *need, uint16_t *common)
 {
     if (n < NEP_CPU_BIT_BLOCK)
         return words == 32 ? few_rows(query, row, n, 32, need, common) : few_rows(query, row, n, words, need, common);
-    return words == 32   ? whole_block(query, row, 32, need, common)
-           : words == 16 ? whole_block(query, row, 16, need, common)
-                         : whole_block(query, row, words, need, common);
+    return words == 32   ? whole_block(query, row, 32, next, need, common)
+           : words == 16 ? whole_block(query, row, 16, next, need, common)
+                         : whole_block(query, row, words, next, need, common);
 }
 
 /* ---- sketches ---------------------------------------------------------------------------------------------------- */

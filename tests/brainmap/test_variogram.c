@@ -222,7 +222,7 @@ static int column_of(const char *header, const char *name)
 static void test_likeness_on_dk68(void **state)
 {
     (void)state;
-    static char name[100][64];
+    static char name[100][130];
     static double mm[100][3], place[MOST][3], map[MOST], other[MOST];
     char line[4096], a[64], b[64];
     int known = 0;

@@ -68,7 +68,7 @@ nep_status nep_cpu_logit_sums(nep_ctx *ctx, nep_queue *queue, const double *f, c
     double *scratch = NULL;
     for (int64_t j = 0; j < n_groups; j++)
         most = start[j + 1] - start[j] > most ? start[j + 1] - start[j] : most;
-    const int64_t each = most * (width + 3) + width * width;
+    const int64_t each = (most * (width + 3) + width * width + 7) / 8 * 8; /* BLAS sums by alignment: the same for every thread */
     NEP_TRY(nep_alloc(ctx, threads * each, sizeof *scratch, "rows of a group", &scratch));
     nep_cpu_blas_single();
 #pragma omp parallel for schedule(dynamic) num_threads(threads)

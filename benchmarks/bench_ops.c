@@ -8,6 +8,7 @@
 #include "bench_case_logit.h"
 #include "bench_case_maps.h"
 #include "bench_case_series.h"
+#include "bench_case_spin.h"
 #include "bench_case_variogram.h"
 
 typedef struct {
@@ -55,6 +56,8 @@ static const row rows[] = {
     {"dense_scores", "100,000 pairs of 256", 2.0 * DPAIRS * DD, F64, FUNCTIONS(dense_scores)},
     {"pair_squares", "9 maps of 400 points x 256, 20,000 pairs, 192 bins, 4 moments", 9.0 * VM * VPAIRS * VC, F64, FUNCTIONS(pair_squares)},
     {"logit_sums", "8 draws of 24,000 rows of 41 in 16 groups", 1.0 * LD * LN * LW * (LW + 5), F64, FUNCTIONS(logit_sums)},
+    {"spin_nearest", "100 turns of 10,242 vertices", 23.0 * STURNS * SN, F64, FUNCTIONS(spin_nearest)},
+    {"spin_greedy", "1,000 turns of 200 regions", 9.0 * GREEDY_TURNS * GREEDY_N * GREEDY_N, F64, FUNCTIONS(spin_greedy)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

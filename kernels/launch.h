@@ -9,10 +9,12 @@
 #if defined(NEP_HOST_RIG)
 #include "cuda_host/rig.hpp"
 enum { NEP_GRID_MOST = 3 }; /* few blocks, so that grid-stride loops turn */
+enum { NEP_SHARED_MOST = 2 << 10 }; /* little shared memory, so that what does not fit is tried, too */
 #define NEP_UNROLL
 #else
 #include <cuda_runtime.h>
 enum { NEP_GRID_MOST = 65535 };
+enum { NEP_SHARED_MOST = 46 << 10 }; /* bytes that a launch may ask for beside what a kernel declares */
 /* Before a loop of fixed length over an array that must stay in registers. */
 #define NEP_UNROLL _Pragma("unroll")
 /* `n` items of shared memory of this block. */

@@ -16,6 +16,7 @@
 #include <nepenthe/core.h>
 #include <nepenthe/math/dense.h>
 #include <nepenthe/math/rank.h>
+#include <nepenthe/math/sphere.h>
 #include <nepenthe/math/spline.h>
 
 #ifdef __cplusplus
@@ -74,7 +75,9 @@ void nep_buf_free(nep_buf *b);
     X(dense_scores, EXACT)                                                                                            \
     X(sparse_product, REDUCTION)                                                                                       \
     X(pair_squares, REDUCTION)                                                                                         \
-    X(logit_sums, GEMM)
+    X(logit_sums, GEMM)                                                                                                \
+    X(spin_nearest, EXACT)                                                                                             \
+    X(spin_greedy, EXACT)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -261,6 +264,19 @@ typedef nep_status nep_op_logit_sums(nep_ctx *, nep_queue *, const double *f, co
                                      const int64_t *start, int64_t n_groups, int64_t width, const int32_t *times, int64_t n_units,
                                      const int32_t *wanted, const double *at, int64_t n_draws, double *out);
 
+/* spin_nearest: per rotation R float64 [n_rotations, 3, 3] and query q the number of the point p whose turned place R p lies nearest to q, the
+ * lowest of equals, -1 where there are no points; out int32 [n_rotations, n_query] in the queries' order. Distances are those of q turned back
+ * (math/sphere.h). The struct lies on the host for every backend, its arrays where it works. */
+typedef nep_status nep_op_spin_nearest(nep_ctx *, nep_queue *, const nep_sphere *sphere, const double *rotation, int64_t n_rotations,
+                                       int32_t *out);
+
+/* spin_greedy: per rotation R a one-to-one assignment of turned points to points, D[i, j] = |p_i - R p_j|: again and again the i that is
+ * farthest from the nearest j left takes that j, the lowest i and the lowest j of equals, and both leave. point float64 [n, 3], rotation float64
+ * [n_rotations, 3, 3]; out int32 [n_rotations, n] gets the j of each i. Source: Vasa et al. (2018) Cereb Cortex 28:281,
+ * doi:10.1093/cercor/bhx249. */
+typedef nep_status nep_op_spin_greedy(nep_ctx *, nep_queue *, const double *point, int64_t n, const double *rotation, int64_t n_rotations,
+                                      int32_t *out);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -364,6 +380,23 @@ NEP_MUST_USE nep_status nep_backend_logit_sums(nep_ctx *ctx, const double *f, co
 /* Errors: NEP_E_ARG (starts that go down, a column outside 0 .. n_x - 1). */
 NEP_MUST_USE nep_status nep_backend_sparse_product(nep_ctx *ctx, const int64_t *start, const int32_t *column, const double *weight,
                                                    int64_t n_rows, const double *x, int64_t n_x, int64_t n_cols, double *out);
+
+/* Points of the unit sphere (within 2 %) [n, 3], sorted into cubes, and queries [n_query, 3] (may be the points), brought once to where the
+ * backend works, for many calls of spin_nearest on the same backend. Keeps nothing of the caller's. Errors: NEP_E_ARG (sizes, a coordinate that is
+ * not finite or beyond 1.03), NEP_E_NOMEM. */
+typedef struct {
+    nep_sphere at;
+    nep_buf point, name, start, query, column;
+} nep_sphere_place;
+NEP_MUST_USE nep_status nep_backend_sphere(nep_ctx *ctx, const double *point, int64_t n, const double *query, int64_t n_query,
+                                           nep_sphere_place *out);
+void nep_backend_sphere_free(nep_sphere_place *p);
+/* Rotations lie on the host. Errors: NEP_E_ARG (an entry of a rotation beyond 1.01 or not finite, points placed on another backend), NEP_E_NOMEM. */
+NEP_MUST_USE nep_status nep_backend_spin_nearest(nep_ctx *ctx, const nep_sphere_place *sphere, const double *rotation, int64_t n_rotations,
+                                                 int32_t *out);
+/* Errors: NEP_E_ARG (as above, n < 0), NEP_E_NOMEM. Memory: n^2 float64 per thread on the CPU. */
+NEP_MUST_USE nep_status nep_backend_spin_greedy(nep_ctx *ctx, const double *point, int64_t n, const double *rotation, int64_t n_rotations,
+                                                int32_t *out);
 
 /* Rows brought once to where the backend works, for many calls; on a host backend the caller's arrays as they are. */
 typedef struct {

@@ -20,7 +20,7 @@ extern "C" {
 
 #define NEP_BRAINMAP_TIE 1e-10 /* |null| >= |observed| (1 - tie) counts as reached */
 
-/* ---- spatial nulls (nulls.c, spectral.c, moran.c, eigenmodes.c, spin.c, surface.c) -------------- */
+/* ---- spatial nulls (nulls.c, spectral.c, moran.c, eigenmodes.c, moved.c, spin.c, surface.c) -------------- */
 typedef enum {
     NEP_NULLS_MORAN,             /* Moran spectral randomisation, singleton, W = 1/D over all regions used */
     NEP_NULLS_MORAN_COMPARTMENT, /* the same, cortex and the rest apart: each keeps its own mean and variance
@@ -114,9 +114,11 @@ nep_nulls_kind nep_nulls_kind_of(const nep_nulls *nulls);
  * The same (seed of ctx, stream, b) gives the same rotation or signs for every map: maps drawn with one
  * stream move together, maps that must be independent take different streams. With spins a NaN travels with
  * its region; the other kinds refuse a NaN (leave the region out with `use`). Same bits for any thread
- * count. Cost: count * n^2 (Moran, eigenmodes, Vasa), count * n (nearest), count * n^3 (Hungarian),
+ * count. Spins are made on ctx's backend, which must be that of the ctx that created `nulls` (the Hungarian's assignment and the counts of
+ * labels stay on the host). Cost: count * n^2 (Moran, eigenmodes, Vasa), count * n (nearest), count * n^3 (Hungarian),
  * count * 4.5 n^2 (variogram, 256 at a time). Errors:
- * NEP_E_ARG (first or count negative, NaN where the kind refuses it, a constant map under a variogram). */
+ * NEP_E_ARG (first or count negative, NaN where the kind refuses it, a constant map under a variogram, spins to the nearest created on
+ * another backend), NEP_E_NOMEM, NEP_E_DEVICE. */
 NEP_MUST_USE nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *map,
                                        uint64_t stream, int64_t first, int64_t count, double *out);
 

@@ -9,9 +9,9 @@
 static const nulls_row rows[NEP_NULLS_KIND_COUNT] = {
     [NEP_NULLS_MORAN] = {"moran", NULLS_SPECTRAL, false, false, nep_moran_prepare},
     [NEP_NULLS_MORAN_COMPARTMENT] = {"moran-compartment", NULLS_SPECTRAL, false, false, nep_moran_prepare},
-    [NEP_NULLS_SPIN] = {"spin", NULLS_MOVED, true, false, NULL},
-    [NEP_NULLS_SPIN_HUNGARIAN] = {"spin-hungarian", NULLS_MOVED, true, false, NULL},
-    [NEP_NULLS_SPIN_NEAREST] = {"spin-nearest", NULLS_MOVED, true, false, nep_nearest_prepare},
+    [NEP_NULLS_SPIN] = {"spin", NULLS_MOVED, true, false, nep_spin_prepare},
+    [NEP_NULLS_SPIN_HUNGARIAN] = {"spin-hungarian", NULLS_MOVED, true, false, nep_spin_prepare},
+    [NEP_NULLS_SPIN_NEAREST] = {"spin-nearest", NULLS_MOVED, true, false, nep_spin_prepare},
     [NEP_NULLS_SHUFFLE] = {"shuffle", NULLS_MOVED, false, false, NULL},
     [NEP_NULLS_MORAN_PAIR] = {"moran-pair", NULLS_SPECTRAL, false, false, nep_moran_prepare},
     [NEP_NULLS_EIGENMODES] = {"eigenmodes", NULLS_SPECTRAL, false, false, nep_eigenmodes_prepare},
@@ -88,8 +88,7 @@ void nep_nulls_free(nep_nulls *nulls)
     nep_alloc_free(nulls->group);
     nep_alloc_free(nulls->mate);
     nep_alloc_free(nulls->match);
-    nep_nearest_free(nulls->grid[0]);
-    nep_nearest_free(nulls->grid[1]);
+    nep_spin_release(nulls->sides);
     nep_surface_release(nulls->sheet[0]);
     nep_surface_release(nulls->sheet[1]);
     nep_variogram_free(nulls->variogram);
@@ -227,85 +226,13 @@ done:
     return st;
 }
 
-/* One OpenMP loop over surrogates; `one` works on its own scratch. Checked for interruption now and then. */
-typedef void work_fn(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch,
-                     void *out);
-
-static nep_status each(nep_ctx *ctx, const nep_nulls *nulls, work_fn *one, const void *shared,
-                       uint64_t stream, int64_t first, int64_t count, size_t row_bytes, void *out)
-{
-    const int64_t n = nulls->n, cells = n * n + 1, wish = ((int64_t)1 << 25) / cells;
-    const int64_t chunk = wish < 64 ? 64 : wish > 8192 ? 8192 : wish; /* no result depends on it */
-    const int threads = nep_ctx_threads(ctx);
-    const int64_t own = n + (rows[nulls->kind].family == NULLS_SPECTRAL
-                                 ? nep_spectral_size(nulls) + nulls->n_vectors
-                                 : nep_nulls_scratch(nulls));
-    double *scratch = NULL;
-    nep_status st;
-
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, own * threads, sizeof *scratch, "nulls: scratch", &scratch));
-    for (int64_t from = 0; from < count; from += chunk) {
-        const int64_t to = from + chunk < count ? from + chunk : count;
-        NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
-#pragma omp parallel for schedule(dynamic, 16) num_threads(threads)
-        for (int64_t b = from; b < to; b++)
-            one(nulls, shared, stream, first + b, scratch + own * omp_get_thread_num(),
-                (char *)out + (size_t)b * row_bytes);
-    }
-done:
-    nep_alloc_free(scratch);
-    return st;
-}
-
-int64_t nep_nulls_scratch(const nep_nulls *nulls)
-{
-    const int64_t n = nulls->n;
-    const bool pairs = nulls->kind == NEP_NULLS_SPIN || nulls->kind == NEP_NULLS_SPIN_HUNGARIAN;
-    return 8 * (n + 1) + (pairs || rows[nulls->kind].surface ? n * n : 0);
-}
-
-void nep_nulls_moved(const nep_nulls *nulls, uint64_t stream, int64_t b, double *scratch, int32_t *index)
-{
-    const int64_t n = nulls->n;
-    if (rows[nulls->kind].surface) {
-        double left[3][3], right[3][3];
-        int32_t *counts = (int32_t *)(void *)scratch;
-        nep_spin_rotation(nulls->seed, stream, b, left, right);
-        nep_surface_counts(nulls, left, right, counts);
-        nep_surface_modes(nulls, counts, index);
-        return;
-    }
-    if (nulls->kind != NEP_NULLS_SHUFFLE) {
-        nep_spin_indices(nulls, stream, b, scratch + 8 * (n + 1), scratch, index);
-        return;
-    }
-    for (int64_t i = 0; i < n; i++)
-        index[i] = (int32_t)i;
-    for (int64_t i = n - 1; i > 0; i--) {
-        const int64_t j =
-            (int64_t)(nep_philox_uniform(nulls->seed, stream, nulls_index(b, i)) * (double)(i + 1));
-        const int32_t kept = index[i];
-        index[i] = index[j];
-        index[j] = kept;
-    }
-}
-
-static void one_index(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch,
-                      void *out)
-{
-    (void)shared;
-    nep_nulls_moved(nulls, stream, b, scratch, out);
-}
-
 typedef struct {
     const double *coef, *base, *rest; /* rest is NULL where the vectors span all maps */
 } spectral_map;
 
-static void one_spectral(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b,
-                         double *scratch, void *out)
+static void one_spectral(const nep_nulls *nulls, const spectral_map *m, uint64_t stream, int64_t b, double *scratch, double *surrogate)
 {
-    const spectral_map *m = shared;
-    double *surrogate = out, *turned = scratch + nep_spectral_size(nulls);
+    double *turned = scratch + nep_spectral_size(nulls);
     nep_spectral_turn(nulls, stream, b, scratch);
     nep_spectral_apply(nulls, scratch, m->coef, turned);
     memcpy(surrogate, m->base, (size_t)nulls->n * sizeof *surrogate);
@@ -323,25 +250,28 @@ static void one_spectral(const nep_nulls *nulls, const void *shared, uint64_t st
         surrogate[i] += m->rest[index[i]];
 }
 
-static void one_moved(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch,
-                      void *out)
+/* One OpenMP loop over surrogates, each thread on its own scratch; interruption is looked for now and then. */
+static nep_status each_spectral(nep_ctx *ctx, const nep_nulls *nulls, const spectral_map *m, uint64_t stream, int64_t first, int64_t count,
+                                double *out)
 {
-    const double *map = shared;
-    double *surrogate = out;
-    int32_t *index = (int32_t *)(void *)scratch; /* [n] of the n doubles before the families' own */
-    nep_nulls_moved(nulls, stream, b, scratch + nulls->n, index);
-    for (int64_t i = 0; i < nulls->n; i++)
-        surrogate[i] = index[i] < 0 ? (double)NAN : map[index[i]];
-}
+    const int64_t n = nulls->n, wish = ((int64_t)1 << 25) / (n * n + 1);
+    const int64_t chunk = wish < 64 ? 64 : wish > 8192 ? 8192 : wish; /* no result depends on it */
+    const int threads = nep_ctx_threads(ctx);
+    const int64_t own = n + nep_spectral_size(nulls) + nulls->n_vectors;
+    double *scratch = NULL;
+    nep_status st;
 
-static void one_mixed(const nep_nulls *nulls, const void *shared, uint64_t stream, int64_t b, double *scratch,
-                      void *out)
-{
-    double left[3][3], right[3][3];
-    int32_t *counts = (int32_t *)(void *)scratch;
-    nep_spin_rotation(nulls->seed, stream, b, left, right);
-    nep_surface_counts(nulls, left, right, counts);
-    nep_surface_means(nulls, counts, shared, out);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, own * threads, sizeof *scratch, "nulls: scratch", &scratch));
+    for (int64_t from = 0; from < count; from += chunk) {
+        const int64_t to = from + chunk < count ? from + chunk : count;
+        NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
+#pragma omp parallel for schedule(dynamic, 16) num_threads(threads)
+        for (int64_t b = from; b < to; b++)
+            one_spectral(nulls, m, stream, first + b, scratch + own * omp_get_thread_num(), out + b * n);
+    }
+done:
+    nep_alloc_free(scratch);
+    return st;
 }
 
 static nep_status draw_spectral(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream,
@@ -362,7 +292,7 @@ static nep_status draw_spectral(nep_ctx *ctx, const nep_nulls *nulls, const doub
     if (rest)
         nep_spectral_rest(nulls, map, work + n, work, rest);
     const spectral_map m = {work + n, work, rest};
-    NEP_TRY_OR_DONE(st, each(ctx, nulls, one_spectral, &m, stream, first, count, (size_t)n * sizeof *out, out));
+    NEP_TRY_OR_DONE(st, each_spectral(ctx, nulls, &m, stream, first, count, out));
 done:
     nep_alloc_free(work);
     return st;
@@ -400,7 +330,7 @@ nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *ma
     if (rows[nulls->kind].family == NULLS_MATCHED)
         return nep_variogram_draw(ctx, nulls->variogram, map, nulls->seed, stream, first, count,
                                   nulls->kind == NEP_NULLS_VARIOGRAM_VALUES, out);
-    return each(ctx, nulls, rows[nulls->kind].family == NULLS_MIXED ? one_mixed : one_moved, map, stream, first, count, (size_t)nulls->n * sizeof *out, out);
+    return nep_moved_draw(ctx, nulls, map, stream, first, count, out);
 }
 
 nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream, int64_t first,
@@ -412,5 +342,5 @@ nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stre
     NEP_REQUIRE(ctx, first >= 0 && count >= 0, NEP_E_ARG,
                 "nulls: surrogates %lld, %lld of them: neither may be negative", (long long)first,
                 (long long)count);
-    return each(ctx, nulls, one_index, NULL, stream, first, count, (size_t)nulls->n * sizeof *out, out);
+    return nep_moved_indices(ctx, nulls, stream, first, count, out);
 }

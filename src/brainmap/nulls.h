@@ -4,6 +4,7 @@
 #ifndef NEP_BRAINMAP_NULLS_H
 #define NEP_BRAINMAP_NULLS_H
 
+#include <nepenthe/backend.h>
 #include <nepenthe/brainmap.h>
 
 #include <math.h>
@@ -15,7 +16,7 @@ typedef enum {
     NULLS_MATCHED,  /* made anew for each map, to match its variogram */
 } nulls_family;
 
-typedef struct nulls_grid nulls_grid;   /* nearest.c */
+typedef struct nulls_sides nulls_sides; /* spin.c */
 typedef struct nulls_sheet nulls_sheet; /* surface.c */
 
 enum { NULLS_MAX_BLOCKS = 6, NULLS_MAX_GROUP = 255, NULLS_ALL_PAIRS = 4096 };
@@ -34,7 +35,7 @@ struct nep_nulls {
     int32_t *mate;               /* [n_groups] the group that this one mirrors, -1 = none; or NULL */
     double *match;               /* [sum of size^2] polar factor of the overlap with the mate's vectors */
     bool partial;                /* the vectors do not span all maps: the rest of a map is shuffled within blocks */
-    nulls_grid *grid[2];         /* left and right, of spins to the nearest */
+    nulls_sides *sides;          /* regions of both hemispheres, of spins of regions */
     nulls_sheet *sheet[2];       /* left and right vertices, of spins of the surface */
     struct nep_variogram *variogram; /* matched kinds of up to NULLS_ALL_PAIRS regions */
     struct nep_sampled *sampled;     /* matched kinds of more */
@@ -99,35 +100,41 @@ int64_t nep_spectral_rotation(uint64_t seed, uint64_t stream, int64_t b, int64_t
 /* Pairs, lags and smoothings into nulls->variogram, or lists of the nearest into nulls->sampled. */
 NEP_MUST_USE nep_status nep_variogram_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names);
 
-/* ---- moved kinds ---- */
+/* ---- moved and mixed kinds ---- */
 
-/* Doubles that nep_nulls_moved needs as scratch, or the counts of a mixed kind. */
-int64_t nep_nulls_scratch(const nep_nulls *nulls);
-/* index[i] of surrogate b. */
-void nep_nulls_moved(const nep_nulls *nulls, uint64_t stream, int64_t b, double *scratch, int32_t *index);
-/* index[i] of spin b. cost and work are scratch: [n * n] doubles and [8 (n + 1)] doubles. */
-void nep_spin_indices(const nep_nulls *nulls, uint64_t stream, int64_t b, double *cost, double *work,
-                      int32_t *index);
+/* What surrogates first .. first + count - 1 do, on the context's backend: turned [count, nep_moved_width] says for each region whose value it
+ * takes, or for each vertex of a region whose label it receives (-1 = none). Errors: those of the backend. */
+NEP_MUST_USE nep_status nep_moved_turn(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream, int64_t first, int64_t count, int32_t *turned);
+int64_t nep_moved_width(const nep_nulls *nulls);
+/* How many surrogates to turn at once: depends on the size of one alone. */
+int64_t nep_moved_batch(const nep_nulls *nulls);
+/* int32 that nep_moved_index needs as scratch, at least n. */
+int64_t nep_moved_scratch(const nep_nulls *nulls);
+/* index [n] of one surrogate from its row of `turned`: that row itself, or the most frequent labels in scratch. Not for mixed kinds. */
+const int32_t *nep_moved_index(const nep_nulls *nulls, const int32_t *turned, int32_t *scratch);
+NEP_MUST_USE nep_status nep_moved_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream, int64_t first, int64_t count,
+                                       double *out);
+NEP_MUST_USE nep_status nep_moved_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream, int64_t first, int64_t count, int32_t *out);
+
 /* The mirrored pair of rotations of spin b. */
 void nep_spin_rotation(uint64_t seed, uint64_t stream, int64_t b, double left[3][3], double right[3][3]);
+/* Regions of both hemispheres into nulls->sides; for spins to the nearest also placed where the backend works. */
+NEP_MUST_USE nep_status nep_spin_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names);
+void nep_spin_release(nulls_sides *s);
+/* index [count, n] under given rotations [count, 3, 3] of left and right. */
+NEP_MUST_USE nep_status nep_spin_indices(nep_ctx *ctx, const nep_nulls *nulls, const double *const rotation[2], int64_t count, int32_t *index);
 
-/* Points of the unit sphere (within 2 %) and their numbers, for the nearest one in about constant time. */
-NEP_MUST_USE nep_status nep_nearest_create(nep_ctx *ctx, const double (*point)[3], const int32_t *name, int64_t n,
-                                           nulls_grid **out);
-void nep_nearest_free(nulls_grid *g);
-/* The name of the point nearest to q, the lowest of equals; -1 without any point. */
-int32_t nep_nearest_find(const nulls_grid *g, const double q[3]);
-/* Grids of both hemispheres into nulls->grid. */
-NEP_MUST_USE nep_status nep_nearest_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names);
-/* index[i] of one hemisphere's regions under a rotation: the region whose turned place lies nearest to i. */
-void nep_nearest_indices(const nep_nulls *nulls, char hemisphere, double rotation[3][3], int32_t *index);
-
-/* Vertices and grids of both hemispheres into nulls->sheet; every region needs a vertex. */
+/* Vertices of both hemispheres into nulls->sheet, placed where the backend works; every region needs a vertex. */
 NEP_MUST_USE nep_status nep_surface_prepare(nep_ctx *ctx, nep_nulls *nulls, const nep_surface *surface,
                                             const char *const *names);
 void nep_surface_release(nulls_sheet *s);
-/* counts [n, n]: vertices of region i whose nearest turned vertex belongs to region j. */
-void nep_surface_counts(const nep_nulls *nulls, double left[3][3], double right[3][3], int32_t *counts);
+int64_t nep_surface_vertices(const nep_nulls *nulls); /* those of regions, left and right */
+/* received [count, nep_surface_vertices] under given rotations [count, 3, 3] of left and right: the region whose turned vertex comes to lie
+ * nearest to each vertex, -1 = medial wall. */
+NEP_MUST_USE nep_status nep_surface_receive(nep_ctx *ctx, const nep_nulls *nulls, const double *const rotation[2], int64_t count,
+                                            int32_t *received);
+/* counts [n, n]: vertices of region i that receive region j, from one row of `received`. */
+void nep_surface_counts(const nep_nulls *nulls, const int32_t *received, int32_t *counts);
 /* The region that most vertices of i receive, the first of equals; -1 when none receives any. */
 void nep_surface_modes(const nep_nulls *nulls, const int32_t *counts, int32_t *index);
 /* The mean of the map over the vertices received; NaN when none has a value. */

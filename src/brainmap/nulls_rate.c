@@ -130,23 +130,28 @@ static double moved_r(const trial *t, const int32_t *how, const double *a, const
     return spread > 1e-300 ? (xy - sx * sy / m) / sqrt(spread) : (double)NAN;
 }
 
-/* Surrogate s of every map a against its b: reached[m] += |r of the surrogate| >= |r|. */
-static void one_surrogate(const trial *t, uint64_t stream, int64_t s, double *scratch, int64_t *reached)
+/* The index or the counts of a surrogate that was turned, in scratch where they must be made. */
+static const int32_t *how_moved(const trial *t, const int32_t *moved, int32_t *scratch)
+{
+    if (nep_nulls_row(t->nulls->kind)->family != NULLS_MIXED)
+        return nep_moved_index(t->nulls, moved, scratch);
+    nep_surface_counts(t->nulls, moved, scratch);
+    return scratch;
+}
+
+/* Surrogate s of every map a against its b: reached[m] += |r of the surrogate| >= |r|. moved: its row from nep_moved_turn, of kinds that move. */
+static void one_surrogate(const trial *t, uint64_t stream, int64_t s, const int32_t *moved, double *scratch, int64_t *reached)
 {
     const int64_t n = t->nulls->n, k = t->nulls->n_vectors;
     double *turned = scratch + (t->coef_a ? nep_spectral_size(t->nulls) : 0);
-    int32_t *how = (int32_t *)(void *)(scratch + n); /* [n] doubles before it hold one surrogate */
     int32_t *index = (int32_t *)(void *)(turned + k); /* spectral kinds: of the rest */
+    const int32_t *how = NULL;
     if (t->coef_a) {
         nep_spectral_turn(t->nulls, stream, s, scratch);
         if (t->nulls->partial)
             nep_spectral_shuffle(t->nulls, stream, s, index, index + n);
-    } else if (nep_nulls_row(t->nulls->kind)->family == NULLS_MIXED) {
-        double left[3][3], right[3][3];
-        nep_spin_rotation(t->nulls->seed, stream, s, left, right);
-        nep_surface_counts(t->nulls, left, right, how);
     } else {
-        nep_nulls_moved(t->nulls, stream, s, scratch + 2 * n, how);
+        how = how_moved(t, moved, (int32_t *)(void *)(scratch + n)); /* [n] doubles before it hold one surrogate */
     }
     for (int64_t m = 0; m < t->n_maps; m++) {
         double null;
@@ -242,21 +247,26 @@ done:
 static nep_status run_trial(nep_ctx *ctx, const trial *t, uint64_t stream, int64_t n_nulls, double alpha,
                             double *hits)
 {
-    enum { CHUNK = 64 }; /* surrogates between two looks for an interruption */
+    enum { CHUNK = 64 }; /* spectral surrogates between two looks for an interruption */
     const nep_nulls *nulls = t->nulls;
     const int threads = nep_ctx_threads(ctx);
-    const int64_t own =
-        2 * nulls->n + (t->coef_a ? nep_spectral_size(nulls) + nulls->n_vectors : nep_nulls_scratch(nulls));
+    const int64_t width = t->coef_a ? 0 : nep_moved_width(nulls), chunk = t->coef_a ? CHUNK : nep_moved_batch(nulls);
+    const int64_t own = 2 * nulls->n + (t->coef_a ? nep_spectral_size(nulls) + nulls->n_vectors : nep_moved_scratch(nulls) / 2 + 1);
     double *scratch = NULL;
     int64_t *reached = NULL;
+    int32_t *moved = NULL;
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, own * threads, sizeof *scratch, "nulls: scratch", &scratch));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, t->n_maps * threads, sizeof *reached, "nulls: counts", &reached));
-    for (int64_t from = 0; from < n_nulls; from += CHUNK) {
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, chunk * width, sizeof *moved, "nulls: surrogates that move", &moved));
+    for (int64_t from = 0; from < n_nulls; from += chunk) {
+        const int64_t to = from + chunk < n_nulls ? from + chunk : n_nulls;
         NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
+        if (!t->coef_a)
+            NEP_TRY_OR_DONE(st, nep_moved_turn(ctx, nulls, stream, from, to - from, moved));
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-        for (int64_t s = from; s < (from + CHUNK < n_nulls ? from + CHUNK : n_nulls); s++)
-            one_surrogate(t, stream, s, scratch + own * omp_get_thread_num(),
+        for (int64_t s = from; s < to; s++)
+            one_surrogate(t, stream, s, moved + (s - from) * width, scratch + own * omp_get_thread_num(),
                           reached + t->n_maps * omp_get_thread_num());
     }
     *hits = 0.0;
@@ -267,6 +277,7 @@ static nep_status run_trial(nep_ctx *ctx, const trial *t, uint64_t stream, int64
         *hits += (double)(1 + all) / (double)(n_nulls + 1) <= alpha * (1.0 + NEP_BRAINMAP_TIE);
     }
 done:
+    nep_alloc_free(moved);
     nep_alloc_free(reached);
     nep_alloc_free(scratch);
     return st;
@@ -276,7 +287,7 @@ nep_status nep_nulls_false_positive(nep_ctx *ctx, const nep_nulls *nulls, double
                                     int64_t n_nulls, double alpha, uint64_t stream, nep_nulls_rate *out)
 {
     trial t = {.nulls = nulls, .length_mm = length_mm, .n_maps = n_maps};
-    double *factor = NULL, hits;
+    double *factor = NULL, hits = 0.0;
     nep_status st;
 
     NEP_REQUIRE(ctx, nulls && out, NEP_E_ARG, "nulls: nulls and out must not be NULL");

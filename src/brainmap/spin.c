@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spin - random rotations of the cortical sphere and three ways to give each region the value of a rotated
- * one. */
+ * one: the nearest and the greedy (Vasa) on the context's backend, the least sum on the host. */
 #include "nulls.h"
 
-#include <math.h>
+#include <omp.h>
 #include <string.h>
 
 #include <nepenthe/math/philox.h>
@@ -36,79 +36,104 @@ void nep_spin_rotation(uint64_t seed, uint64_t stream, int64_t b, double left[3]
         }
 }
 
-/* Vasa: the region farthest from its nearest rotated one chooses first; both leave. near [m] and taken, done
- * [m]. */
-static void assign_greedy(const double *cost, int64_t m, double *near, double *taken, double *done,
-                          int32_t *to)
-{
-    for (int64_t i = 0; i < m; i++)
-        near[i] = taken[i] = done[i] = -1.0;
-    for (int64_t step = 0; step < m; step++) {
-        int64_t row = -1;
-        for (int64_t i = 0; i < m; i++) {
-            if (done[i] > 0.0)
-                continue;
-            if (near[i] < 0.0 || taken[(int64_t)near[i]] > 0.0) { /* its nearest has gone: look again */
-                int64_t best = -1;
-                for (int64_t j = 0; j < m; j++)
-                    if (taken[j] < 0.0 && (best < 0 || cost[i * m + j] < cost[i * m + best]))
-                        best = j;
-                near[i] = (double)best;
-            }
-            if (row < 0 || cost[i * m + (int64_t)near[i]] > cost[row * m + (int64_t)near[row]])
-                row = i;
-        }
-        to[row] = (int32_t)near[row];
-        done[row] = 1.0;
-        taken[to[row]] = 1.0;
-    }
-}
+/* ---- regions of both hemispheres --------------------------------------------------------------------------------- */
+struct nulls_sides {
+    int64_t n[2];              /* left and right */
+    int32_t *member;           /* [n[0] + n[1]] numbers of regions, left then right */
+    double (*point)[3];        /* [n[0] + n[1]] */
+    nep_sphere_place place[2]; /* of spins to the nearest */
+};
 
-static void assign_least(const double *cost, int64_t m, double *work, int32_t *to, int32_t *row)
+void nep_spin_release(nulls_sides *s)
 {
-    nep_assignment_solve(cost, m, work, row);
-    for (int64_t j = 0; j < m; j++)
-        to[row[j]] = (int32_t)j;
-}
-
-static void turn(const nep_nulls *nulls, char hemisphere, double rotation[3][3], double *cost, double *work,
-                 int32_t *index)
-{
-    const int64_t n = nulls->n;
-    int32_t *member = (int32_t *)(work + 6 * (n + 1)); /* [n] of the two scratch columns left */
-    int32_t *to = member + n;
-    int64_t m = 0;
-    if (nulls->kind == NEP_NULLS_SPIN_NEAREST) {
-        nep_nearest_indices(nulls, hemisphere, rotation, index);
+    if (!s)
         return;
-    }
-    for (int64_t i = 0; i < n; i++)
-        if (nulls->hemisphere[i] == hemisphere)
-            member[m++] = (int32_t)i;
-    for (int64_t j = 0; j < m; j++) {
-        const double *s = nulls->sphere[member[j]];
-        double r[3];
-        for (int k = 0; k < 3; k++)
-            r[k] = rotation[k][0] * s[0] + rotation[k][1] * s[1] + rotation[k][2] * s[2];
-        for (int64_t i = 0; i < m; i++) {
-            const double *c = nulls->sphere[member[i]];
-            const double x = c[0] - r[0], y = c[1] - r[1], z = c[2] - r[2];
-            cost[i * m + j] = sqrt(x * x + y * y + z * z);
-        }
-    }
-    if (nulls->kind == NEP_NULLS_SPIN)
-        assign_greedy(cost, m, work, work + n, work + 2 * n, to);
-    else
-        assign_least(cost, m, work, to, to + n);
-    for (int64_t i = 0; i < m; i++)
-        index[member[i]] = member[to[i]];
+    nep_backend_sphere_free(&s->place[1]);
+    nep_backend_sphere_free(&s->place[0]);
+    nep_alloc_free(s->point);
+    nep_alloc_free(s->member);
+    nep_alloc_free(s);
 }
 
-void nep_spin_indices(const nep_nulls *nulls, uint64_t stream, int64_t b, double *cost, double *work,
-                      int32_t *index)
+nep_status nep_spin_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names)
 {
-    double left[3][3], right[3][3];
-    nep_spin_rotation(nulls->seed, stream, b, left, right);
-    turn(nulls, 'L', left, cost, work, index);
-    turn(nulls, 'R', right, cost, work, index);
+    nulls_sides *s = NULL;
+    nep_status st;
+    (void)names;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *s, "spin", &s));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nulls->n, sizeof *s->member, "spin: regions", &s->member));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nulls->n, sizeof *s->point, "spin: places of regions", &s->point));
+    for (int64_t h = 0, at = 0; h < 2; h++) {
+        const int64_t first = at;
+        for (int64_t i = 0; i < nulls->n; i++)
+            if (nulls->hemisphere[i] == "LR"[h]) {
+                memcpy(s->point[at], nulls->sphere[i], sizeof s->point[at]);
+                s->member[at++] = (int32_t)i;
+            }
+        s->n[h] = at - first;
+        if (nulls->kind == NEP_NULLS_SPIN_NEAREST)
+            NEP_TRY_OR_DONE(st, nep_backend_sphere(ctx, s->point[first], s->n[h], s->point[first], s->n[h], &s->place[h]));
+    }
+    nulls->sides = s;
+    s = NULL;
+done:
+    nep_spin_release(s);
+    return st;
+}
+
+/* ---- who takes whose value --------------------------------------------------------------------------------------- */
+/* Least total distance, on the host whatever the backend: one assignment is a chain of augmenting paths, each a search that settles one column
+ * after another and starts from the prices that the last one left. A search has but a comparison per column to share out between two steps, for
+ * some hundred columns: too little for a block, whose threads would wait at n^2 barriers. Rotations go to threads instead. Four fifths of the time
+ * are these paths, a seventh the distances. */
+static nep_status least_total(nep_ctx *ctx, const double (*point)[3], int64_t m, const double *rotation, int64_t count, int32_t *to)
+{
+    const int threads = nep_ctx_threads(ctx);
+    const int64_t own = m * m + 9 * (m + 1) + 3 * m;
+    double *scratch = NULL;
+    NEP_TRY(nep_alloc(ctx, own * threads, sizeof *scratch, "spin: distances of an assignment", &scratch));
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+    for (int64_t b = 0; b < count; b++) {
+        double *cost = scratch + own * omp_get_thread_num(), *turned = cost + m * m, *work = turned + 3 * m;
+        int32_t *row = (int32_t *)(void *)(work + 8 * (m + 1));
+        for (int64_t j = 0; j < m; j++)
+            nep_sphere_turn(rotation + 9 * b, point[j], turned + 3 * j);
+        for (int64_t i = 0; i < m; i++)
+            for (int64_t j = 0; j < m; j++)
+                cost[i * m + j] = sqrt(nep_sphere_square(point[i], turned + 3 * j));
+        nep_assignment_solve(cost, m, work, row);
+        for (int64_t j = 0; j < m; j++)
+            to[b * m + row[j]] = (int32_t)j;
+    }
+    nep_alloc_free(scratch);
+    return NEP_OK;
+}
+
+nep_status nep_spin_indices(nep_ctx *ctx, const nep_nulls *nulls, const double *const rotation[2], int64_t count, int32_t *index)
+{
+    const nulls_sides *s = nulls->sides;
+    const int64_t n = nulls->n;
+    int32_t *to = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, count * n, sizeof *to, "spin: assignments", &to));
+    for (int64_t h = 0, first = 0; h < 2; first += s->n[h++]) {
+        const int64_t m = s->n[h];
+        const int32_t *member = s->member + first;
+        const double(*point)[3] = (const double(*)[3])s->point + first;
+        if (m == 0)
+            continue;
+        if (nulls->kind == NEP_NULLS_SPIN_NEAREST)
+            NEP_TRY_OR_DONE(st, nep_backend_spin_nearest(ctx, &s->place[h], rotation[h], count, to));
+        else if (nulls->kind == NEP_NULLS_SPIN)
+            NEP_TRY_OR_DONE(st, nep_backend_spin_greedy(ctx, point[0], m, rotation[h], count, to));
+        else
+            NEP_TRY_OR_DONE(st, least_total(ctx, point, m, rotation[h], count, to));
+#pragma omp parallel for schedule(static) num_threads(nep_ctx_threads(ctx))
+        for (int64_t b = 0; b < count; b++)
+            for (int64_t i = 0; i < m; i++)
+                index[b * n + member[i]] = member[to[b * m + i]];
+    }
+done:
+    nep_alloc_free(to);
+    return st;
 }

@@ -8,19 +8,19 @@
 #include <string.h>
 
 struct nulls_sheet {
-    int64_t n;
-    double (*vertex)[3]; /* [n] */
-    int32_t *parcel;     /* [n] region used, -1 = none or a region left out */
-    nulls_grid *grid;
+    int64_t n, n_own;
+    int32_t *parcel; /* [n] region used, -1 = none or a region left out */
+    int32_t *own;    /* [n_own] the region of each vertex that has one */
+    nep_sphere_place place;
 };
 
 void nep_surface_release(nulls_sheet *s)
 {
     if (!s)
         return;
-    nep_alloc_free(s->vertex);
     nep_alloc_free(s->parcel);
-    nep_nearest_free(s->grid);
+    nep_alloc_free(s->own);
+    nep_backend_sphere_free(&s->place);
     nep_alloc_free(s);
 }
 
@@ -38,15 +38,16 @@ static nep_status make_sheet(nep_ctx *ctx, const nep_nulls *nulls, const nep_sur
                              const char *const *names, int64_t *vertices_of, nulls_sheet **out)
 {
     nulls_sheet *s = NULL;
-    int32_t *number = NULL;
+    double(*vertex)[3] = NULL, (*asks)[3] = NULL; /* all vertices, and those of regions */
     int64_t hint = 0;
     nep_status st;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *s, "surface", &s));
     for (int64_t v = 0; v < surface->n; v++)
         s->n += surface->hemisphere[v] == hemisphere;
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->n, sizeof *s->vertex, "surface: vertices", &s->vertex));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->n, sizeof *vertex, "surface: vertices", &vertex));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->n, sizeof *asks, "surface: vertices of regions", &asks));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->n, sizeof *s->parcel, "surface: labels", &s->parcel));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->n, sizeof *number, "surface: numbers", &number));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->n, sizeof *s->own, "surface: labels of vertices of regions", &s->own));
     for (int64_t v = 0, i = 0; v < surface->n; v++) {
         if (surface->hemisphere[v] != hemisphere)
             continue;
@@ -54,20 +55,21 @@ static nep_status make_sheet(nep_ctx *ctx, const nep_nulls *nulls, const nep_sur
         NEP_REQUIRE_OR_DONE(st, ctx, r < 0 || nulls->hemisphere[r] == hemisphere, NEP_E_ARG,
                             "surface: vertex %lld lies in hemisphere %c and its region '%s' in the other: correct the table",
                             (long long)v + 1, hemisphere, surface->parcel[v]);
-        memcpy(s->vertex[i], surface->sphere[v], sizeof s->vertex[i]);
-        s->parcel[i] = r;
-        number[i] = (int32_t)i;
-        i++;
+        memcpy(vertex[i], surface->sphere[v], sizeof vertex[i]);
+        s->parcel[i++] = r;
         if (r >= 0) {
+            memcpy(asks[s->n_own], surface->sphere[v], sizeof asks[s->n_own]);
+            s->own[s->n_own++] = r;
             vertices_of[r]++;
             hint = r;
         }
     }
-    NEP_TRY_OR_DONE(st, nep_nearest_create(ctx, (const double(*)[3])s->vertex, number, s->n, &s->grid));
+    NEP_TRY_OR_DONE(st, nep_backend_sphere(ctx, &vertex[0][0], s->n, &asks[0][0], s->n_own, &s->place));
     *out = s;
     s = NULL;
 done:
-    nep_alloc_free(number);
+    nep_alloc_free(asks);
+    nep_alloc_free(vertex);
     nep_surface_release(s);
     return st;
 }
@@ -89,23 +91,40 @@ done:
     return st;
 }
 
-void nep_surface_counts(const nep_nulls *nulls, double left[3][3], double right[3][3], int32_t *counts)
+int64_t nep_surface_vertices(const nep_nulls *nulls)
+{
+    return nulls->sheet[0]->n_own + nulls->sheet[1]->n_own;
+}
+
+nep_status nep_surface_receive(nep_ctx *ctx, const nep_nulls *nulls, const double *const rotation[2], int64_t count, int32_t *received)
+{
+    const int64_t width = nep_surface_vertices(nulls);
+    int32_t *nearest = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, count * width, sizeof *nearest, "surface: nearest vertices", &nearest));
+    for (int h = 0; h < 2; h++) {
+        const nulls_sheet *s = nulls->sheet[h];
+        int32_t *to = received + (h ? nulls->sheet[0]->n_own : 0);
+        NEP_TRY_OR_DONE(st, nep_backend_spin_nearest(ctx, &s->place, rotation[h], count, nearest));
+#pragma omp parallel for schedule(static) num_threads(nep_ctx_threads(ctx))
+        for (int64_t b = 0; b < count; b++)
+            for (int64_t v = 0; v < s->n_own; v++)
+                to[b * width + v] = s->parcel[nearest[b * s->n_own + v]];
+    }
+done:
+    nep_alloc_free(nearest);
+    return st;
+}
+
+void nep_surface_counts(const nep_nulls *nulls, const int32_t *received, int32_t *counts)
 {
     memset(counts, 0, (size_t)(nulls->n * nulls->n) * sizeof *counts);
     for (int h = 0; h < 2; h++) {
         const nulls_sheet *s = nulls->sheet[h];
-        double(*turn)[3] = h ? right : left;
-        for (int64_t v = 0; v < s->n; v++) {
-            const double *c = s->vertex[v];
-            double back[3]; /* the nearest turned vertex to c is the nearest vertex to c turned back */
-            if (s->parcel[v] < 0)
-                continue;
-            for (int k = 0; k < 3; k++)
-                back[k] = turn[0][k] * c[0] + turn[1][k] * c[1] + turn[2][k] * c[2];
-            const int32_t from = s->parcel[nep_nearest_find(s->grid, back)];
-            if (from >= 0)
-                counts[s->parcel[v] * nulls->n + from]++;
-        }
+        for (int64_t v = 0; v < s->n_own; v++)
+            if (received[v] >= 0)
+                counts[s->own[v] * nulls->n + received[v]]++;
+        received += s->n_own;
     }
 }
 

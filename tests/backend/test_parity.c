@@ -3,6 +3,7 @@
  * [--json FILE]`, on a GPU (skipped without one unless NEP_REQUIRE_GPU is set). Also: the same bits for any thread count and
  * kernel family, and a clean end whichever allocation fails. The classes are those of NEP_OP_LIST. */
 #include "backend/parity_search.h"
+#include "backend/parity_spin.h"
 
 #include <unistd.h>
 
@@ -50,6 +51,8 @@ static const struct {
     {"sparse_product", run_sparse_product},
     {"pair_squares", run_pair_squares},
     {"logit_sums", run_logit_sums},
+    {"spin_nearest", run_spin_nearest},
+    {"spin_greedy", run_spin_greedy},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

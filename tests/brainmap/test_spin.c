@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rotations and assignments against their definitions and SciPy. */
+#include <jansson.h>
+
 #include "book.h"
 #include "brainmap/nulls.h"
 #include "field.h"
@@ -109,46 +111,57 @@ static void test_assignments_follow_their_definitions(void **state)
     nep_ctx_free(ctx);
 }
 
-/* The grid finds what looking at every point finds, wherever the query lies and however few points there are. */
-static void test_nearest_by_grid_is_nearest(void **state)
+/* Every spin of spin.json of one geometry: who takes whose value. Where distances tie a least sum is reached in several ways. */
+static void against_scipy(nep_ctx *ctx, json_t *part, bool ties)
+{
+    static const struct {
+        const char *name;
+        nep_nulls_kind kind;
+    } rules[] = {{"nearest", NEP_NULLS_SPIN_NEAREST}, {"vasa", NEP_NULLS_SPIN}, {"hungarian", NEP_NULLS_SPIN_HUNGARIAN}};
+    json_t *sphere = json_object_get(part, "sphere"), *spins = json_object_get(part, "spins");
+    const size_t n = json_array_size(sphere), count = json_array_size(spins);
+    nep_geometry g = field_geometry(ctx, (int)((n + 1) / 2), 0); /* names and mm do not matter to a spin */
+    double *turn[2] = {calloc(9 * count, sizeof(double)), calloc(9 * count, sizeof(double))};
+    int32_t *index = calloc(n * count, sizeof *index);
+    bool *use = calloc(n + 1, sizeof *use);
+    assert_true(n > 10 && count > 5);
+    for (size_t i = 0; i < n; i++) {
+        use[i] = true;
+        g.hemisphere[i] = json_string_value(json_object_get(part, "hemisphere"))[i];
+        for (size_t k = 0; k < 3; k++)
+            g.sphere[i][k] = json_number_value(json_array_get(json_array_get(sphere, i), k));
+    }
+    for (size_t b = 0; b < count; b++)
+        for (size_t k = 0; k < 9; k++) {
+            json_t *row = json_array_get(json_object_get(json_array_get(spins, b), "rotation"), k / 3);
+            turn[0][9 * b + k] = json_number_value(json_array_get(row, k % 3));
+            turn[1][9 * b + k] = (k < 3) != (k % 3 == 0) ? -turn[0][9 * b + k] : turn[0][9 * b + k];
+        }
+    for (int r = 0; r < 3 - ties; r++) {
+        nep_nulls *nulls = NULL;
+        assert_ok(ctx, nep_nulls_create(ctx, &g, use, rules[r].kind, &nulls));
+        assert_ok(ctx, nep_spin_indices(ctx, nulls, (const double *const[2]){turn[0], turn[1]}, (int64_t)count, index));
+        for (size_t b = 0; b < count; b++)
+            for (size_t i = 0; i < n; i++)
+                assert_int_equal(index[b * n + i],
+                                 json_integer_value(json_array_get(json_object_get(json_array_get(spins, b), rules[r].name), i)));
+        nep_nulls_free(nulls);
+    }
+    free(use);
+    free(index);
+    free(turn[0]);
+    free(turn[1]);
+    nep_geometry_free(&g);
+}
+
+static void test_spins_meet_scipy(void **state)
 {
     (void)state;
-    nep_ctx *ctx = test_ctx(1);
-    static double point[3000][3];
-    static int32_t name[3000];
-    for (int n = 0; n <= 3000; n = n < 3 ? n + 1 : n * 10) {
-        nulls_grid *g = NULL;
-        for (int i = 0; i < n; i++) {
-            double norm = 0.0;
-            for (int k = 0; k < 3; k++)
-                norm += pow(point[i][k] = nep_philox_normal(4, (uint64_t)n, (uint64_t)(3 * i + k)), 2.0);
-            for (int k = 0; k < 3; k++)
-                point[i][k] /= sqrt(norm) * (1.0 + 0.01 * (i % 3 - 1));
-            if (n > 20 && i % 7 == 6)
-                memcpy(point[i], point[i - 1], sizeof point[i]); /* equals: the lowest name wins */
-            name[i] = 5 * (i ^ 1);
-        }
-        assert_ok(ctx, nep_nearest_create(ctx, (const double(*)[3])point, name, n, &g));
-        for (int q = 0; q < 400; q++) {
-            double at[3], norm = 0.0, least = (double)INFINITY;
-            int32_t want = -1;
-            for (int k = 0; k < 3; k++)
-                norm += pow(at[k] = nep_philox_normal(4, 9, (uint64_t)(3 * q + k)), 2.0);
-            for (int k = 0; k < 3; k++)
-                at[k] /= sqrt(norm);
-            for (int i = 0; i < n; i++) {
-                double d = 0.0;
-                for (int k = 0; k < 3; k++)
-                    d += (point[i][k] - at[k]) * (point[i][k] - at[k]);
-                if (d < least || (d == least && name[i] < want)) {
-                    least = d;
-                    want = name[i];
-                }
-            }
-            assert_int_equal(nep_nearest_find(g, at), want);
-        }
-        nep_nearest_free(g);
-    }
+    nep_ctx *ctx = test_ctx(2);
+    json_t *doc = json_load_file(TEST_GOLDEN("spin.json"), 0, NULL);
+    against_scipy(ctx, json_object_get(doc, "scattered"), false);
+    against_scipy(ctx, json_object_get(doc, "tied"), true);
+    json_decref(doc);
     nep_ctx_free(ctx);
 }
 
@@ -191,7 +204,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_repeats_are_counted),
-        cmocka_unit_test(test_nearest_by_grid_is_nearest),
+        cmocka_unit_test(test_spins_meet_scipy),
         cmocka_unit_test(test_assignment_meets_scipy),
         cmocka_unit_test(test_rotations_are_proper_and_mirrored),
         cmocka_unit_test(test_assignments_follow_their_definitions),

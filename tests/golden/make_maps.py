@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Map correlations, Moran eigenvectors and surrogates, and the assignments that spins make.
+"""Map correlations, Moran eigenvectors and surrogates.
 
 Correlations: ENIGMA case-control d against the 19 receptor maps over the 68 cortical regions, joined by hemisphere and
 label; regions missing in a disorder are left out. Only r is kept, no map.
 Moran: W = 1/D off the diagonal, 0 on it (`_diagonal_one` as neuromaps sets it), doubly centred; singleton surrogate
 mean + sqrt(n-1) s sum_k sign_k r_k v_k. An eigenvector's sign here makes its largest component positive.
-Spins: D_ij = |c_i - R c_j|. Vasa repeats row = argmax_i min_j D, column = argmin_j D_row; Hungarian is the least sum;
-nearest is argmin_j per i. The right hemisphere turns by M R M, M = diag(-1, 1, 1), and each hemisphere is assigned alone.
 """
 import os
 
 import numpy as np
 import pandas as pd
 from scipy import stats
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.transform import Rotation
 
 from golden import BRAINMAPS, made_by, write_json, write_tsv
 
@@ -71,43 +67,8 @@ for _ in range(4):
     surrogates.append(x)
 write_tsv("maps_moran_vectors.tsv", [f"v{k}" for k in range(n - 1)], v, 13)
 
-# ---- spins -----------------------------------------------------------------------------------------------------------
-m = 20
-half = rng.normal(size=(m // 2, 3))
-half[:, 0] = -np.abs(half[:, 0])
-half /= np.linalg.norm(half, axis=1, keepdims=True)
-other = rng.normal(size=(m // 2, 3))
-other[:, 0] = np.abs(other[:, 0])
-other /= np.linalg.norm(other, axis=1, keepdims=True)
-toy = np.vstack([half, other])
-mirror = np.diag([-1.0, 1.0, 1.0])
-
-
-def vasa(d):
-    d, out = d.copy(), np.full(len(d), -1)
-    for _ in range(len(d)):
-        alive = np.where(out < 0)[0]
-        row = alive[np.argmax(d[alive].min(axis=1))]
-        out[row] = np.argmin(d[row])
-        d[:, out[row]] = np.inf
-    return out
-
-
-spins = []
-for seed in range(6):
-    left = Rotation.random(rng=np.random.default_rng(seed)).as_matrix()
-    result = {"rotation": left, "vasa": [], "hungarian": [], "nearest": []}
-    for offset, points, turn in ((0, half, left), (m // 2, other, mirror @ left @ mirror)):
-        d = np.linalg.norm(points[:, None] - (points @ turn.T)[None], axis=2)
-        result["vasa"] += list(vasa(d) + offset)
-        result["hungarian"] += list(linear_sum_assignment(d)[1] + offset)
-        result["nearest"] += list(d.argmin(axis=1) + offset)
-    assert sorted(result["vasa"]) == sorted(result["hungarian"]) == list(range(m))
-    spins.append(result)
-
 write_json("maps.json", {
     "made_by": made_by("numpy", "scipy", "pandas"),
     "moran": {"geometry": "maps_geometry.tsv", "regions": names, "eigenvalues": lam, "eigenvalues_diagonal_one": lam_one,
               "vectors": "maps_moran_vectors.tsv", "value": value, "mean": value.mean(), "sd": s, "moran_i": moran(value),
-              "r": r, "signs": signs, "surrogates": surrogates},
-    "spin": {"sphere": toy, "left": m // 2, "rule": "assignment i -> index of the region whose value i takes", "spins": spins}})
+              "r": r, "signs": signs, "surrogates": surrogates}})

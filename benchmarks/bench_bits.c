@@ -59,7 +59,7 @@ static nep_status whole_scan(bench *b, int64_t n, int64_t n_q, int repeats, benc
         need[i] = BITS + 1;
     const nep_bit_rows rows = {b->row, popcount, NULL, n, WORDS};
     const nep_bit_queries queries = {b->query, NULL, need, n_q};
-    NEP_TRY_OR_DONE(st, nep_backend_bit_rows(b->ctx, &rows, &placed));
+    NEP_TRY_OR_DONE(st, nep_backend_bit_rows(b->ctx, &rows, NULL, &placed));
     for (int i = 0; i < repeats; i++) {
         const bench_time start = bench_now();
         NEP_TRY_OR_DONE(st, nep_backend_bit_hits(b->ctx, &placed, 0, n, &queries, 1, count, position, found));

@@ -35,7 +35,8 @@ typedef struct {
     const nep_backend *be; /* NULL = empty */
     void *ptr;
     nep_dtype dtype;
-    int64_t n; /* items */
+    int64_t n;                 /* items */
+    struct nep_resident *lent; /* what lends it, where it is not its own */
 } nep_buf;
 
 /* Buffers live on the context's backend. Errors: NEP_E_NOMEM, NEP_E_ARG (n < 0), NEP_E_DEVICE. */
@@ -300,6 +301,7 @@ struct nep_backend {
     nep_status (*download)(nep_ctx *ctx, void *dst, const void *src, size_t bytes);
     nep_status (*describe)(nep_ctx *ctx, char *text, size_t size); /* one line: device, kernel family */
     nep_queue *(*queue)(nep_ctx *ctx);
+    int64_t (*room)(nep_ctx *ctx); /* bytes that may still be taken; NULL on a host */
     nep_ops ops;
 };
 
@@ -363,12 +365,21 @@ NEP_MUST_USE nep_status nep_backend_top_pairs(nep_ctx *ctx, const float *z, int6
                                               double *r);
 NEP_MUST_USE nep_status nep_backend_project_rows(nep_ctx *ctx, const float *z, int64_t n, int64_t n_t, const double *q, int64_t m,
                                                  bool squares, double *out);
-/* Rows lie on the host. Errors: NEP_E_ARG (a shape, a stride that is no multiple of 64 bytes, more dims than int8 rows take). */
-NEP_MUST_USE nep_status nep_backend_dense_hits(nep_ctx *ctx, const nep_dense_rows *rows, const nep_dense_queries *queries, int64_t cap,
-                                               int32_t *count, nep_dense_hit *hit);
-/* n_q queries; of the rows only those that pairs name are placed. */
-NEP_MUST_USE nep_status nep_backend_dense_scores(nep_ctx *ctx, const nep_dense_rows *rows, const float *query, int64_t n_q, bool square,
-                                                 const int32_t *pair_query, const int32_t *pair_row, int64_t n_pairs, double *out);
+/* Rows of one thing stay on a device between calls, as far as they fit, when its life is handed over (NULL: they are sent at every call
+ * and freed after it). They are freed when it ends or the backend is closed, whichever is first, and nobody may write to them before.
+ *
+ * Bytes that may stay of something alive, less what stays of others: of what the device had free when the first were kept (--vram-mb, or nine tenths of it, less
+ * what is in use) three quarters, and no more than leaves four of the backend's tiles (four of 256 MB on CUDA) for everything else; 0 on a
+ * host backend. First come, first kept; what else needs the memory gets it. No answer depends on it. */
+int64_t nep_backend_keeps(nep_ctx *ctx, const nep_life *life);
+
+/* dense_hits on rows first .. first + n - 1 of `rows`, which lie on the host; positions and bits of allow count from `first`.
+ * Errors: NEP_E_ARG (a shape, a stride that is no multiple of 64 bytes, more dims than int8 rows take). */
+NEP_MUST_USE nep_status nep_backend_dense_hits(nep_ctx *ctx, const nep_dense_rows *rows, nep_life *life, int64_t first, int64_t n,
+                                               const nep_dense_queries *queries, int64_t cap, int32_t *count, nep_dense_hit *hit);
+/* n_q queries; of the rows those that pairs name are placed, or, with a life, kept with those about them. */
+NEP_MUST_USE nep_status nep_backend_dense_scores(nep_ctx *ctx, const nep_dense_rows *rows, nep_life *life, const float *query, int64_t n_q,
+                                                 bool square, const int32_t *pair_query, const int32_t *pair_row, int64_t n_pairs, double *out);
 NEP_MUST_USE nep_status nep_backend_pair_squares(nep_ctx *ctx, const float *x, int64_t n_maps, int64_t n, int64_t n_cols,
                                                  const int32_t *a, const int32_t *b, const double *offset, const int64_t *start,
                                                  int64_t n_bins, int64_t n_moments, double *out);
@@ -398,12 +409,13 @@ NEP_MUST_USE nep_status nep_backend_spin_nearest(nep_ctx *ctx, const nep_sphere_
 NEP_MUST_USE nep_status nep_backend_spin_greedy(nep_ctx *ctx, const double *point, int64_t n, const double *rotation, int64_t n_rotations,
                                                 int32_t *out);
 
-/* Rows brought once to where the backend works, for many calls; on a host backend the caller's arrays as they are. */
+/* Rows brought once to where the backend works, for many calls; on a host backend the caller's arrays as they are. With a life those of
+ * them that calls ask for are brought, and stay when they are freed here. */
 typedef struct {
     nep_bit_rows at;
     nep_buf row, popcount, sketch;
 } nep_bit_place;
-NEP_MUST_USE nep_status nep_backend_bit_rows(nep_ctx *ctx, const nep_bit_rows *rows, nep_bit_place *out);
+NEP_MUST_USE nep_status nep_backend_bit_rows(nep_ctx *ctx, const nep_bit_rows *rows, nep_life *life, nep_bit_place *out);
 void nep_backend_bit_rows_free(nep_bit_place *p);
 /* bit_hits on rows first .. first + n - 1 of those placed; positions count from `first`. Errors: NEP_E_ARG, NEP_E_NOMEM. */
 NEP_MUST_USE nep_status nep_backend_bit_hits(nep_ctx *ctx, const nep_bit_place *rows, int64_t first, int64_t n,

@@ -103,6 +103,7 @@ nep_status nep_status_find(const char *symbol);
 /* ---- context ------------------------------------------------------------------------------------------------ */
 typedef struct nep_ctx nep_ctx;
 struct nep_backend; /* backend.h */
+typedef struct nep_life nep_life; /* of something that others keep copies of until it ends (core/life.h) */
 
 typedef enum { NEP_LOG_ERROR, NEP_LOG_WARN, NEP_LOG_INFO, NEP_LOG_DEBUG } nep_log_level;
 
@@ -144,6 +145,9 @@ const struct nep_backend *nep_ctx_backend(const nep_ctx *ctx);
 void nep_ctx_backend_set(nep_ctx *ctx, const struct nep_backend *backend, void *state,
                          void (*close)(nep_ctx *ctx, void *state)); /* `close` runs in nep_ctx_free */
 void *nep_ctx_backend_state(const nep_ctx *ctx);
+/* What is kept on the backend between calls, NULL = nothing; `drop` runs before the backend is closed. */
+void *nep_ctx_kept(const nep_ctx *ctx);
+void nep_ctx_kept_set(nep_ctx *ctx, void *kept, void (*drop)(void *kept));
 
 /* Interruption: a signal handler may call nep_ctx_interrupt_all (async-signal-safe); long loops call nep_ctx_check,
  * which returns NEP_E_INTERRUPTED after that. */

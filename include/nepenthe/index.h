@@ -68,6 +68,7 @@ typedef struct {
     const char *about;   /* one line on what the rows are: "Morgan, radius 2, 2048 bits, RDKit 2022.09.3"; "" = unknown */
     uint64_t content;    /* hash of the whole set's stored rows, ids and numbers: shards and partial results of one set agree in it */
     void *owner;         /* mapping or memory, for nep_index_free */
+    nep_life *life;      /* that of the owner, in views of the index too: devices keep rows until it ends; NULL = they may not */
 } nep_index;
 
 /* Empties it and unmaps or frees what it owns; a zeroed one is fine. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* buf - buffers that know where they live. */
-#include <nepenthe/backend.h>
+#include "backend/resident.h"
 
 nep_status nep_buf_new(nep_ctx *ctx, nep_dtype dtype, int64_t n, const char *what, nep_buf *out)
 {
@@ -10,6 +10,8 @@ nep_status nep_buf_new(nep_ctx *ctx, nep_dtype dtype, int64_t n, const char *wha
     nep_buf b = {.be = be, .dtype = dtype, .n = n};
     NEP_REQUIRE(ctx, size && n >= 0 && n <= INT64_MAX / 8, NEP_E_ARG, "%s: cannot hold %lld items of %s", what,
                 (long long)n, nep_dtype_name(dtype));
+    if (be->room && be->room(ctx) < n * (int64_t)size)
+        nep_resident_yield(ctx, n * (int64_t)size);
     NEP_TRY(be->alloc(ctx, (size_t)n * size, what, &b.ptr));
     *out = b;
     return NEP_OK;
@@ -36,7 +38,9 @@ nep_status nep_buf_get(nep_ctx *ctx, const nep_buf *b, void *dst)
 
 void nep_buf_free(nep_buf *b)
 {
-    if (b && b->be)
+    if (b && b->lent)
+        nep_resident_leave(b->lent);
+    else if (b && b->be)
         b->be->release(b->ptr);
     if (b)
         *b = (nep_buf){0};

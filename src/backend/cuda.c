@@ -124,6 +124,7 @@ static const nep_backend table = {
     .download = nep_cuda_download,
     .describe = cuda_describe,
     .queue = cuda_queue,
+    .room = nep_cuda_room,
     .ops =
         {
 #define NEP_X(op, parity) .op = nep_cuda_##op,

@@ -35,6 +35,7 @@ void nep_cuda_pool_close(nep_cuda_state *s);
  * released, since what used it runs before what will. Errors: NEP_E_NOMEM, NEP_E_DEVICE. */
 NEP_MUST_USE nep_status nep_cuda_alloc(nep_ctx *ctx, size_t bytes, const char *what, void **out);
 void nep_cuda_release(void *ptr);
+int64_t nep_cuda_room(nep_ctx *ctx);
 NEP_MUST_USE nep_status nep_cuda_upload(nep_ctx *ctx, void *dst, const void *src, size_t bytes);
 NEP_MUST_USE nep_status nep_cuda_download(nep_ctx *ctx, void *dst, const void *src, size_t bytes);
 NEP_MUST_USE nep_status nep_cuda_zero(nep_ctx *ctx, nep_queue *queue, void *dst, size_t bytes);

@@ -81,6 +81,12 @@ nep_status nep_cuda_alloc(nep_ctx *ctx, size_t bytes, const char *what, void **o
     return NEP_OK;
 }
 
+int64_t nep_cuda_room(nep_ctx *ctx)
+{
+    const nep_cuda_state *s = nep_ctx_backend_state(ctx);
+    return s->bound - s->used;
+}
+
 void nep_cuda_release(void *ptr)
 {
     if (!ptr)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* door_bits - front doors of the op on bit vectors: rows are placed once, queries at each call. */
 #include "backend/place.h"
+#include "backend/resident.h"
 
 #include <limits.h>
 
@@ -22,7 +23,14 @@ void nep_backend_bit_rows_free(nep_bit_place *p)
     *p = (nep_bit_place){0};
 }
 
-nep_status nep_backend_bit_rows(nep_ctx *ctx, const nep_bit_rows *rows, nep_bit_place *out)
+/* An array kept, of which nothing need be there yet, or sent whole. */
+static nep_status put_array(nep_ctx *ctx, nep_life *life, const void *src, nep_dtype dtype, int64_t n, const char *what, nep_buf *b)
+{
+    NEP_TRY(nep_resident_lend(ctx, life, src, n * (int64_t)nep_dtype_size(dtype), what, b));
+    return b->ptr ? NEP_OK : nep_buf_put(ctx, src, dtype, n, what, b);
+}
+
+nep_status nep_backend_bit_rows(nep_ctx *ctx, const nep_bit_rows *rows, nep_life *life, nep_bit_place *out)
 {
     const nep_backend *be = nep_place_backend(ctx);
     nep_bit_place p = {.at = *rows};
@@ -32,10 +40,10 @@ nep_status nep_backend_bit_rows(nep_ctx *ctx, const nep_bit_rows *rows, nep_bit_
         *out = p;
         return NEP_OK;
     }
-    NEP_TRY_OR_DONE(st, nep_buf_put(ctx, rows->row, NEP_U64, rows->n * rows->words, "bit vectors", &p.row));
-    NEP_TRY_OR_DONE(st, nep_buf_put(ctx, rows->popcount, NEP_I16, rows->n, "counts of bits", &p.popcount));
+    NEP_TRY_OR_DONE(st, put_array(ctx, life, rows->row, NEP_U64, rows->n * rows->words, "bit vectors", &p.row));
+    NEP_TRY_OR_DONE(st, put_array(ctx, life, rows->popcount, NEP_I16, rows->n, "counts of bits", &p.popcount));
     if (rows->sketch)
-        NEP_TRY_OR_DONE(st, nep_buf_put(ctx, rows->sketch, NEP_U8, rows->n * NEP_BIT_SKETCH, "sketches", &p.sketch));
+        NEP_TRY_OR_DONE(st, put_array(ctx, life, rows->sketch, NEP_U8, rows->n * NEP_BIT_SKETCH, "sketches", &p.sketch));
     p.at.row = p.row.ptr;
     p.at.popcount = p.popcount.ptr;
     p.at.sketch = p.sketch.ptr;
@@ -54,6 +62,17 @@ static nep_status check_call(nep_ctx *ctx, const nep_bit_place *rows, int64_t fi
     NEP_REQUIRE(ctx, q->n_q >= 0 && q->n_q <= INT_MAX && cap >= 1 && cap <= INT_MAX, NEP_E_ARG,
                 "bit_hits: %lld queries with room for %lld hits each", (long long)q->n_q, (long long)cap);
     NEP_REQUIRE(ctx, q->n_q == 0 || (q->query && q->need), NEP_E_ARG, "bit_hits: an array of the queries is missing");
+    return NEP_OK;
+}
+
+/* Rows first .. first + n - 1 of what is kept. */
+static nep_status bring_rows(nep_ctx *ctx, const nep_bit_place *p, int64_t first, int64_t n)
+{
+    const nep_buf *const array[] = {&p->row, &p->popcount, &p->sketch};
+    const int64_t size[] = {p->at.words * 8, 2, NEP_BIT_SKETCH};
+    for (int i = 0; i < 3; i++)
+        if (array[i]->lent)
+            NEP_TRY(nep_resident_bring(ctx, array[i], first * size[i], n * size[i]));
     return NEP_OK;
 }
 
@@ -87,6 +106,7 @@ nep_status nep_backend_bit_hits(nep_ctx *ctx, const nep_bit_place *rows, int64_t
     part.sketch = part.sketch ? part.sketch + first * NEP_BIT_SKETCH : NULL;
     if (be->host)
         return be->ops.bit_hits(ctx, NULL, &part, &at, cap, count, position, common);
+    NEP_TRY_OR_DONE(st, bring_rows(ctx, rows, first, n));
     NEP_TRY_OR_DONE(st, put_queries(ctx, queries, part.words, &p, &at));
     NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_I32, at.n_q, "counts of hits", &p.b[3]));
     NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_I32, at.n_q * cap, "positions of hits", &p.b[4]));

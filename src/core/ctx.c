@@ -89,12 +89,21 @@ nep_status nep_ctx_create(const nep_ctx_opts *opts, nep_ctx **out)
     return NEP_OK;
 }
 
+static void close_backend(nep_ctx *ctx)
+{
+    if (ctx->kept_drop)
+        ctx->kept_drop(ctx->kept);
+    ctx->kept = NULL;
+    ctx->kept_drop = NULL;
+    if (ctx->backend_close)
+        ctx->backend_close(ctx, ctx->backend_state);
+}
+
 void nep_ctx_free(nep_ctx *ctx)
 {
     if (!ctx)
         return;
-    if (ctx->backend_close)
-        ctx->backend_close(ctx, ctx->backend_state);
+    close_backend(ctx);
     for (int i = 0; i < ctx->n_warnings; i++)
         free(ctx->warnings[i]);
     free(ctx->warnings);
@@ -175,11 +184,21 @@ void *nep_ctx_backend_state(const nep_ctx *ctx)
 void nep_ctx_backend_set(nep_ctx *ctx, const struct nep_backend *backend, void *state,
                          void (*close)(nep_ctx *ctx, void *state))
 {
-    if (ctx->backend_close)
-        ctx->backend_close(ctx, ctx->backend_state);
+    close_backend(ctx);
     ctx->backend = backend;
     ctx->backend_state = state;
     ctx->backend_close = close;
+}
+
+void *nep_ctx_kept(const nep_ctx *ctx)
+{
+    return ctx->kept;
+}
+
+void nep_ctx_kept_set(nep_ctx *ctx, void *kept, void (*drop)(void *kept))
+{
+    ctx->kept = kept;
+    ctx->kept_drop = drop;
 }
 
 void nep_ctx_interrupt_all(int signal_number)

@@ -15,6 +15,8 @@ struct nep_ctx {
     const struct nep_backend *backend;
     void *backend_state;
     void (*backend_close)(nep_ctx *ctx, void *state);
+    void *kept;
+    void (*kept_drop)(void *kept);
     char error[1024], file[512];
     const char *task;
     int64_t task_total, task_done;

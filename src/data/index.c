@@ -10,8 +10,10 @@ void nep_index_free(nep_index *x)
 {
     nep_index_owner *owner = x->owner;
     *x = (nep_index){0};
-    if (owner)
-        owner->release(owner);
+    if (!owner)
+        return;
+    nep_life_end(&owner->life);
+    owner->release(owner);
 }
 
 static void memory_release(nep_index_owner *self)
@@ -28,6 +30,7 @@ nep_status nep_index_memory_create(nep_ctx *ctx, nep_index *x)
     NEP_TRY(nep_alloc(ctx, 1, sizeof *m, "index", &m));
     m->owner.release = memory_release;
     x->owner = m;
+    x->life = &m->owner.life;
     return NEP_OK;
 }
 

@@ -5,9 +5,12 @@
 
 #include <nepenthe/index.h>
 
+#include "core/life.h"
+
 /* What nep_index_free calls; an owner of any kind begins with it. */
 typedef struct nep_index_owner {
     void (*release)(struct nep_index_owner *self);
+    nep_life life; /* of the index and of all views of it */
 } nep_index_owner;
 
 /* Memory of an index: blocks that are freed with it. */

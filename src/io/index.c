@@ -246,6 +246,7 @@ nep_status nep_index_open(nep_ctx *ctx, const char *path, nep_index *out)
     NEP_TRY(nep_alloc(ctx, 1, sizeof *m, "index", &m));
     m->owner.release = mapping_release;
     x.owner = m;
+    x.life = &m->owner.life;
     NEP_TRY_OR_DONE(st, nep_alloc_string(ctx, path, &m->path));
     NEP_TRY_OR_DONE(st, map_file(ctx, path, m));
     NEP_TRY_OR_DONE(st, check_header(ctx, path, m));

@@ -199,7 +199,7 @@ static nep_status run_segment(nep_ctx *ctx, batch *b, int64_t size)
         if (!b->placed) {
             const nep_bit_rows part = {j->rows.row + b->low * j->rows.words, j->rows.popcount + b->low,
                                        j->rows.sketch ? j->rows.sketch + b->low * NEP_BIT_SKETCH : NULL, b->high - b->low, j->rows.words};
-            NEP_TRY_OR_DONE(st, nep_backend_bit_rows(ctx, &part, &placed));
+            NEP_TRY_OR_DONE(st, nep_backend_bit_rows(ctx, &part, j->at ? NULL : j->index->life, &placed));
             b->placed = &placed;
         }
         NEP_TRY_OR_DONE(st, run_batch(ctx, b));
@@ -209,9 +209,13 @@ done:
     return st;
 }
 
+/* All at once where a device keeps them: of those it has, only what is asked for is brought. */
 static int64_t segment_rows(nep_ctx *ctx, const nep_bits_job *j)
 {
     const nep_backend *be = nep_ctx_backend(ctx);
+    const int64_t row = j->rows.words * 8 + (int64_t)sizeof *j->rows.popcount + NEP_BIT_SKETCH;
+    if (!j->at && j->rows.n <= nep_backend_keeps(ctx, j->index->life) / row)
+        return least(j->rows.n > 0 ? j->rows.n : 1, SEGMENT);
     const int64_t fit = be && !be->host && be->tile_bytes > 0 ? be->tile_bytes / (j->rows.words * 8) : SEGMENT;
     return fit < 32 ? 32 : least(fit, SEGMENT);
 }

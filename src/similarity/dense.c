@@ -103,11 +103,21 @@ static void batch_free(nep_dense_search_state *s)
     nep_alloc_free(s->count);
 }
 
+/* Whether a device may keep the rows that are scored beside the copy that the first pass reads: that copy comes first, all of it. */
+static bool both_fit(const nep_dense_search_state *s)
+{
+    const nep_dense_rows *a = &s->pass, *b = &s->stored;
+    const int64_t about = (int64_t)(sizeof *a->norm + sizeof *a->residual + 2 * sizeof *a->scale);
+    const int64_t row = a->stride * nep_dense_size(a->type) + b->stride * nep_dense_size(b->type) + about;
+    return row <= nep_backend_keeps(s->ctx, s->index->life) / (s->index->n > 0 ? s->index->n : 1);
+}
+
 /* Chooses what the first pass reads and prepares the queries for it; lists are empty afterwards. */
 static nep_status begin_pass(nep_dense_search_state *s, bool shadow)
 {
     const int64_t dims = s->stored.dims;
     s->pass = shadow ? shadow_rows(s->index) : s->stored;
+    s->stored_life = !shadow || both_fit(s) ? s->index->life : NULL;
     s->blind = s->pass.type == NEP_DENSE_I8 && dims > NEP_DENSE_INT_MOST;
     const size_t item = s->pass.type == NEP_DENSE_I8 ? 1 : sizeof(float);
     nep_alloc_free(s->held);

@@ -68,6 +68,7 @@ typedef struct {
     const float *query; /* [n_q, dims] */
     int64_t n_q;
     nep_dense_rows pass, stored; /* what the first pass reads, what is scored */
+    nep_life *stored_life;       /* of what is scored, where a device may keep it too; else NULL */
     bool blind;                  /* no first pass: every row is scored */
     double floor;                /* value that a row must reach whatever others have */
     void *held;                  /* [n_q, stride of the pass] */

@@ -20,18 +20,6 @@ bool nep_dense_allowed(const nep_dense_search_state *s, int64_t position)
     return !o->allow || (o->allow[number / 64] >> (number % 64) & 1);
 }
 
-/* Rows first .. first + n - 1 of a view. */
-static nep_dense_rows part_of(const nep_dense_rows *r, int64_t first, int64_t n)
-{
-    nep_dense_rows p = *r;
-    p.n = n;
-    p.row = (const char *)r->row + first * r->stride * nep_dense_size(r->type);
-    p.scale = r->scale ? r->scale + first : NULL;
-    p.norm = r->norm ? r->norm + first : NULL;
-    p.residual = r->residual ? r->residual + first : NULL;
-    return p;
-}
-
 /* A bit per row that may be found; left NULL where all may. */
 static nep_status make_allow(const nep_dense_search_state *s, int64_t first, int64_t n, uint64_t **allow)
 {
@@ -111,7 +99,7 @@ static nep_status fold_all(nep_dense_search_state *s, int64_t first, const int32
 
 nep_status nep_dense_scan(nep_dense_search_state *s, int64_t first, int64_t n, const int32_t *which, int64_t n_w, bool *overflow)
 {
-    nep_dense_rows rows = part_of(&s->pass, first, n);
+    nep_dense_rows rows = s->pass;
     nep_dense_queries asked;
     uint64_t *allow = NULL;
     float *gate = NULL;
@@ -127,7 +115,7 @@ nep_status nep_dense_scan(nep_dense_search_state *s, int64_t first, int64_t n, c
     NEP_TRY_OR_DONE(st, make_allow(s, first, n, &allow));
     rows.allow = allow;
     NEP_TRY_OR_DONE(st, make_asked(s, which, n_w, &gate, &gathered, &asked));
-    NEP_TRY_OR_DONE(st, nep_backend_dense_hits(s->ctx, &rows, &asked, s->cap, s->count, s->hit));
+    NEP_TRY_OR_DONE(st, nep_backend_dense_hits(s->ctx, &rows, s->index->life, first, n, &asked, s->cap, s->count, s->hit));
     NEP_TRY_OR_DONE(st, fold_all(s, first, which, n_w, again, &n_again));
     /* as many rows at a time as there is room for: gates rise in between */
     for (int64_t i = 0; n_again > 0 && i < n; i += s->cap) {
@@ -155,7 +143,8 @@ typedef struct {
 static nep_status flush(nep_dense_search_state *s, pairs *p)
 {
     NEP_TRY(nep_ctx_check(s->ctx));
-    NEP_TRY(nep_backend_dense_scores(s->ctx, &s->stored, s->query, s->n_q, s->metric == NEP_DENSE_L2, p->query, p->row, p->n, p->sum));
+    NEP_TRY(nep_backend_dense_scores(s->ctx, &s->stored, s->stored_life, s->query, s->n_q, s->metric == NEP_DENSE_L2, p->query, p->row, p->n,
+                                     p->sum));
     for (int64_t i = 0; i < p->n; i++) {
         nep_dense_entry *e = p->entry[i];
         e->score = nep_dense_score(s->metric, p->sum[i], s->bound[p->query[i]].norm, s->stored.norm[e->position]);

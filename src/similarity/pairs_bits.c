@@ -191,7 +191,7 @@ static nep_status open_work(work *w)
     NEP_TRY(nep_alloc(ctx, w->rows * CAP, sizeof *w->common, "pairs of a block", &w->common));
     NEP_TRY(nep_alloc(ctx, w->room, sizeof *w->hit, "pairs of a block", &w->hit));
     NEP_TRY(nep_alloc(ctx, PAIRS, sizeof *w->pair, "pairs of a block", &w->pair));
-    return nep_backend_bit_rows(ctx, &rows, &w->place);
+    return nep_backend_bit_rows(ctx, &rows, w->index->life, &w->place);
 }
 
 static void close_work(work *w)

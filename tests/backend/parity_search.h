@@ -121,7 +121,7 @@ static nep_status run_bit_hits(nep_ctx *ctx, const shape *s, result *r)
         }
     const nep_bit_rows rows = {row, popcount, with ? sketch : NULL, n, words};
     const nep_bit_queries queries = {query, with ? sketch_q : NULL, need, n_q};
-    nep_status st = nep_backend_bit_rows(ctx, &rows, &placed);
+    nep_status st = nep_backend_bit_rows(ctx, &rows, NULL, &placed);
     for (int part = 0; st == NEP_OK && part < 3; part++) { /* all rows; the last two thirds; none */
         const int64_t first = part == 0 ? 0 : part == 1 ? n / 3 : n;
         st = nep_backend_bit_hits(ctx, &placed, first, n - first, &queries, cap, count, position, common);
@@ -230,7 +230,7 @@ static nep_status dense_hits_of(nep_ctx *ctx, nep_dense_type type, int64_t n, in
     d.rows.allow = n % 2 ? d.allow : NULL;
     const nep_dense_queries q = {.query = type == NEP_DENSE_I8 ? (void *)small : (void *)d.query, .gate = gate, .n_q = n_q,
                                  .metric = dims % 3 ? NEP_DENSE_COSINE : NEP_DENSE_INNER};
-    const nep_status st = nep_backend_dense_hits(ctx, &d.rows, &q, cap, count, hit);
+    const nep_status st = nep_backend_dense_hits(ctx, &d.rows, NULL, 0, d.rows.n, &q, cap, count, hit);
     for (int64_t j = 0; st == NEP_OK && j < n_q; j++) {
         push(r, count[j], 0, INTEGER);
         if (count[j] > cap)
@@ -277,7 +277,7 @@ static nep_status run_dense_scores(nep_ctx *ctx, const shape *s, result *r)
             row[i] = (int32_t)(i * 7 % s->rows);
         }
         for (int square = 0; st == NEP_OK && square < 2; square++) {
-            st = nep_backend_dense_scores(ctx, &d.rows, d.query, QUERIES, square, query, row, n, out);
+            st = nep_backend_dense_scores(ctx, &d.rows, NULL, d.query, QUERIES, square, query, row, n, out);
             for (int64_t i = 0; st == NEP_OK && i < n; i++)
                 push(r, out[i], 0, FLOAT64);
         }

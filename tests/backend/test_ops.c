@@ -339,7 +339,7 @@ static void test_bit_hits(void **state)
     need[4] = 0;
     const nep_bit_rows rows = {row, popcount, NULL, 4, 3};
     nep_bit_queries queries = {query, NULL, need, 2};
-    assert_ok(*state, nep_backend_bit_rows(*state, &rows, &placed));
+    assert_ok(*state, nep_backend_bit_rows(*state, &rows, NULL, &placed));
     assert_ok(*state, nep_backend_bit_hits(*state, &placed, 0, 4, &queries, 2, count, position, common));
     assert_true(count[0] == 2 && count[1] == 0 && position[0] + position[1] == 1 + 3);
     assert_true(common[0] == 1 && common[1] == 1);
@@ -358,7 +358,7 @@ static void test_bit_hits(void **state)
     assert_fails(nep_backend_bit_hits(*state, &placed, 0, 4, &queries, 2, count, NULL, common), NEP_E_ARG);
     nep_backend_bit_rows_free(&placed);
     const nep_bit_rows wide = {row, popcount, (const uint8_t *)"", 1, 64};
-    assert_fails(nep_backend_bit_rows(*state, &wide, &placed), NEP_E_ARG);
+    assert_fails(nep_backend_bit_rows(*state, &wide, NULL, &placed), NEP_E_ARG);
     nep_ctx_clear(*state);
 }
 

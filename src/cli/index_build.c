@@ -6,7 +6,7 @@
 
 #include "io/rows.h"
 
-enum { block_bytes = 8 << 20, most_block = 1 << 16 };
+enum { block_bytes = 8 << 20, most_block = 1 << 16, text_bytes_most = 4 << 20 };
 
 nep_status cli_index_build_look(nep_ctx *ctx, const cli_index_build *b, nep_index_layout *layout, int64_t *rows, nep_source **first)
 {
@@ -54,21 +54,58 @@ typedef struct {
     nep_index_writer *writer;
     int64_t n_columns;
     int64_t block;
-    void *rows;
-    char **ids, **cells;
+    char *rows;
+    int64_t row_bytes;
+    char **ids, **cells; /* [block], [block, n_columns] into text where there is a table */
+    char *text;
+    int64_t text_room;
+    bool held; /* the table's present row was read and is yet to be taken */
 } job;
 
-/* The ids and metadata of the next n rows. */
-static nep_status take_ids(job *j, int64_t n)
+static int64_t text_bytes(const job *j)
 {
-    for (int64_t i = 0; i < n; i++) {
-        bool more;
-        NEP_TRY(nep_rows_next(&j->table, &more));
+    int64_t n = 0;
+    for (int64_t c = 0; c <= j->n_columns; c++)
+        n += j->table.cells[c] ? (int64_t)strlen(j->table.cells[c]) + 1 : 0;
+    return n;
+}
+
+/* The present row of the table as row i of those gathered. */
+static void keep_row(job *j, int64_t i, int64_t *used)
+{
+    for (int64_t c = 0; c <= j->n_columns; c++) {
+        const char *from = j->table.cells[c];
+        char *to = from ? j->text + *used : NULL;
+        if (from) {
+            const size_t n = strlen(from) + 1;
+            memcpy(to, from, n);
+            *used += (int64_t)n;
+        }
+        *(c == 0 ? &j->ids[i] : &j->cells[i * j->n_columns + c - 1]) = to;
+    }
+}
+
+/* The ids and metadata of the next rows, `most` or as many as there is room for: at least one. */
+static nep_status take_ids(job *j, int64_t most, int64_t *n)
+{
+    int64_t used = 0;
+    for (*n = 0; *n < most; ++*n) {
+        bool more = true;
+        if (!j->held)
+            NEP_TRY(nep_rows_next(&j->table, &more));
         NEP_REQUIRE(j->ctx, more, NEP_E_FORMAT, "%s: has %lld rows, the vectors have more; one row each is needed", j->build->ids,
-                    (long long)(nep_index_writer_rows(j->writer) + i));
-        j->ids[i] = j->table.cells[0];
-        for (int64_t c = 0; c < j->n_columns; c++)
-            j->cells[i * j->n_columns + c] = j->table.cells[c + 1];
+                    (long long)(nep_index_writer_rows(j->writer) + *n));
+        const int64_t bytes = text_bytes(j);
+        j->held = used + bytes > j->text_room && *n > 0;
+        if (j->held)
+            return NEP_OK;
+        if (bytes > j->text_room) {
+            nep_alloc_free(j->text);
+            j->text = NULL;
+            NEP_TRY(nep_alloc(j->ctx, bytes, 1, "ids and metadata of a row", &j->text));
+            j->text_room = bytes;
+        }
+        keep_row(j, *n, &used);
     }
     return NEP_OK;
 }
@@ -78,11 +115,11 @@ static nep_status add_source(job *j, nep_source *s)
     int64_t got = 1;
     while (got > 0) {
         NEP_TRY(nep_source_next(s, j->rows, j->block, j->ids, &got));
-        if (got == 0)
-            break;
-        if (j->table.ctx)
-            NEP_TRY(take_ids(j, got));
-        NEP_TRY(nep_index_writer_add(j->writer, j->rows, got, j->ids, j->n_columns > 0 ? j->cells : NULL));
+        for (int64_t done = 0, n = got; done < got; done += n) {
+            if (j->table.ctx)
+                NEP_TRY(take_ids(j, got - done, &n));
+            NEP_TRY(nep_index_writer_add(j->writer, j->rows + done * j->row_bytes, n, j->ids, j->n_columns > 0 ? j->cells : NULL));
+        }
         nep_progress_step(j->ctx, nep_index_writer_rows(j->writer));
     }
     return NEP_OK;
@@ -91,6 +128,11 @@ static nep_status add_source(job *j, nep_source *s)
 static nep_status make_room(job *j, const nep_index_layout *l)
 {
     const int64_t row = l->kind == NEP_INDEX_BITS ? (l->width + 63) / 64 * 8 : l->width * 4;
+    j->row_bytes = row;
+    if (j->table.ctx) {
+        NEP_TRY(nep_alloc(j->ctx, text_bytes_most, 1, "ids and metadata", &j->text));
+        j->text_room = text_bytes_most;
+    }
     j->block = block_bytes / row < 1 ? 1 : block_bytes / row > most_block ? most_block : block_bytes / row;
     NEP_TRY(nep_alloc(j->ctx, j->block, (size_t)row, "a block of rows", &j->rows));
     NEP_TRY(nep_alloc(j->ctx, j->block, sizeof *j->ids, "ids", &j->ids));
@@ -124,7 +166,7 @@ nep_status cli_index_build_run(nep_ctx *ctx, const cli_index_build *b, const cha
     int64_t rows = 0;
     nep_status st;
     if (b->ids) {
-        NEP_TRY(nep_rows_open(ctx, b->ids, &j.table));
+        NEP_TRY(nep_rows_open_stream(ctx, b->ids, NULL, 0, &j.table));
         j.n_columns = j.table.n_cols - 1;
     }
     NEP_TRY_OR_DONE(st, cli_index_build_look(ctx, b, &layout, &rows, &first));
@@ -145,6 +187,7 @@ done:
     nep_index_writer_abort(j.writer);
     nep_source_free(first);
     nep_rows_free(&j.table);
+    nep_alloc_free(j.text);
     nep_alloc_free(j.rows);
     nep_alloc_free(j.ids);
     nep_alloc_free(j.cells);

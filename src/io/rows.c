@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rows - delimited text, read strictly: UTF-8, a header, every row as wide as the header, no two columns
  * alike. */
-#include "io/rows.h"
+#include "io/rows_window.h"
 
 #include "io/gzip.h"
 
@@ -39,25 +39,24 @@ int nep_rows_sequence(const unsigned char *s, const unsigned char *end)
     return n;
 }
 
-/* The whole text is checked once, so that no cell needs a second look. */
-static nep_status check_text(const nep_rows *r)
+/* All text is checked once, so that no cell needs a second look. */
+nep_status nep_rows_check(const nep_rows *r, const char *from, const char *to, bool last, int64_t *line, const char **stopped)
 {
-    const unsigned char *s = (const unsigned char *)r->at, *end = (const unsigned char *)r->end;
-    long long line = 1;
+    const unsigned char *s = (const unsigned char *)from, *end = (const unsigned char *)to;
     while (s < end) {
-        if (*s == '\n')
-            line++;
+        if (!last && ((*s == '\r' && s + 1 == end) || (*s >= 0x80 && end - s < 4)))
+            break;
+        *line += *s == '\n';
         if (*s < ' ' && *s != '\t' && *s != '\n' && !(*s == '\r' && s + 1 < end && s[1] == '\n'))
-            return nep_ctx_fail_file(r->ctx, NEP_E_FORMAT, r->path,
-                                     "%s: line %lld: byte 0x%02x does not belong in a text table", r->path,
-                                     line, *s);
+            return nep_ctx_fail_file(r->ctx, NEP_E_FORMAT, r->path, "%s: line %lld: byte 0x%02x does not belong in a text table", r->path,
+                                     (long long)*line, *s);
         const int n = nep_rows_sequence(s, end);
         if (!n)
-            return nep_ctx_fail_file(r->ctx, NEP_E_FORMAT, r->path,
-                                     "%s: line %lld: byte 0x%02x is not UTF-8; save the table as UTF-8",
-                                     r->path, line, *s);
+            return nep_ctx_fail_file(r->ctx, NEP_E_FORMAT, r->path, "%s: line %lld: byte 0x%02x is not UTF-8; save the table as UTF-8", r->path,
+                                     (long long)*line, *s);
         s += n;
     }
+    *stopped = (const char *)s;
     return NEP_OK;
 }
 
@@ -126,13 +125,23 @@ static bool only_newlines(const nep_rows *r)
     return true;
 }
 
+/* Whether no row is left. */
+static nep_status at_end(nep_rows *r, bool *end)
+{
+    if (r->window)
+        return nep_rows_window_next(r, end);
+    *end = only_newlines(r);
+    return NEP_OK;
+}
+
 static nep_status read_header(nep_rows *r)
 {
     int64_t room = 0;
-    bool last = false;
+    bool last = false, end;
     if (r->end - r->at >= 3 && memcmp(r->at, "\xef\xbb\xbf", 3) == 0)
         r->at += 3;
-    if (only_newlines(r))
+    NEP_TRY(at_end(r, &end));
+    if (end)
         return nep_ctx_fail_file(r->ctx, NEP_E_FORMAT, r->path, "%s: is empty; a header line is needed",
                                  r->path);
     r->line = 1;
@@ -142,8 +151,9 @@ static nep_status read_header(nep_rows *r)
             NEP_TRY(nep_alloc_grow(r->ctx, room, sizeof *r->header, "table header", &r->header));
         }
         char *name = NULL;
-        NEP_TRY(cell_at(r, &name, &last));
-        if (!*name)
+        if (r->blanks == 0)
+            NEP_TRY(cell_at(r, &name, &last));
+        if (!name || !*name)
             return nep_ctx_fail_file(r->ctx, NEP_E_FORMAT, r->path,
                                      "%s: column %lld has no name; name it or remove it", r->path,
                                      (long long)r->n_cols + 1);
@@ -154,9 +164,11 @@ static nep_status read_header(nep_rows *r)
 
 static nep_status start(nep_rows *r, int64_t n)
 {
+    const char *stopped;
+    int64_t line = 1;
     r->at = r->text;
     r->end = r->text + n;
-    NEP_TRY(check_text(r));
+    NEP_TRY(nep_rows_check(r, r->at, r->end, true, &line, &stopped));
     NEP_TRY(read_header(r));
     return nep_alloc(r->ctx, r->n_cols, sizeof *r->cells, "table row", &r->cells);
 }
@@ -203,14 +215,38 @@ done:
     return st;
 }
 
+nep_status nep_rows_open_stream(nep_ctx *ctx, const char *path, const char *name, int64_t window, nep_rows *out)
+{
+    const char *called = name ? name : path;
+    nep_rows r = {.ctx = ctx, .path = strcmp(called, "-") == 0 ? "stdin" : called};
+    nep_status st;
+    r.csv = ends_with(called, ".csv") || ends_with(called, ".csv.gz");
+    NEP_TRY_OR_DONE(st, nep_rows_window_open(&r, path, window));
+    NEP_TRY_OR_DONE(st, read_header(&r));
+    NEP_TRY_OR_DONE(st, nep_rows_window_keep_header(&r));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, r.n_cols, sizeof *r.cells, "table row", &r.cells));
+    *out = r;
+    r = (nep_rows){0};
+done:
+    nep_rows_free(&r);
+    return st;
+}
+
 nep_status nep_rows_next(nep_rows *r, bool *more)
 {
+    bool end, last = false;
+    int64_t n = 0;
     *more = false;
     r->line = 1 + r->lines_passed;
-    if (only_newlines(r))
+    NEP_TRY(at_end(r, &end));
+    if (end)
         return NEP_OK;
-    bool last = false;
-    int64_t n = 0;
+    if (r->blanks > 0) { /* an empty line: a row of one missing cell */
+        r->blanks--;
+        r->lines_passed++;
+        r->cells[n++] = NULL;
+        last = true;
+    }
     while (!last) {
         char *cell = NULL;
         NEP_TRY(cell_at(r, &cell, &last));
@@ -280,6 +316,7 @@ int64_t nep_rows_find(const nep_rows *r, const char *name)
 
 void nep_rows_free(nep_rows *r)
 {
+    nep_rows_window_free(r);
     nep_alloc_free(r->text);
     nep_alloc_free(r->header);
     nep_alloc_free(r->cells);

@@ -9,6 +9,8 @@ typedef struct {
     nep_ctx *ctx;
     const char *path; /* for sentences */
     char *text, *at, *end;
+    struct nep_rows_window *window; /* of a stream; NULL = text is the whole table */
+    int64_t blanks;                 /* empty lines of a stream that were passed and are yet to be told */
     bool csv;
     int64_t line; /* of the row last read, 1 = header */
     int64_t n_cols;
@@ -22,7 +24,10 @@ NEP_MUST_USE nep_status nep_rows_open(nep_ctx *ctx, const char *path, nep_rows *
 /* The same from bytes that are copied; csv by the name. */
 NEP_MUST_USE nep_status nep_rows_open_bytes(nep_ctx *ctx, const char *name, const void *bytes, int64_t n,
                                             nep_rows *out);
-/* Next row into cells; *more is false after the last. */
+/* The same as a stream: memory for a window (a MiB, or the longest row; bytes of the first one, 0 = usual), and for what nep_stream_open
+ * takes. The text is checked as it comes. name: for sentences and csv, NULL = path. Errors: also those of a row that passes the budget. */
+NEP_MUST_USE nep_status nep_rows_open_stream(nep_ctx *ctx, const char *path, const char *name, int64_t window, nep_rows *out);
+/* Next row into cells, which a stream lends until the next call; *more is false after the last. */
 NEP_MUST_USE nep_status nep_rows_next(nep_rows *r, bool *more);
 /* A cell of the present row as a finite number, NaN when missing. Errors: NEP_E_FORMAT with line and column.
  */

@@ -31,10 +31,35 @@ larger() { [ "$(stat -c %s "$1")" -gt $(($2 << 20)) ] && [ "$2" -ge $((5 * MB / 
 
 @test "the limit is one, which the budget knows: what needs more is refused in a sentence" {
     (printf '\1\0\0\0\1\0\0\0' && printf 1) > one.i8bin
-    head -c $((200 << 20)) /dev/zero > big.tsv # a table of ids is read whole
+    (printf 'id\n' && head -c $((200 << 20)) /dev/zero | tr '\0' x) > big.tsv # one id as long as that
     run limited vectors one.i8bin --ids big.tsv -q -o refused.nepx
     [ "$status" -eq 71 ]
-    [[ "$output" == *"budget of $((MB * 3 / 4)) MB"* ]]
+    [[ "$output" == *"big.tsv: the row at line 2: "*"budget of $((MB * 3 / 4)) MB"* ]]
+    [ ! -e refused.nepx ]
+}
+
+@test "ids: 265 MB of them and their metadata in 80 MB, and what is wrong in them is told by its line" {
+    "$PYTHON" - << 'PY'
+import struct
+n = 1000000
+with open("x.i8bin", "wb") as f:
+    f.write(struct.pack("<2I", n, 4) + bytes(range(4 * 25)) * (n // 25))
+with open("ids.tsv", "w") as f:
+    f.write("id\tnote\n")
+    for i in range(n):
+        f.write("subject-%07d\t%s\n" % (i, ("note %d " % i * 60)[:i % 500]))
+PY
+    larger ids.tsv 250
+    both x.nepx vectors x.i8bin --ids ids.tsv
+    limited similar x.nepx --id subject-0999979 --top 1 --columns note -q -o found.tsv
+    [ "$(tail -1 found.tsv | cut -f 3)" = subject-0000004 ] # the first of the rows that are alike
+    gzip -1 < ids.tsv > ids.tsv.gz
+    limited vectors x.i8bin --ids ids.tsv.gz -q -o packed.nepx
+    cmp x.nepx packed.nepx
+    printf 'one more\n' >> ids.tsv # of one cell
+    run limited vectors x.i8bin --ids ids.tsv -q -o refused.nepx
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"ids.tsv: line 1000002 has 1 cells, the header has 2"* ]]
     [ ! -e refused.nepx ]
 }
 

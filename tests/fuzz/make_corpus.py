@@ -71,6 +71,8 @@ put("tsv", "geometry", "\3region\themisphere\tcompartment\tx_mm\ty_mm\tz_mm\tsph
 put("tsv", "surface", "\6hemisphere\tsphere_x\tsphere_y\tsphere_z\tparcel\nL\t0\t0\t100\tL_a\nR\t1\t2\t3\tn/a\n")
 put("tsv", "molset", "\4drug_id\tname\tsmiles\tfingerprint\tatc4\tmechanism_class\tmw\nA\ta\tC\t01ff\tN05A\tx\t9.5\n")
 put("tsv", "csv", "\5a,\"b,c\"\n\"x \"\"y\"\"\",\"z\n\"\n")
+put("tsv", "stream", "\5id,\"name of it\"\r\n1,\"a quoted cell, longer than a small window,\r\nof two lines\"\r\n2,plain and long enough\r\n\r\n\r\n")
+put("tsv", "blank", "\0id\n1\n\n\n\u00e9\U0001f9e0\U0001f9e0\U0001f9e0\n\r\n\n")
 put("tsv", "packed", b"\0" + gzip.compress(maps.encode(), mtime=0))
 put("events", "plain", "onset\tduration\ttrial_type\tmodulation\n0.5\t1\tface\t2\n3\t0\tn/a\tn/a\n1e2\t2.5\thouse\t-1\n")
 put("events", "bare", "duration\tonset\n0\t-3.5\n")

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tripod.c - the 52 points of TRIPOD+AI, filled in from the run; those that a program cannot know say who must fill them. */
+/* tripod.c - the 52 points of TRIPOD+AI, filled in from the run; those that a program cannot know say who must fill them.
+ *
+ * Source: Collins et al. (2024) BMJ 385:e078378, doi:10.1136/bmj-2023-078378. Numbers, sections and the marks D (development) and E
+ * (evaluation) were checked one by one against two public transcriptions of its checklist, that of table 2 (PMC11019967) and that of the form
+ * to fill in (edition of 11 January 2024), which agree. Topics and texts are in words of our own. */
 #include "doc.h"
 
 #include <math.h>
@@ -98,17 +102,22 @@ static void fill_dates(source *s)
     say(s, ".");
 }
 
+static void fill_checks(source *s)
+{
+    say(s, "Every id is checked against the tables of drugs, disorders and network nodes; unknown ids are refused, repeated edges dropped and counted "
+           "(warnings); no value is imputed. The same for every drug and disorder.");
+}
+
 static void fill_preparation(source *s)
 {
-    say(s, s->learned ? "Channel values enter as asinh(0.3 v / mean |v|) within each disorder, then standardised over the disorders that teach the fold; the "
-                        "same for every drug and disorder. Repeated edges are dropped and counted (warnings)."
-                      : "Channel values become normal scores within each disorder, the same for every drug and disorder.");
+    say(s, s->learned ? "Channel values enter as asinh(0.3 v / mean |v|) within each disorder, then standardised over the disorders that teach the fold."
+                      : "Channel values become normal scores within each disorder.");
 }
 
 static void fill_outcome(source *s)
 {
     say(s, "Being a recorded treatment: status approved or symptomatic in the label table. Investigational drugs %s. What is predicted is the record, not "
-           "efficacy: a drug that was never tried counts as not recorded.",
+           "efficacy: a drug that was never tried counts as not recorded. There is no time horizon.",
         s->in->investigational_negative ? "count as not recorded" : "are left out");
 }
 
@@ -122,10 +131,12 @@ static void fill_blinding(source *s)
 
 static void fill_predictors(source *s)
 {
-    say(s, "%d voting channels, declared before the run;", s->votes);
+    int beside = 0;
+    say(s, "%d voting channel%s, declared before the run", s->votes, s->votes == 1 ? "" : "s");
     for (int c = 0; c < s->r->n_channels; c++)
         if (s->r->channels[c]->role != NEP_ROLE_VOTE && s->r->channels[c]->role != NEP_ROLE_BASELINE)
-            say(s, " %s (%s)", s->r->channels[c]->name, s->r->channels[c]->role == NEP_ROLE_GATE ? "gate" : "nuisance, modelled and never credited");
+            say(s, "%s %s (%s)", beside++ ? "," : "; beside them", s->r->channels[c]->name,
+                s->r->channels[c]->role == NEP_ROLE_GATE ? "gate" : "nuisance, modelled and never credited");
     say(s, ". None was chosen by its result in this run.");
 }
 
@@ -166,7 +177,8 @@ static void fill_model(source *s)
 {
     if (s->learned)
         say(s, "Hierarchical Bayesian logistic regression with non-negative common weights, their spread between disorders, and a term for silence; fitted by "
-               "Newton's method, spreads at the mode of their logarithm (Laplace). Priors are stated in the documentation and fixed. No channel was selected.");
+               "Newton's method, spreads at the mode of their logarithm (Laplace). Priors are stated in the documentation and fixed; nothing is tuned in "
+               "the run, and no channel was selected.");
     else
         say(s, "Stouffer's sum of normal scores over its standard deviation: no weight is fitted. Probabilities by logistic regression on the score.");
 }
@@ -185,7 +197,8 @@ static void fill_measures(source *s)
         if (s->e->negatives[k])
             say(s, ", %s", nep_negatives_name(k));
     say(s, "), BEDROC (alpha 20), precision at 20, NDCG at 20; observed/expected, calibration slope and curve, Brier score; sets with conformal coverage. Ties in expectation. "
-           "Intervals: %lld two-way bootstrap samples of disorders and drugs, and a t interval over disorders.",
+           "Intervals: %lld two-way bootstrap samples of disorders and drugs, and a t interval over disorders. Clinical utility is not measured: no "
+           "decision about a patient follows from a rank.",
         (long long)s->e->n_bootstrap);
 }
 
@@ -213,15 +226,25 @@ static void fill_fairness(source *s)
 
 static void fill_output(source *s)
 {
-    say(s, "%s, with interval, rank interval, probability of the first ten, and a verdict in words; 'supported' from %.3f on. Probability: of being a "
-           "recorded treatment.",
-        s->learned ? "Log odds above the disorder's average drug" : "A score in standard deviations", s->learned ? NEP_VERDICT_ODDS : NEP_VERDICT_SCORE);
+    say(s, "%s, with interval, rank interval, probability of the first ten, and a verdict in words; 'supported' from %.3f on (%s; stated, not "
+           "learned). Probability: of being a recorded treatment.",
+        s->learned ? "Log odds above the disorder's average drug" : "A score in standard deviations", s->learned ? NEP_VERDICT_ODDS : NEP_VERDICT_SCORE,
+        s->learned ? "ten times the odds of the average drug" : "the upper 5 % of a ranking without signal");
 }
 
 static void fill_differences(source *s)
 {
     say(s, "Same sources, drugs and definitions in training and evaluation; only the disorder differs. So the figures speak for new disorders of the same "
            "kind of record, not for other sources.");
+}
+
+static void fill_flow(source *s)
+{
+    const int64_t scored = s->treatments + s->negatives, all = s->drugs * s->disorders;
+    say(s, "%lld drugs x %lld disorders make %lld pairs; %lld are evaluated (%s protocol), %lld of them recorded treatments and %lld not; %lld have no score or a "
+           "label that is left out. There is no follow-up.",
+        (long long)s->drugs, (long long)s->disorders, (long long)all, (long long)scored, nep_protocol_name(s->p), (long long)s->treatments,
+        (long long)s->negatives, (long long)(all - scored));
 }
 
 static void fill_characteristics(source *s)
@@ -232,8 +255,21 @@ static void fill_characteristics(source *s)
         least = p[j].n_pos < p[least].n_pos ? j : least;
         most = p[j].n_pos > p[most].n_pos ? j : most;
     }
-    say(s, "Recorded treatments per disorder from %lld (%s) to %lld (%s); per disorder in evaluation.json.", (long long)p[least].n_pos,
+    say(s, "Recorded treatments per disorder from %lld (%s) to %lld (%s); per disorder in evaluation.json. Dates: 5b. Missing values: 11.", (long long)p[least].n_pos,
         s->r->disorders[least].name, (long long)p[most].n_pos, s->r->disorders[most].name);
+}
+
+static void fill_compared(source *s)
+{
+    const nep_performance *p = s->e->fused.disorders[s->p];
+    double least = INFINITY, most = -INFINITY;
+    for (int64_t j = 0; j < s->disorders; j++) {
+        least = fmin(least, p[j].prevalence);
+        most = fmax(most, p[j].prevalence);
+    }
+    say(s, "Each disorder is evaluated once and teaches the others' models. The outcome differs between them: %.2f %% to %.2f %% of a disorder's scored drugs are "
+           "recorded treatments.",
+        100 * least, 100 * most);
 }
 
 static void fill_development(source *s)
@@ -255,7 +291,7 @@ static void fill_specification(source *s)
             sum += s->r->weight[j * s->votes + c] / (double)s->disorders;
         say(s, "%s %s %.3f", c ? "," : "", s->r->channels[c]->name, sum);
     }
-    say(s, ". Per disorder, with spreads: candidates.json of `rank` (key weights).");
+    say(s, ". Per disorder, with spreads: candidates.json of `rank` (key weights); `nepenthe rank` applies it to other drugs and disorders. Reuse: 18e, 18f.");
 }
 
 static void fill_performance(source *s)
@@ -333,64 +369,69 @@ static void fill_code(source *s)
 
 typedef enum { FILLED, PARTLY, AUTHORS, NOT_APPLICABLE } state;
 
+#define D "development"
+#define E "evaluation"
+#define BOTH "both"
+
 static const struct {
-    const char *item, *section, *topic;
+    const char *item, *section, *topic, *applies;
     state state;
     void (*fill)(source *s);
     const char *rest; /* what stands there besides, or who must add what */
 } points[] = {
-    {"1", "title", "Title", PARTLY, fill_title, "Authors: the title itself."},
-    {"2", "abstract", "Abstract", AUTHORS, NULL, "Authors: by TRIPOD+AI for Abstracts."},
-    {"3a", "introduction", "Context and rationale", AUTHORS, NULL, "Authors: the medical context, and models that exist."},
-    {"3b", "introduction", "Target population, purpose, users", FILLED, fill_use, NULL},
-    {"3c", "introduction", "Known inequalities", AUTHORS, NULL, "Authors: which disorders and patients have been studied less."},
-    {"4", "introduction", "Objectives", FILLED, fill_objectives, NULL},
-    {"5a", "methods", "Sources of data", PARTLY, fill_sources, "Authors: why these, and whom they represent."},
-    {"5b", "methods", "Dates", PARTLY, fill_dates, "Authors: the dates of the sources."},
-    {"6a", "methods", "Setting and centres", NOT_APPLICABLE, NULL, "No participants."},
-    {"6b", "methods", "Eligibility", FILLED, fill_eligible, NULL},
-    {"6c", "methods", "Treatments received", NOT_APPLICABLE, NULL, "No participants; the drugs are the units."},
-    {"7", "methods", "Data preparation", FILLED, fill_preparation, NULL},
-    {"8a", "methods", "Outcome", FILLED, fill_outcome, NULL},
-    {"8b", "methods", "Who assessed the outcome", AUTHORS, NULL, "Authors: who made the label tables; each row names its source."},
-    {"8c", "methods", "Blinding of the outcome", FILLED, fill_blinding, NULL},
-    {"9a", "methods", "Choice of predictors", FILLED, fill_predictors, NULL},
-    {"9b", "methods", "Definition of predictors", FILLED, NULL, "Definition, orientation and source of every channel: `nepenthe channels`, and the methods of the report."},
-    {"9c", "methods", "Who assessed predictors", NOT_APPLICABLE, NULL, "Computed, not judged; tables that people rated are named in the study."},
-    {"10", "methods", "Sample size", FILLED, fill_size, NULL},
-    {"11", "methods", "Missing data", FILLED, fill_missing, NULL},
-    {"12a", "methods", "Use of the data", FILLED, fill_division, NULL},
-    {"12b", "methods", "Form of predictors", FILLED, fill_preparation, NULL},
-    {"12c", "methods", "Type of model and how it was built", FILLED, fill_model, NULL},
-    {"12d", "methods", "Differences between clusters", FILLED, fill_heterogeneity, NULL},
-    {"12e", "methods", "Measures of performance", FILLED, fill_measures, NULL},
-    {"12f", "methods", "Updating", FILLED, fill_updating, NULL},
-    {"12g", "methods", "How predictions were made", FILLED, fill_prediction, NULL},
-    {"13", "methods", "Class imbalance", FILLED, fill_imbalance, NULL},
-    {"14", "methods", "Fairness", PARTLY, fill_fairness, "Authors: whom the records leave out."},
-    {"15", "methods", "Output of the model", FILLED, fill_output, NULL},
-    {"16", "methods", "Training against evaluation", FILLED, fill_differences, NULL},
-    {"17", "methods", "Ethical approval", AUTHORS, NULL, "Authors: approval, or why none was needed."},
-    {"18a", "open science", "Funding", AUTHORS, NULL, "Authors."},
-    {"18b", "open science", "Conflicts of interest", AUTHORS, NULL, "Authors."},
-    {"18c", "open science", "Protocol", PARTLY, NULL, "The study file declares the primary analysis; its hash is in the provenance. Authors: where it was deposited, and when."},
-    {"18d", "open science", "Registration", AUTHORS, NULL, "Authors: register and number, or that there is none."},
-    {"18e", "open science", "Data", PARTLY, NULL, "Licence and hash of each input: provenance. Authors: where others get them."},
-    {"18f", "open science", "Code", FILLED, fill_code, NULL},
-    {"19", "patients", "Patient and public involvement", AUTHORS, NULL, "Authors: what there was, or that there was none."},
-    {"20a", "results", "Flow", FILLED, fill_eligible, NULL},
-    {"20b", "results", "Characteristics", FILLED, fill_characteristics, NULL},
-    {"20c", "results", "Development against evaluation data", FILLED, fill_differences, NULL},
-    {"21", "results", "Numbers in each analysis", FILLED, fill_development, NULL},
-    {"22", "results", "The model in full", FILLED, fill_specification, NULL},
-    {"23a", "results", "Performance", FILLED, fill_performance, NULL},
-    {"23b", "results", "Differences between clusters", FILLED, fill_between, NULL},
-    {"24", "results", "Results of updating", FILLED, fill_updating, NULL},
-    {"25", "discussion", "Interpretation", PARTLY, fill_interpretation, "Authors: what it means."},
-    {"26", "discussion", "Limitations", PARTLY, fill_limits, "Authors: those of their question, and each decision that followed a look at results."},
-    {"27a", "discussion", "Poor or missing input in use", FILLED, fill_inputs, NULL},
-    {"27b", "discussion", "Interaction and expertise of users", FILLED, NULL, "A pharmacologist reads reasons, counter-evidence and source rows of each candidate before anything follows from it."},
-    {"27c", "discussion", "Next steps", AUTHORS, NULL, "Authors."},
+    {"1", "title", "Title", BOTH, PARTLY, fill_title, "Authors: the title itself."},
+    {"2", "abstract", "Abstract", BOTH, AUTHORS, NULL, "Authors: by TRIPOD+AI for Abstracts."},
+    {"3a", "introduction", "Context and rationale", BOTH, AUTHORS, NULL, "Authors: the medical context, why a model is wanted, and models that exist."},
+    {"3b", "introduction", "Target population, purpose, users", BOTH, FILLED, fill_use, NULL},
+    {"3c", "introduction", "Known health inequalities", BOTH, AUTHORS, NULL, "Authors: those known between groups of people, and disorders that have been studied less."},
+    {"4", "introduction", "Objectives", BOTH, FILLED, fill_objectives, NULL},
+    {"5a", "methods", "Sources of data", BOTH, PARTLY, fill_sources, "Authors: why these, and whom they represent."},
+    {"5b", "methods", "Dates", BOTH, PARTLY, fill_dates, "Authors: the dates of the sources."},
+    {"6a", "methods", "Setting and centres", BOTH, NOT_APPLICABLE, NULL, "No participants."},
+    {"6b", "methods", "Eligibility", BOTH, FILLED, fill_eligible, NULL},
+    {"6c", "methods", "Treatments received", BOTH, NOT_APPLICABLE, NULL, "No participants; the drugs are the units."},
+    {"7", "methods", "Data preparation and checks", BOTH, FILLED, fill_checks, NULL},
+    {"8a", "methods", "Outcome and time horizon", BOTH, PARTLY, fill_outcome, "Authors: why this outcome."},
+    {"8b", "methods", "Who assessed the outcome", BOTH, AUTHORS, NULL, "Authors: who made the label tables, with what training; each row names its source."},
+    {"8c", "methods", "Blinding of the outcome", BOTH, FILLED, fill_blinding, NULL},
+    {"9a", "methods", "Choice of predictors", D, FILLED, fill_predictors, NULL},
+    {"9b", "methods", "Definition of predictors", BOTH, PARTLY, NULL, "Definition, orientation and source of every channel: `nepenthe channels`, and the methods of the report. "
+                                                                     "Authors: when the sources measured what they hold."},
+    {"9c", "methods", "Who assessed predictors", BOTH, NOT_APPLICABLE, NULL, "Computed, not judged; tables that people rated are named in the study."},
+    {"10", "methods", "Sample size", BOTH, PARTLY, fill_size, "Authors: whether that suffices for their question."},
+    {"11", "methods", "Missing data", BOTH, FILLED, fill_missing, NULL},
+    {"12a", "methods", "Use and division of the data", D, FILLED, fill_division, NULL},
+    {"12b", "methods", "Form and scaling of predictors", D, FILLED, fill_preparation, NULL},
+    {"12c", "methods", "Type of model, how it was built and checked", D, FILLED, fill_model, NULL},
+    {"12d", "methods", "Differences between clusters", BOTH, FILLED, fill_heterogeneity, NULL},
+    {"12e", "methods", "Measures of performance", BOTH, FILLED, fill_measures, NULL},
+    {"12f", "methods", "Updating", E, FILLED, fill_updating, NULL},
+    {"12g", "methods", "How predictions were made", E, FILLED, fill_prediction, NULL},
+    {"13", "methods", "Class imbalance", BOTH, FILLED, fill_imbalance, NULL},
+    {"14", "methods", "Fairness", BOTH, PARTLY, fill_fairness, "Authors: whom the records leave out."},
+    {"15", "methods", "Output of the model and its thresholds", D, FILLED, fill_output, NULL},
+    {"16", "methods", "Training against evaluation", BOTH, FILLED, fill_differences, NULL},
+    {"17", "methods", "Ethical approval", BOTH, AUTHORS, NULL, "Authors: approval and consent, or why none was needed."},
+    {"18a", "open science", "Funding", BOTH, AUTHORS, NULL, "Authors: who paid, and what part the funders had."},
+    {"18b", "open science", "Conflicts of interest", BOTH, AUTHORS, NULL, "Authors: those of each author, or none."},
+    {"18c", "open science", "Protocol", BOTH, PARTLY, NULL, "The study file declares the primary analysis; its hash is in the provenance. Authors: where it was deposited, and when."},
+    {"18d", "open science", "Registration", BOTH, AUTHORS, NULL, "Authors: register and number, or that there is none."},
+    {"18e", "open science", "Data sharing", BOTH, PARTLY, NULL, "Licence and hash of each input: provenance. Authors: where others get them."},
+    {"18f", "open science", "Code sharing", BOTH, FILLED, fill_code, NULL},
+    {"19", "patient and public involvement", "Patient and public involvement", BOTH, AUTHORS, NULL, "Authors: what there was, or that there was none."},
+    {"20a", "results", "Flow, with and without the outcome", BOTH, FILLED, fill_flow, NULL},
+    {"20b", "results", "Characteristics", BOTH, FILLED, fill_characteristics, NULL},
+    {"20c", "results", "Evaluation against development data", E, PARTLY, fill_compared, "Authors: the channels' values by disorder, from candidates.json of `rank` (key value)."},
+    {"21", "results", "Numbers in each analysis", BOTH, FILLED, fill_development, NULL},
+    {"22", "results", "The model in full", D, FILLED, fill_specification, NULL},
+    {"23a", "results", "Performance", BOTH, FILLED, fill_performance, NULL},
+    {"23b", "results", "Differences between clusters", BOTH, FILLED, fill_between, NULL},
+    {"24", "results", "Results of updating", E, FILLED, fill_updating, NULL},
+    {"25", "discussion", "Interpretation", BOTH, PARTLY, fill_interpretation, "Authors: what it means, beside earlier studies and for whom."},
+    {"26", "discussion", "Limitations", BOTH, PARTLY, fill_limits, "Authors: those of their question, and each decision that followed a look at results."},
+    {"27a", "discussion", "Poor or missing input in use", D, FILLED, fill_inputs, NULL},
+    {"27b", "discussion", "Interaction and expertise of users", D, FILLED, NULL, "A pharmacologist reads reasons, counter-evidence and source rows of each candidate before anything follows from it."},
+    {"27c", "discussion", "Next steps", BOTH, AUTHORS, NULL, "Authors: the studies to follow, and where the ranking should not be carried over."},
 };
 
 static source open_source(const nep_evaluation *e, char *text, size_t size)
@@ -428,6 +469,7 @@ json_t *nep_tripod_points(const nep_evaluation *e)
         DOC_PUT(o, "item", json_string(points[i].item));
         DOC_PUT(o, "section", json_string(points[i].section));
         DOC_PUT(o, "topic", json_string(points[i].topic));
+        DOC_PUT(o, "applies", json_string(points[i].applies));
         DOC_PUT(o, "status", json_string(states[points[i].state]));
         DOC_PUT(o, "text", nep_doc_text(text));
         DOC_ADD(array, o);
@@ -437,14 +479,14 @@ json_t *nep_tripod_points(const nep_evaluation *e)
 
 nep_status nep_tripod_write(nep_ctx *ctx, const json_t *evaluation, const char *path)
 {
-    static const char *const keys[] = {"item", "section", "topic", "status", "text"};
+    static const char *const keys[] = {"item", "section", "topic", "applies", "status", "text"};
     nep_file *f = NULL;
     size_t i;
     json_t *o;
     nep_status st;
     NEP_REQUIRE(ctx, evaluation && path, NEP_E_ARG, "report: no evaluation, or no file to write TRIPOD+AI to");
     NEP_TRY_OR_DONE(st, nep_file_create(ctx, path, &f));
-    NEP_TRY_OR_DONE(st, nep_file_printf(f, "item\tsection\ttopic\tstatus\ttext\n"));
+    NEP_TRY_OR_DONE(st, nep_file_printf(f, "item\tsection\ttopic\tapplies\tstatus\ttext\n"));
     json_array_foreach(json_object_get(evaluation, "tripod_ai"), i, o)
         for (int k = 0; k < NEP_LEN(keys); k++)
             NEP_TRY_OR_DONE(st, nep_file_printf(f, "%s%c", nep_doc_get_text(o, keys[k]), k + 1 < NEP_LEN(keys) ? '\t' : '\n'));

@@ -196,7 +196,7 @@ PY
     head -1 out/predictions.tsv | grep -q "^protocol	disorder	drug_id	label	score	score_low	score_high$"
     [ "$(wc -l <out/predictions.tsv)" -eq 97 ]
     [ "$(wc -l <out/tripod_ai.tsv)" -eq 53 ]
-    awk -F'\t' '$1 == "18a" { found = $4 == "authors fill it in" } END { exit !found }' out/tripod_ai.tsv
+    awk -F'\t' '$1 == "18a" { found = $5 == "authors fill it in" } END { exit !found }' out/tripod_ai.tsv
     python3 - <<'PY'
 import json
 d = json.load(open("out/evaluation.json"))

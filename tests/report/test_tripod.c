@@ -10,11 +10,21 @@
 static synthetic s;
 static char path[] = "/tmp/nep_tripod_XXXXXX";
 
-/* The numbering of the guideline, Collins et al. (2024), doi:10.1136/bmj-2023-078378: 27 items, 52 points. */
+/* The numbering of the guideline, Collins et al. (2024), doi:10.1136/bmj-2023-078378, checked against public transcriptions of its table 2
+ * (PMC11019967) and of the form to fill in (11 January 2024): 27 items, 52 points, of which 8 concern development and 4 evaluation alone. */
 static const char *const items[] = {"1",   "2",   "3a",  "3b",  "3c",  "4",   "5a",  "5b",  "6a",  "6b",  "6c",  "7",   "8a",
                                     "8b",  "8c",  "9a",  "9b",  "9c",  "10",  "11",  "12a", "12b", "12c", "12d", "12e", "12f",
                                     "12g", "13",  "14",  "15",  "16",  "17",  "18a", "18b", "18c", "18d", "18e", "18f", "19",
                                     "20a", "20b", "20c", "21",  "22",  "23a", "23b", "24",  "25",  "26",  "27a", "27b", "27c"};
+
+static const char development[] = " 9a 12a 12b 12c 15 22 27a 27b ", evaluation[] = " 12f 12g 20c 24 ";
+
+static bool stands_in(const char *item, const char *list)
+{
+    char word[8];
+    snprintf(word, sizeof word, " %s ", item);
+    return strstr(list, word) != NULL;
+}
 
 static const char *text_of(const json_t *points, const char *item)
 {
@@ -49,6 +59,7 @@ static void test_points(void **state)
         if (!(strlen(text) > 5 && strlen(text) < 4000 && text[strlen(text) - 1] == '.'))
             fail_msg("%s: %s", items[i], text);
         assert_null(strpbrk(text, "\t\n"));
+        assert_string_equal(json_string_value(json_object_get(point, "applies")), stands_in(items[i], development) ? "development" : stands_in(items[i], evaluation) ? "evaluation" : "both");
         if (strstr(text, " nan"))
             fail_msg("%s: %s", items[i], text);
         assert_int_equal(strstr(text, "Authors") != NULL, strncmp(status, "partly", 6) == 0 || strncmp(status, "authors", 7) == 0);
@@ -64,6 +75,12 @@ static void test_points(void **state)
         treatments += e->fused.disorders[NEP_PROTOCOL_MASKED][j].n_pos;
     snprintf(want, sizeof want, "All that is recorded: %lld treatments", (long long)treatments);
     assert_non_null(strstr(text_of(points, "10"), want));
+    int64_t scored = treatments;
+    for (int j = 0; j < S_DISORDERS; j++)
+        scored += e->fused.disorders[NEP_PROTOCOL_MASKED][j].n_neg;
+    snprintf(want, sizeof want, "make %d pairs; %lld are evaluated (masked protocol), %lld of them recorded treatments", S_DRUGS * S_DISORDERS, (long long)scored,
+             (long long)treatments);
+    assert_non_null(strstr(text_of(points, "20a"), want));
     assert_non_null(strstr(text_of(points, "22"), "No weights")); /* Stouffer's fusion */
     assert_ok(ctx, nep_tripod_write(ctx, doc, path));
     assert_ok(ctx, nep_file_read(ctx, path, 1 << 20, &written, &n));
@@ -72,7 +89,7 @@ static void test_points(void **state)
         tabs += written[k] == '\t';
     }
     assert_int_equal(lines, 1 + NEP_LEN(items));
-    assert_int_equal(tabs, 4 * lines);
+    assert_int_equal(tabs, 5 * lines);
     nep_alloc_free(written);
     assert_fails(nep_tripod_write(ctx, NULL, path), NEP_E_ARG);
     json_decref(doc);

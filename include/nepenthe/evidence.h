@@ -190,8 +190,9 @@ int64_t nep_visible_list(const nep_inputs *in, const nep_visible *v, uint64_t st
 /* One source row of an explanation. `share` sums to the score over all rows. */
 typedef struct {
     char label[96];  /* e.g. a target or a neighbour drug */
-    char detail[192];
+    char detail[256];
     double share;
+    int64_t record; /* 1 + disorder * n_drugs + drug of the label that the row rests on, whose source the caller may add; 0 = none, as every row starts */
 } nep_reason;
 
 typedef struct nep_channel {

@@ -61,6 +61,7 @@ static nep_status explain(nep_ctx *ctx, const nep_inputs *in, const nep_visible 
     snprintf(out[0].label, sizeof out[0].label, "%s", in->drugs->names ? in->drugs->names[other] : in->drugs->id[other]);
     snprintf(out[0].detail, sizeof out[0].detail, "nearest recorded treatment, Tanimoto %.2f", t);
     out[0].share = t;
+    out[0].record = 1 + visible->disorder * in->n_drugs + other;
     *n = 1;
     return NEP_OK;
 }

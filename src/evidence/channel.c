@@ -135,6 +135,8 @@ static nep_status ask(nep_ctx *ctx, const nep_channel *c, teller tell, const nep
     if (!tell)
         return NEP_OK;
     const nep_inputs seen = blind(in);
+    for (int i = 0; i < limit; i++)
+        out[i] = (nep_reason){0};
     NEP_TRY(tell(ctx, &seen, visible, drug, limit, out, n));
     qsort(out, (size_t)*n, sizeof *out, by_share);
     return NEP_OK;

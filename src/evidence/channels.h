@@ -15,6 +15,9 @@ extern const nep_channel nep_engagement_channel, nep_analogue_channel, nep_expos
 extern const nep_channel nep_target_gene_channel, nep_target_gene_gwas_channel, nep_target_gene_curated_channel, nep_pathway_channel,
     nep_interaction_channel, nep_anatomy_channel, nep_anatomy_imaging_channel, nep_direction_channel, nep_degree_targets_channel, nep_degree_side_effects_channel, nep_degree_uses_channel;
 
+/* Copies text into out [size, 4 at least], `most` bytes of it (3 at least); what does not fit ends in "..." after a whole character (shorten.c). */
+void evidence_shorten(char *out, size_t size, size_t most, const char *text);
+
 /* Fills in->itself and in->similar (mask.c). Errors: NEP_E_NOMEM, NEP_E_INTERRUPTED. Cost: n_drugs^2. */
 NEP_MUST_USE nep_status evidence_mask_make(nep_ctx *ctx, nep_inputs *in);
 

@@ -36,7 +36,7 @@ static int shared_items(const nep_inputs *in, const char *edges, bool drug_first
         if (s->node[i] == s->node[j]) {
             const char *label = kind->label ? kind->label[s->node[i]] : NULL;
             if (n++ == 0)
-                snprintf(name, size, "%s", label ? label : kind->node[s->node[i]]);
+                evidence_shorten(name, size, size, label ? label : kind->node[s->node[i]]);
             i++;
             j++;
         } else if (s->node[i] < s->node[j]) {
@@ -54,7 +54,7 @@ static void describe(const nep_inputs *in, int64_t drug, int64_t other, nep_reas
     const int genes = shared_items(in, "CbG", true, drug, other, gene, sizeof gene),
               effects = shared_items(in, "CcSE", true, drug, other, effect, sizeof effect),
               classes = shared_items(in, "PCiC", false, drug, other, class, sizeof class);
-    snprintf(out->label, sizeof out->label, "%.90s", in->drugs->names ? in->drugs->names[other] : in->drugs->id[other]);
+    evidence_shorten(out->label, sizeof out->label, 90, in->drugs->names ? in->drugs->names[other] : in->drugs->id[other]);
     snprintf(out->detail, sizeof out->detail, "recorded treatment; shares %d target%s%s%s, %d side effect%s%s%s, %d class%s%s%s", genes,
              genes == 1 ? "" : "s", genes ? " such as " : "", gene, effects, effects == 1 ? "" : "s", effects ? " such as " : "", effect, classes,
              classes == 1 ? "" : "es", classes ? " such as " : "", class);
@@ -79,6 +79,7 @@ static nep_status explain(nep_ctx *ctx, const nep_inputs *in, const nep_visible 
         used[best] = true;
         describe(in, drug, list[best], &out[*n]);
         out[*n].share = row[list[best]];
+        out[*n].record = 1 + visible->disorder * in->n_drugs + list[best];
     }
 done:
     nep_alloc_free(used);

@@ -99,10 +99,13 @@ static void tell(const nep_network *net, const nep_metapath *m, const nep_path *
         const size_t used = strlen(out->label), told = strlen(out->detail);
         const int32_t e = m->step[i].metaedge;
         const char *source = nep_network_source(net, e, p->edge[i]);
+        char node[48], from[32];
+        evidence_shorten(node, sizeof node, 40, label ? label : kind->node[p->node[i + 1]]);
+        evidence_shorten(from, sizeof from, 27, source);
         if (i + 1 < m->length)
-            snprintf(out->label + used, sizeof out->label - used, "%s%.40s", used ? " - " : "", label ? label : kind->node[p->node[i + 1]]);
-        snprintf(out->detail + told, sizeof out->detail - told, "%s%s line %lld%s%.24s", told ? "; " : "", net->metaedge[e].id,
-                 (long long)net->metaedge[e].line[p->edge[i]], *source ? " " : "", source);
+            snprintf(out->label + used, sizeof out->label - used, "%s%s", used ? " - " : "", node);
+        snprintf(out->detail + told, sizeof out->detail - told, "%s%s line %lld%s%s", told ? "; " : "", net->metaedge[e].id,
+                 (long long)net->metaedge[e].line[p->edge[i]], *from ? " " : "", from);
     }
 }
 
@@ -138,8 +141,8 @@ nep_status evidence_paths_explain(nep_ctx *ctx, const nep_inputs *in, nep_paths_
     if (found.n_all > limit) {
         nep_reason *r = &out[(*n)++];
         *r = (nep_reason){.share = found.dwpc - told};
-        snprintf(r->label, sizeof r->label, "%lld further paths", (long long)(found.n_all - alone));
-        snprintf(r->detail, sizeof r->detail, "each of less weight than those told; all of them: nepenthe paths");
+        snprintf(r->label, sizeof r->label, "%lld further path%s", (long long)(found.n_all - alone), found.n_all - alone == 1 ? "" : "s");
+        snprintf(r->detail, sizeof r->detail, "each of less weight than those listed; all of them: nepenthe paths");
     }
 done:
     nep_paths_free(&found);

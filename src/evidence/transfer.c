@@ -94,9 +94,10 @@ static nep_status explain_by(nep_ctx *ctx, const nep_inputs *in, const nep_visib
                 best = l;
         if (share[best] == 0)
             break;
-        snprintf(out[*n].label, sizeof out[*n].label, "%.90s", name_of(in, best));
-        snprintf(out[*n].detail, sizeof out[*n].detail, "%s; kinship weight %.2g, %g recorded treatments",
-                 smooth ? "drugs like it treat it" : "a recorded use of the drug", weight[best], count[best]);
+        evidence_shorten(out[*n].label, sizeof out[*n].label, 90, name_of(in, best));
+        snprintf(out[*n].detail, sizeof out[*n].detail, "%s; kinship weight %.2g, %g recorded treatment%s",
+                 smooth ? "drugs like it treat it" : "a recorded use of the drug", weight[best], count[best], count[best] == 1 ? "" : "s");
+        out[*n].record = smooth ? 0 : 1 + best * drugs + drug;
         out[*n].share = share[best];
         share[best] = 0;
     }

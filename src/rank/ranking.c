@@ -19,11 +19,23 @@ static bool in_list(const char *name, const char *const *list, int n)
     return n == 0;
 }
 
+/* In words, by bit of NEP_NEEDS_*. */
+static const char *const tables[] = {"a disorder map and a receptor table", "an affinity table", "fingerprints in the drug table",
+                                     "descriptors in the drug table", "a label table", "a network", "its evidence table (key evidence)",
+                                     "gene signatures of disorders and drugs (key signatures)"};
+
+/* The first table that is missing, by bit: without affinities no map is profiled, so that they come first. */
+static int first_missing(unsigned missing)
+{
+    static const int order[NEP_LEN(tables)] = {1, 0, 2, 3, 4, 5, 6, 7};
+    int i = 0;
+    while (i < NEP_LEN(tables) - 1 && !(missing & (1u << order[i])))
+        i++;
+    return order[i];
+}
+
 static nep_status check_vote(nep_ctx *ctx, const nep_inputs *in, const char *name)
 {
-    static const char *const tables[] = {"a disorder map and a receptor table", "an affinity table", "fingerprints in the drug table",
-                                         "descriptors in the drug table", "a label table", "a network", "its evidence table (key evidence)",
-                                         "gene signatures of disorders and drugs (key signatures)"};
     const nep_channel *c = nep_channel_find(name);
     const char *names[128];
     int n = 0;
@@ -36,9 +48,7 @@ static nep_status check_vote(nep_ctx *ctx, const nep_inputs *in, const char *nam
     const unsigned missing = nep_channel_missing(c, in);
     NEP_REQUIRE(ctx, !(missing & NEP_NEEDS_NETWORK), NEP_E_CONFIG, "study: channel %s needs a network with the metaedges %s", name,
                 c->edges ? c->edges : "");
-    static const int order[NEP_LEN(tables)] = {1, 0, 2, 3, 4, 5, 6, 7}; /* without affinities no map is profiled: name the cause */
-    for (int i = 0; i < NEP_LEN(tables); i++)
-        NEP_REQUIRE(ctx, !(missing & (1u << order[i])), NEP_E_CONFIG, "study: channel %s needs %s", name, tables[order[i]]);
+    NEP_REQUIRE(ctx, !missing, NEP_E_CONFIG, "study: channel %s needs %s", name, tables[first_missing(missing)]);
     return NEP_OK;
 }
 
@@ -54,7 +64,7 @@ static nep_status choose_channels(nep_ctx *ctx, const nep_inputs *in, const nep_
             if (c->role != role || (role == NEP_ROLE_VOTE && !in_list(c->name, o->votes, o->n_votes)))
                 continue;
             if (nep_channel_missing(c, in))
-                nep_warn(ctx, "channel %s is left out: the study lacks what it needs", c->name);
+                nep_warn(ctx, "channel %s is left out: the study lacks what it needs (%s)", c->name, tables[first_missing(nep_channel_missing(c, in))]);
             else
                 r->channels[r->n_channels++] = c;
         }

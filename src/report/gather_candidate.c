@@ -11,6 +11,13 @@ static nep_label label_of(const nep_inputs *in, int64_t disorder, int64_t drug)
     return in->labels ? in->labels[disorder * in->n_drugs + drug] : NEP_LABEL_NONE;
 }
 
+/* The probability at the other end of the score's interval. A score of the hierarchical model is the logit less one number per disorder;
+ * NaN for other fusions, whose curve has a slope of its own. */
+static double probability_at(const nep_ranking *r, const nep_candidate *c, double score)
+{
+    return r->fusion == NEP_FUSION_HIERARCHICAL ? 1 / (1 + exp(c->score - score - log(c->p_recorded / (1 - c->p_recorded)))) : NAN;
+}
+
 static json_t *candidate_row(const nep_ranking *r, const nep_ranking_disorder *d, int64_t k)
 {
     int bad = 0;
@@ -32,6 +39,8 @@ static json_t *candidate_row(const nep_ranking *r, const nep_ranking_disorder *d
     DOC_PUT(o, "n_targets", json_integer(c->n_targets));
     DOC_PUT(o, "flags", nep_doc_text(c->flags ? c->flags : ""));
     DOC_PUT(o, "p_recorded", nep_doc_number(c->p_recorded));
+    DOC_PUT(o, "p_recorded_low", nep_doc_number(probability_at(r, c, c->score_low)));
+    DOC_PUT(o, "p_recorded_high", nep_doc_number(probability_at(r, c, c->score_high)));
     DOC_PUT(o, "engagement", nep_doc_number(c->engagement));
     DOC_PUT(o, "engagement_p", nep_doc_number(c->engagement_p));
     DOC_PUT(o, "score_without_low", nep_doc_number(c->score_without_low));
@@ -85,7 +94,7 @@ static json_t *candidate_rows(nep_ctx *ctx, const nep_ranking *r, int64_t disord
             bad |= nep_gather_explain(ctx, r, &visible, scales, drug, o, st);
             own[drug] = label;
             DOC_PUT(o, "counter", nep_gather_counter(r, disorder, drug, json_object_get(o, "reasons")));
-            DOC_PUT(o, "move", nep_gather_move(r, disorder, drug, d->candidates[k].score, scales));
+            DOC_PUT(o, "moves", nep_gather_moves(r, disorder, drug, d->candidates[k].score, scales, o));
         }
         DOC_ADD(array, o);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gather_doubt.c - what speaks against a candidate in one line, and which evidence would move it most. */
+/* gather_doubt.c - what speaks against a candidate in one line, and where nobody could have looked. */
 #include "doc.h"
 
 #include <nepenthe/direction.h>
@@ -8,8 +8,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-static const double half90 = 1.6448536269514722; /* SDs of a 90 % interval */
 
 typedef struct {
     char text[720];
@@ -65,6 +63,13 @@ static const char *worst_target(const json_t *reasons)
     return name;
 }
 
+/* Whether the exposure of the drug was measured; else descriptors stand in for it. */
+static bool exposure_measured(const json_t *reasons)
+{
+    const json_t *row = json_array_get(json_object_get(reasons, "exposure"), 0);
+    return strncmp(nep_doc_get_text(row, "detail"), "measured", 8) == 0;
+}
+
 static void add_gates(line *l, const nep_ranking *r, const nep_ranking_disorder *d, const json_t *reasons, int64_t drug)
 {
     const int direction = find_channel(r, "direction"), exposure = find_channel(r, "exposure");
@@ -76,7 +81,9 @@ static void add_gates(line *l, const nep_ranking *r, const nep_ranking_disorder 
             nep_direction_penalty(opposed));
     }
     if (mpo < NEP_VERDICT_FLAG)
-        add(l, "rules for passive entry into the brain are only partly met (%.1f of 6)", mpo);
+        add(l, exposure_measured(reasons) ? "measured blood-brain ratios put its entry into the brain in doubt (%.1f of 6)"
+                                          : "rules for passive entry into the brain are only partly met (%.1f of 6, from its structure; nothing measured)",
+            mpo);
 }
 
 static void add_negative(line *l, const nep_ranking *r, const nep_ranking_disorder *d, int64_t drug)
@@ -91,6 +98,47 @@ static void add_negative(line *l, const nep_ranking *r, const nep_ranking_disord
             isnan(d->value[drug * r->n_channels + worst]) ? ", being silent" : "");
 }
 
+/* Adds a place to those looked in, or to those of which the study records nothing for this disorder. */
+static void look(char *looked, char *empty, size_t size, const char *one, const char *many, int64_t rows)
+{
+    char *to = rows > 0 ? looked : empty;
+    const size_t used = strlen(to);
+    if (rows > 0)
+        snprintf(to + used, size - used, "%s%lld %s", used ? ", " : "", (long long)rows, rows == 1 ? one : many);
+    else
+        snprintf(to + used, size - used, "%s%s", used ? ", " : "", many);
+}
+
+/* Nothing was found: among what, and where there was nothing to look in, so that silence is not taken for safety. */
+static void add_none(line *l, const nep_ranking *r, int64_t disorder)
+{
+    char looked[256] = "", empty[256] = "";
+    look(looked, empty, sizeof looked, "drug known to worsen it", "drugs known to worsen it", nep_gather_warned(r, disorder));
+    look(looked, empty, sizeof looked, "contraindication", "contraindications", nep_gather_count(r, disorder, NEP_LABEL_CONTRAINDICATED));
+    look(looked, empty, sizeof looked, "failed drug", "failed drugs", nep_gather_count(r, disorder, NEP_LABEL_FAILED));
+    add(l, "none found among %s%s%sentry into the brain, channels that speak against it", looked, looked[0] ? ", " : "",
+        find_channel(r, "direction") < 0 ? "" : "directions of action, ");
+    if (empty[0] || find_channel(r, "direction") < 0)
+        add(l, "not looked into, as the study records none for this disorder: %s%s%s", empty, empty[0] && find_channel(r, "direction") < 0 ? ", " : "",
+            find_channel(r, "direction") < 0 ? "directions of action" : "");
+}
+
+int64_t nep_gather_warned(const nep_ranking *r, int64_t disorder)
+{
+    int64_t n = 0;
+    for (int64_t k = 0; k < r->inputs->n_drugs; k++)
+        n += nep_direction_warns(r->inputs, disorder, k) != NULL;
+    return n;
+}
+
+int64_t nep_gather_count(const nep_ranking *r, int64_t disorder, nep_label label)
+{
+    int64_t n = 0;
+    for (int64_t k = 0; k < r->inputs->n_drugs && r->inputs->labels; k++)
+        n += r->inputs->labels[disorder * r->inputs->n_drugs + k] == label;
+    return n;
+}
+
 json_t *nep_gather_counter(const nep_ranking *r, int64_t disorder, int64_t drug, const json_t *reasons)
 {
     const nep_ranking_disorder *d = &r->disorders[disorder];
@@ -99,76 +147,6 @@ json_t *nep_gather_counter(const nep_ranking *r, int64_t disorder, int64_t drug,
     add_gates(&l, r, d, reasons, drug);
     add_negative(&l, r, d, drug);
     if (!l.text[0])
-        add(&l, "none found among: drugs known to worsen it, contraindications, failed trials, direction of action%s, entry into the brain, channels "
-                "that speak against it",
-            find_channel(r, "direction") < 0 ? " (not in this run)" : "");
+        add_none(&l, r, disorder);
     return nep_doc_text(l.text);
-}
-
-/* Where the score could stand if channel c were known, or known without error. */
-static bool reach_of(const nep_ranking *r, const nep_ranking_disorder *d, const nep_gather_scale *scales, int64_t drug, double score, int c, double *low,
-                     double *high)
-{
-    const int64_t at = drug * r->n_channels + c;
-    int votes = 0;
-    while (votes < r->n_channels && r->channels[votes]->role == NEP_ROLE_VOTE)
-        votes++;
-    if (strcmp(r->channels[c]->name, "direction") == 0 && isnan(d->value[at]) && r->fusion == NEP_FUSION_HIERARCHICAL) {
-        *low = score - NEP_DIRECTION_PENALTY;
-        *high = score;
-        return true;
-    }
-    if (c >= votes || isnan(scales[c].low))
-        return false;
-    if (isnan(d->value[at])) {
-        const double now = isnan(d->contribution[at]) ? 0 : d->contribution[at];
-        *low = score - now + fmin(scales[c].low, now);
-        *high = score - now + fmax(scales[c].high, now);
-        return true;
-    }
-    const double slope = nep_gather_slope(d, &scales[c], at), se = isnan(d->se[at]) ? 0 : d->se[at];
-    const double weight = r->weight ? r->weight[(d - r->disorders) * votes + c] : 0, spread = r->spread ? r->spread[(d - r->disorders) * votes + c] : 0;
-    const double by_weight = weight > 0 ? d->contribution[at] * spread / weight : 0, by_value = isnan(slope) ? 0 : slope * se;
-    const double half = half90 * sqrt(by_weight * by_weight + by_value * by_value);
-    *low = score - half;
-    *high = score + half;
-    return half > 0;
-}
-
-static void tell_move(const nep_ranking *r, const nep_ranking_disorder *d, int64_t drug, int c, double low, double high, line *l)
-{
-    const nep_channel *ch = r->channels[c];
-    const bool targets = ch->edges && strstr(ch->edges, "CbG");
-    if (!isnan(d->value[drug * r->n_channels + c]))
-        add(l, "how much '%s' is worth in this disorder, and the error of its value: trials or records of drugs like it here would place the score "
-               "between %.1f and %.1f",
-            ch->name, low, high);
-    else if (strcmp(ch->name, "direction") == 0)
-        add(l, "whether it raises or lowers its targets is not recorded: actions the opposite way would bring the score down to %.1f", low);
-    else
-        add(l, "'%s' is silent on this drug: %s would place the score between %.1f and %.1f", ch->name,
-            targets ? "measured targets, side effects or a class" : "evidence for it", low, high);
-}
-
-json_t *nep_gather_move(const nep_ranking *r, int64_t disorder, int64_t drug, double score, const nep_gather_scale *scales)
-{
-    int bad = 0, best = -1;
-    const nep_ranking_disorder *d = &r->disorders[disorder];
-    double low = 0, high = 0, l, h;
-    line text = {""};
-    json_t *o = json_object();
-    for (int c = 0; c < r->n_channels && !isnan(score); c++)
-        if (reach_of(r, d, scales, drug, score, c, &l, &h) && (best < 0 || h - l > high - low)) {
-            best = c;
-            low = l;
-            high = h;
-        }
-    if (best >= 0) {
-        tell_move(r, d, drug, best, low, high, &text);
-        DOC_PUT(o, "channel", nep_doc_text(r->channels[best]->name));
-        DOC_PUT(o, "low", nep_doc_number(low));
-        DOC_PUT(o, "high", nep_doc_number(high));
-        DOC_PUT(o, "text", nep_doc_text(text.text));
-    }
-    DOC_END(o);
 }

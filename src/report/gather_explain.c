@@ -77,7 +77,8 @@ double nep_gather_slope(const nep_ranking_disorder *d, const nep_gather_scale *s
     return isnan(d->contribution[at]) || isnan(step) ? NAN : step == 0 ? 0 : d->contribution[at] / step;
 }
 
-static json_t *reason_row(const char *label, const char *detail, double share, double slope)
+/* `record` as in nep_reason: the row of the label table it rests on, whose source is told. */
+static json_t *reason_row(const nep_inputs *in, const char *label, const char *detail, double share, double slope, int64_t record)
 {
     int bad = 0;
     json_t *row = json_object();
@@ -86,11 +87,13 @@ static json_t *reason_row(const char *label, const char *detail, double share, d
     DOC_PUT(row, "share", nep_doc_number(share));
     if (!isnan(slope))
         DOC_PUT(row, "part", nep_doc_number(share * slope));
+    if (record > 0 && in->label_source)
+        DOC_PUT(row, "source", nep_doc_text(in->label_source[record - 1] ? in->label_source[record - 1] : "source not recorded"));
     DOC_END(row);
 }
 
 /* The largest reasons one by one, the rest as one row with its sum; *told gets the sum of all rows. */
-static json_t *reason_rows(const nep_reason *found, int n, double value, double slope, double *told)
+static json_t *reason_rows(const nep_inputs *in, const nep_reason *found, int n, double value, double slope, double *told)
 {
     int bad = 0;
     double rest = 0.0, shown = 0.0;
@@ -101,12 +104,12 @@ static json_t *reason_rows(const nep_reason *found, int n, double value, double 
             continue;
         }
         shown += found[i].share;
-        DOC_ADD(rows, reason_row(found[i].label, found[i].detail, found[i].share, slope));
+        DOC_ADD(rows, reason_row(in, found[i].label, found[i].detail, found[i].share, slope, found[i].record));
     }
     if (n >= ASKED && !isnan(value))
         rest = value - shown; /* there may be more than were asked for */
     if (n > NEP_DOC_REASONS)
-        DOC_ADD(rows, reason_row("all others", "their sum", rest, slope));
+        DOC_ADD(rows, reason_row(in, "all others", "their sum", rest, slope, 0));
     *told = shown + rest;
     DOC_END(rows);
 }
@@ -128,7 +131,7 @@ static json_t *rows_by(nep_ctx *ctx, const nep_ranking *r, asker ask, const nep_
         int n = 0;
         *st = ask(ctx, r->channels[c], r->inputs, visible, drug, ASKED, found, &n);
         if (*st == NEP_OK && n > 0)
-            DOC_PUT(o, r->channels[c]->name, reason_rows(found, n, d->value[at], nep_gather_slope(d, &scales[c], at), &told));
+            DOC_PUT(o, r->channels[c]->name, reason_rows(r->inputs, found, n, d->value[at], nep_gather_slope(d, &scales[c], at), &told));
     }
     DOC_END(o);
 }

@@ -12,18 +12,23 @@ enum {
     FRESH = 10 /* unlabelled drugs of each disorder that keep their details, whatever their rank */
 };
 
-/* Index of a text in `strings`; `index` finds it again. */
-static json_t *interned(json_t *strings, json_t *index, const json_t *text)
+/* Texts of the page, each once, and where they stand. */
+typedef struct {
+    json_t *strings, *index;
+} words;
+
+/* Index of a text in the strings. */
+static json_t *interned(words *w, const json_t *text)
 {
     if (!json_is_string(text))
         return json_null();
     const char *key = json_string_value(text);
-    json_t *known = json_object_get(index, key);
+    json_t *known = json_object_get(w->index, key);
     if (!known) {
         int bad = 0;
-        known = json_integer((json_int_t)json_array_size(strings));
-        DOC_PUT(index, key, known);
-        DOC_ADD(strings, json_string(key));
+        known = json_integer((json_int_t)json_array_size(w->strings));
+        DOC_PUT(w->index, key, known);
+        DOC_ADD(w->strings, json_string(key));
         if (bad)
             return NULL;
     }
@@ -69,7 +74,7 @@ static json_t *page_row(const json_t *c, const json_t *channels)
 }
 
 /* Rows of the channels that add something: those of a channel of weight 0 explain nothing. Digits beyond the eye's are dropped. */
-static json_t *page_rows(const json_t *by_channel, const json_t *contribution)
+static json_t *page_rows(const json_t *by_channel, const json_t *contribution, words *w)
 {
     int bad = 0;
     const char *name;
@@ -86,6 +91,8 @@ static json_t *page_rows(const json_t *by_channel, const json_t *contribution)
             json_t *r = json_object();
             DOC_PUT(r, "label", json_incref(json_object_get(row, "label")));
             DOC_PUT(r, "detail", json_incref(json_object_get(row, "detail")));
+            if (json_object_get(row, "source"))
+                DOC_PUT(r, "source", interned(w, json_object_get(row, "source")));
             if (isnan(part))
                 DOC_PUT(r, "share", json_incref(json_object_get(row, "share")));
             else
@@ -98,14 +105,14 @@ static json_t *page_rows(const json_t *by_channel, const json_t *contribution)
 }
 
 /* What the page shows of a drug when it is opened. */
-static json_t *page_detail(const json_t *c, const json_t *channels)
+static json_t *page_detail(const json_t *c, const json_t *channels, words *w)
 {
-    static const char *const keys[] = {"level", "counter", "move", "ranks"};
+    static const char *const keys[] = {"level", "counter", "moves", "ranks", "p_recorded_low", "p_recorded_high"};
     int bad = 0;
     json_t *o = json_object();
-    DOC_PUT(o, "reasons", page_rows(json_object_get(c, "reasons"), json_object_get(c, "contribution")));
+    DOC_PUT(o, "reasons", page_rows(json_object_get(c, "reasons"), json_object_get(c, "contribution"), w));
     if (json_object_get(c, "edges"))
-        DOC_PUT(o, "edges", page_rows(json_object_get(c, "edges"), json_object_get(c, "contribution")));
+        DOC_PUT(o, "edges", page_rows(json_object_get(c, "edges"), json_object_get(c, "contribution"), w));
     for (int i = 0; i < NEP_LEN(keys); i++)
         if (json_object_get(c, keys[i]))
             DOC_PUT(o, keys[i], json_incref(json_object_get(c, keys[i])));
@@ -135,7 +142,7 @@ static nep_status kept(nep_ctx *ctx, const json_t *doc, int64_t limit, bool **ou
     return NEP_OK;
 }
 
-static json_t *page_disorder(const json_t *disorder, const json_t *channels, const bool *keep)
+static json_t *page_disorder(const json_t *disorder, const json_t *channels, const bool *keep, words *w)
 {
     int bad = 0;
     size_t k;
@@ -147,7 +154,7 @@ static json_t *page_disorder(const json_t *disorder, const json_t *channels, con
         DOC_ADD(rows, page_row(c, channels));
         snprintf(key, sizeof key, "%lld", (long long)drug);
         if (json_object_get(c, "reasons") && keep[drug])
-            DOC_PUT(details, key, page_detail(c, channels));
+            DOC_PUT(details, key, page_detail(c, channels, w));
     }
     bad |= json_object_del(o, "candidates") != 0;
     DOC_PUT(o, "rows", rows);
@@ -155,7 +162,7 @@ static json_t *page_disorder(const json_t *disorder, const json_t *channels, con
     DOC_END(o);
 }
 
-static json_t *page_target(const json_t *t, json_t *strings, json_t *index)
+static json_t *page_target(const json_t *t, words *w)
 {
     static const char *const numbers[] = {"target", "p_affinity", "p_se", "occupancy", "action", "partial", "censored",
                                           "n_measurements"};
@@ -163,28 +170,27 @@ static json_t *page_target(const json_t *t, json_t *strings, json_t *index)
     int bad = 0;
     json_t *row = fields(t, numbers, NEP_LEN(numbers));
     for (int i = 0; i < NEP_LEN(texts); i++)
-        DOC_ADD(row, interned(strings, index, json_object_get(t, texts[i])));
+        DOC_ADD(row, interned(w, json_object_get(t, texts[i])));
     DOC_END(row);
 }
 
-static json_t *page_drug(const json_t *drug, bool keep, json_t *strings, json_t *index)
+static json_t *page_drug(const json_t *drug, bool keep, words *w)
 {
     int bad = 0;
     size_t k;
     json_t *t, *rows = json_array(), *o = json_copy((json_t *)(uintptr_t)drug);
-    json_array_foreach(json_object_get(drug, "targets"), k, t) if (keep) DOC_ADD(rows, page_target(t, strings, index));
+    json_array_foreach(json_object_get(drug, "targets"), k, t) if (keep) DOC_ADD(rows, page_target(t, w));
     (void)json_object_del(o, "targets"); /* absent when the study has no affinities */
     DOC_PUT(o, "rows", rows);
     DOC_END(o);
 }
 
-static json_t *page_drugs(const json_t *drugs, const bool *keep, json_t *strings)
+static json_t *page_drugs(const json_t *drugs, const bool *keep, words *w)
 {
     int bad = 0;
     size_t i;
-    json_t *drug, *array = json_array(), *index = json_object();
-    json_array_foreach(drugs, i, drug) DOC_ADD(array, page_drug(drug, keep[i], strings, index));
-    json_decref(index);
+    json_t *drug, *array = json_array();
+    json_array_foreach(drugs, i, drug) DOC_ADD(array, page_drug(drug, keep[i], w));
     DOC_END(array);
 }
 
@@ -192,15 +198,17 @@ static json_t *page_data(const json_t *doc, json_t *brain, const bool *keep, int
 {
     int bad = 0;
     size_t d;
-    json_t *disorder, *disorders = json_array(), *strings = json_array(), *o = json_copy((json_t *)(uintptr_t)doc);
+    json_t *disorder, *disorders = json_array(), *o = json_copy((json_t *)(uintptr_t)doc);
     const json_t *channels = json_object_get(doc, "channels");
+    words w = {json_array(), json_object()};
     json_array_foreach(json_object_get(doc, "disorders"), d, disorder)
-        DOC_ADD(disorders, page_disorder(disorder, channels, keep));
+        DOC_ADD(disorders, page_disorder(disorder, channels, keep, &w));
     DOC_PUT(o, "kind", json_string("report"));
     DOC_PUT(o, "evaluation", nep_html_evaluation(json_object_get(doc, "evaluation"), json_object_get(doc, "disorders")));
     DOC_PUT(o, "disorders", disorders);
-    DOC_PUT(o, "drugs", page_drugs(json_object_get(doc, "drugs"), keep, strings));
-    DOC_PUT(o, "strings", strings);
+    DOC_PUT(o, "drugs", page_drugs(json_object_get(doc, "drugs"), keep, &w));
+    DOC_PUT(o, "strings", w.strings);
+    json_decref(w.index);
     DOC_PUT(o, "detail_limit", json_integer(limit));
     if (brain)
         DOC_PUT(o, "brain", json_incref(brain));

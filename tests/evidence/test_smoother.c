@@ -162,6 +162,40 @@ static void test_other_uses_by_hand(void **state)
     assert_true(any > 0);
 }
 
+/* Each use that other_uses counts names the label that it rests on, and so does each treatment of neighbours: the report adds its source. */
+static void test_rows_name_their_record(void **state)
+{
+    nep_ctx *ctx = *state;
+    static nep_label others[S_DISORDERS * S_DRUGS];
+    int uses = 0, treatments = 0;
+    memcpy(others, s.labels, sizeof others);
+    memset(others + 2 * S_DRUGS, 0, S_DRUGS * sizeof *others);
+    const nep_visible v = {.disorder = 2, .own = s.labels + 2 * S_DRUGS, .others = others};
+    for (int d = 0; d < S_DRUGS; d++) {
+        static nep_reason reasons[S_DRUGS];
+        int n = 0;
+        assert_ok(ctx, nep_channel_explain(ctx, nep_channel_find("other_uses"), &s.in, &v, d, S_DRUGS, reasons, &n));
+        for (int i = 0; i < n; i++) {
+            const int64_t at = reasons[i].record - 1;
+            assert_int_equal(at % S_DRUGS, d);
+            assert_true(nep_label_indicated(others[at]));
+            assert_string_equal(reasons[i].label, s.in.disorder_names[at / S_DRUGS]);
+            uses++;
+        }
+        assert_ok(ctx, nep_channel_explain(ctx, nep_channel_find("neighbours"), &s.in, &v, d, S_DRUGS, reasons, &n));
+        for (int i = 0; i < n; i++) {
+            const int64_t at = reasons[i].record - 1;
+            assert_true(at / S_DRUGS == 2 && nep_label_indicated(s.labels[at]));
+            assert_string_equal(reasons[i].label, s.in.drugs->names[at % S_DRUGS]);
+            treatments++;
+        }
+        assert_ok(ctx, nep_channel_explain(ctx, nep_channel_find("transfer"), &s.in, &v, d, S_DRUGS, reasons, &n));
+        for (int i = 0; i < n; i++)
+            assert_int_equal(reasons[i].record, 0); /* drugs like it, not it: no one record */
+    }
+    assert_true(uses > 3 && treatments > 10);
+}
+
 static void test_no_gene_no_evidence(void **state)
 {
     nep_ctx *ctx = *state;
@@ -256,7 +290,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_neighbours_is_the_ridge_without_the_hidden), cmocka_unit_test(test_class_kernel_by_hand),
-        cmocka_unit_test(test_explanations_add_up),                        cmocka_unit_test(test_other_uses_by_hand),
+        cmocka_unit_test(test_explanations_add_up),                        cmocka_unit_test(test_other_uses_by_hand), cmocka_unit_test(test_rows_name_their_record),
         cmocka_unit_test(test_no_gene_no_evidence),                        cmocka_unit_test(test_threads_do_not_matter),
         cmocka_unit_test(test_hierarchical_ranking),
     };

@@ -57,6 +57,7 @@ static nep_status fix_explain(nep_ctx *ctx, const nep_inputs *in, const nep_visi
         snprintf(r->label, sizeof r->label, "%s", in->targets[*n % (int)in->n_targets]);
         snprintf(r->detail, sizeof r->detail, "own label %s, %s", nep_label_name(visible->own[drug]), *n % 3 ? "occupancy 0.42" : "<b>occupancy</b> 0.75");
         r->share = fix_normal(90, drug * 12 + *n);
+        r->record = visible->disorder * in->n_drugs + drug; /* 1 + the cell before; none at the first drug of the first disorder */
     }
     return NEP_OK;
 }

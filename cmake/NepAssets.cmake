@@ -1,7 +1,7 @@
 # The report's style, script and template, embedded from readable files.
 set(NEP_ASSET_FOLDER ${CMAKE_SOURCE_DIR}/src/report/assets)
 set(NEP_ASSET_SOURCE ${CMAKE_BINARY_DIR}/report_assets.c)
-set(NEP_ASSET_SCRIPTS dom.js figures.js viewer.js drawer.js candidates.js report.js evaluation.js selftest.js boot.js)
+set(NEP_ASSET_SCRIPTS dom.js figures.js viewer.js drawer.js candidates.js terms.js report.js evaluation.js selftest.js boot.js)
 list(JOIN NEP_ASSET_SCRIPTS "+" scripts)
 list(TRANSFORM NEP_ASSET_SCRIPTS PREPEND ${NEP_ASSET_FOLDER}/ OUTPUT_VARIABLE script_files)
 add_custom_command(OUTPUT ${NEP_ASSET_SOURCE}

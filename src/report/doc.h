@@ -40,6 +40,8 @@ json_t *nep_gather_weights(const nep_ranking *r, int64_t disorder); /* weight an
 bool nep_gather_has_map(const nep_inputs *in); /* whether receptor maps and a disorder's map enter at all */
 json_t *nep_imaging_disorders(const nep_ranking *r); /* the increment of imaging per disorder; */
 json_t *nep_imaging_overall(const nep_ranking *r);   /* over all, with its sentences */
+/* [{id, from, to, n, licences: [{licence, n}]}] by kind of edge, in the order of the network; empty without one. */
+json_t *nep_gather_network(nep_ctx *ctx, const nep_network *net, nep_status *st);
 json_t *nep_gather_licences(const nep_ranking *r, const json_t *provenance);
 
 /* Of one channel in one disorder: the value at which it adds nothing, and 5 % and 95 % of what it adds where it speaks. */

@@ -2,6 +2,8 @@
 /* gather.c - one ranking, its evaluation, its provenance and the warnings so far as one document `nepenthe/report/1`. */
 #include "doc.h"
 
+#include <nepenthe/direction.h>
+
 #include <math.h>
 
 static json_t *gather_estimate(const nep_estimate *e)
@@ -154,6 +156,19 @@ static json_t *gather_rules(nep_fusion fusion)
     DOC_END(o);
 }
 
+/* How many drugs the study records for a disorder, by kind; `known_to_worsen_elsewhere`: rows of that table for other disorders. */
+static json_t *gather_records(const nep_ranking *r, int64_t i)
+{
+    int bad = 0;
+    const int64_t warned = nep_gather_warned(r, i), all = r->inputs->known_direction ? r->inputs->known_direction->n_warnings : 0;
+    json_t *o = json_object();
+    for (int label = NEP_LABEL_NONE + 1; label <= NEP_LABEL_CONTRAINDICATED; label++)
+        DOC_PUT(o, nep_label_name((nep_label)label), json_integer((json_int_t)nep_gather_count(r, i, (nep_label)label)));
+    DOC_PUT(o, "known_to_worsen", json_integer((json_int_t)warned));
+    DOC_PUT(o, "known_to_worsen_elsewhere", json_integer((json_int_t)(all - warned)));
+    DOC_END(o);
+}
+
 static json_t *gather_disorder(nep_ctx *ctx, const nep_ranking *r, int64_t i, nep_status *st)
 {
     int bad = 0;
@@ -179,6 +194,7 @@ static json_t *gather_disorder(nep_ctx *ctx, const nep_ranking *r, int64_t i, ne
     if (r->weight)
         DOC_PUT(o, "weights", nep_gather_weights(r, i));
     DOC_PUT(o, "disagreement", nep_gather_disagreement(r, i));
+    DOC_PUT(o, "records", gather_records(r, i));
     DOC_PUT(o, "labelled", nep_gather_labelled(r, i));
     DOC_PUT(o, "candidates", nep_gather_candidates(ctx, r, i, st));
     DOC_END(o);
@@ -232,6 +248,7 @@ static json_t *gather_document(nep_ctx *ctx, const nep_ranking *r, const json_t 
     DOC_PUT(o, "targets", gather_targets(r->inputs));
     DOC_PUT(o, "drugs", nep_gather_drugs(ctx, r, st));
     DOC_PUT(o, "regions", gather_regions(r->inputs));
+    DOC_PUT(o, "network", nep_gather_network(ctx, r->inputs->network, st));
     DOC_PUT(o, "evaluation", evaluation ? json_deep_copy(evaluation) : json_null());
     DOC_PUT(o, "methods", nep_gather_methods(r));
     DOC_PUT(o, "licences", nep_gather_licences(r, provenance));

@@ -211,6 +211,34 @@ def write_network(folder, names, kinds):
 
 
 # ---- labels ----
+LISTS = {"DRUGCENTRAL": "DrugCentral 2016", "HUB": "Drug Repurposing Hub", "PHDB": "PharmacotherapyDB", "REPODB": "repoDB"}
+CURATED = {"DM": "disease-modifying", "SYM": "symptomatic", "NOT": "curators: no indication", "": ""}
+
+
+def stopped_trials(text):
+    """Each trial once, with its reason where one was given: "NCT00206947 (terminated, phase 2): No more funding"."""
+    said = []
+    for piece in text.split(" ; "):
+        m = re.match(r"(\w+)/(.*?)/(NCT\d+): ?(.*)$", piece.strip())
+        one = f"{m[3]} ({m[1].lower()}, {m[2].lower()})" + (f": {m[4].strip()}" if m[4].strip() else "") if m else piece.strip()
+        if one and one not in said:
+            said.append(one)
+    return "; ".join(said)
+
+
+def label_source(r):
+    """Where a label comes from, in words a reader knows, at most 240 characters."""
+    lists = [LISTS[p] for p in r["sources"].split("|") if p]
+    if r["phdb_category"]:
+        name = LISTS["PHDB"]
+        lists = [p for p in lists if p != name] + [f"{name} ({CURATED[r['phdb_category']]})"]
+    if r["label"] == "TRIAL_ONLY":
+        lists.append(f"ClinicalTrials.gov ({r['n_trials']} trial{'' if r['n_trials'] == '1' else 's'})")
+    trials = stopped_trials(r["failed_trials"] or "")
+    words = "; ".join([", ".join(lists)] * bool(lists) + ["stopped: " + trials] * bool(trials))
+    return words if len(words) <= 240 else words[:237].rsplit(" ", 1)[0] + "..."
+
+
 def make_labels(folder, ids):
     rows, nervous = {}, {r["doid"] for r in tsv("ns_disease_truth_summary.tsv")}
     order = ["approved", "symptomatic", "investigational", "failed", "contraindicated"]
@@ -226,15 +254,14 @@ def make_labels(folder, ids):
                   "TRIAL_ONLY": "investigational"}[r["label"]]
         parts = [p for p in r["sources"].split("|") if p]
         licence = "CC0-1.0" if r["phdb_category"] or r["label"] == "TRIAL_ONLY" else "CC-BY-4.0" if "DRUGCENTRAL" in parts else None
-        where = "ns_truth_v1 " + " ".join(parts + [r["phdb_category"], r["failed_trials"] or ""]).strip()
-        put(r["drugbank_id"], disorder, status, where[:200], licence)
+        put(r["drugbank_id"], disorder, status, label_source(r), licence)
     for r in tsv("pharmacotherapydb", "indications.tsv"):
         status = {"DM": "approved", "SYM": "symptomatic", "NOT": "failed"}[r["category"]]
         if r["doid_id"] not in nervous and r["doid_id"] != TWIN:
-            put(r["drugbank_id"], r["doid_id"], status, "PharmacotherapyDB " + r["category"], "CC0-1.0")
+            put(r["drugbank_id"], r["doid_id"], status, f"PharmacotherapyDB ({CURATED[r['category']]})", "CC0-1.0")
     for r in tsv("drugcentral", "indications.tsv"):
         if r["doid_id"] not in nervous and r["doid_id"] != TWIN and r["category"] != "NOT":
-            put(r["drugbank_id"], r["doid_id"], "approved", "DrugCentral " + (r["category"] or "new"), "CC-BY-4.0")
+            put(r["drugbank_id"], r["doid_id"], "approved", "DrugCentral 2016" + (f" ({CURATED[r['category']]})" if r["category"] else ""), "CC-BY-4.0")
     table = sorted((d, j, s, None, lic, where) for (d, j), (s, where, lic) in rows.items())
     write(folder, "labels.tsv", "drug_id disorder status since licence source".split(), table)
     return collections.Counter(r[2] for r in table)

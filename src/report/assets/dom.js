@@ -39,6 +39,8 @@ function num(x, digits = 2) {
 const signed = (x, digits = 2) => (known(x) && x > 0 ? '+' : '') + num(x, digits);
 const whole = (x) => (known(x) ? String(Math.round(x)).replace(/\B(?=(\d{3})+$)/g, '\u202f') : '–');
 const percent = (x, digits = 0) => (known(x) ? (100 * x).toFixed(digits) + '\u202f%' : '–');
+/* A share whose digits suit its size: 0.1 % of the way down is not 0 %. */
+const share = (x) => percent(x, known(x) && x > 0 && (x < 0.1 || x > 0.9) && x < 1 ? 1 : 0);
 const pvalue = (p) => (!known(p) ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3));
 /* What each family of null maps says by itself, where there are two. */
 const familyList = (g) => (g.p_map_by_null || []).length > 1 ?
@@ -50,6 +52,10 @@ const interval = (e, digits = 2) => e && known(e.low) && known(e.high) ?
 const estimate = (x) => (x && typeof x === 'object' ? x : {value: x});
 const plural = (n, word) => `${whole(n)} ${word}${n === 1 ? '' : 's'}`;
 const nice = (word) => String(word).replace(/_/g, ' ');
+/* Names of channels as words and a true minus, in a sentence of the document. */
+const prose = (text) => String(text || '').replace(/'([a-z_]+)'/g, (all, name) => `‘${nice(name)}’`).replace(/(^|[\s(])-(?=\d)/g, '$1−');
+/* A measure with its interval; where it is one half at both ends, every drug ties and nothing was measured. */
+const measured = (e, digits) => (e && e.value === 0.5 && e.low === 0.5 && e.high === 0.5 ? h('span', {class: 'muted'}, '0.50, all tie') : interval(e, digits));
 
 /* Concentrations over nine orders of magnitude, with the unit that suits. */
 function molar(nM) {

@@ -41,7 +41,7 @@ function reasonList(reasons) {
           (r) =>
               h('li', {}, h('span', {class: 'share'}, signed(size(r), 2)),
                 h('span', {class: 'meter ' + (size(r) < 0 ? 'minus' : 'plus'), style: {'--w': Math.abs(size(r) || 0) / reach}}),
-                h('b', {}, r.label), r.detail ? h('span', {class: 'detail'}, r.detail) : null)));
+                h('b', {}, r.label), r.detail ? h('span', {class: 'detail'}, cited(r.detail)) : null)));
 }
 
 /* Why a channel that speaks adds nothing, or adds without rows. */
@@ -62,10 +62,9 @@ function channelBlock(c, i, row, disorder) {
       [...(why || []), {label: levelText(c, value, level, weight), part: level}] :
       why;
   const sum = known(value) ? [`value ${small(value)}`, known(se) ? ` ± ${small(se)}` : ''] : ['no evidence for this drug (missing, not zero)'];
-  const record = (r) => c.name === 'neighbours' && disorder.labelled.find((l) => l.name === r.label);
   const list = weight && weight.weight === 0 ?
       null :
-      reasonList((rows || []).map((r) => (record(r) ? {...r, detail: `${r.detail}; record: ${record(r).source}`} : r)));
+      reasonList((rows || []).map((r) => (known(r.source) ? {...r, detail: `${r.detail}; record: ${data.strings[r.source]}`} : r)));
   return h(
       'div', {class: 'channel'},
       h('h4', {}, h('span', {class: 'dot', style: {'--c': channelColour(i)}}), nice(c.name),
@@ -121,6 +120,47 @@ const otherRanks = (ranks) => ranks && Object.keys(ranks).length ?
     Object.entries(ranks).map(([k, v]) => `${OPINION_TEXT[k] || nice(k)} ${num(v, 0)}`).join(', ') :
     null;
 
+const valueOf = (row, name) => ((row.detail || {}).value || [])[data.channels.findIndex((c) => c.name === name)];
+
+/* Which way the drug acts, as the gate of direction sees it; null without that gate. */
+function directionFact(row) {
+  const v = valueOf(row, 'direction');
+  if (!row.detail || !data.channels.some((c) => c.name === 'direction')) return null;
+  return !known(v)                               ? 'not known: nobody recorded whether it raises or lowers its targets; nothing is taken off for that' :
+      v === -1 && row.verdict === 'contraindicated' ? 'known to make the disorder worse' :
+      v < 0                                      ? `opposite to that of recorded treatments (${num(v)}, of −1 to 1)` :
+      v === 0                                    ? 'neither with nor against recorded treatments (0, of −1 to 1)' :
+                                                   `that of recorded treatments (${signed(v)}, of −1 to 1); agreement adds nothing to the score`;
+}
+
+function exposureFact(row) {
+  const v = valueOf(row, 'exposure'), why = (((row.detail || {}).reasons || {}).exposure || [])[0];
+  return known(v) ? `${num(v, 1)} of 6, ${why && /^measured/.test(why.detail) ? 'from measured blood-brain ratios' : 'from its structure, nothing measured'}; below ${
+                        RULES.gate} excludes, below ${RULES.flag} is flagged` :
+                    null;
+}
+
+/* Where the score and the rank would go. */
+const moveTo = (row, m) => {
+  const at = (score, rank) => `score ${num(score, 1)}, rank ${whole(rank)}`;
+  return m.direction === 'either' ? `between ${at(m.low, m.rank_at_low)} and ${at(m.high, m.rank_at_high)}` :
+      m.direction === 'down'      ? `down to ${at(m.low, m.rank_at_low)}` :
+                                    `up to ${at(m.high, m.rank_at_high)}`;
+};
+
+function moveTable(row) {
+  const moves = (row.detail || {}).moves || [];
+  return moves.length ?
+      [
+        h('h4', {class: 'part'}, 'What would move it most'),
+        table(
+            ['evidence', 'would bring it', 'can it be had?'], moves.map((m) => [prose(m.evidence), moveTo(row, m), m.how]),
+            {label: 'what would move it most', class: 'plain moves'}),
+        h('p', {class: 'note'}, 'About: one piece of evidence at a time, every other drug staying where it is.')
+      ] :
+      null;
+}
+
 /* Channels worth opening first: those that add to the score, the largest first. */
 const chosen = (row) => {
   const part = (row.detail && row.detail.contribution) || row.parts;
@@ -165,10 +205,11 @@ function openDrawer(disorder, row, origin) {
         ['probability of the top 10', percent(row.top10)],
         [
           'probability of being a recorded treatment',
-          known(row.recorded) ? percent(row.recorded, 1) + (row.label ? ', had its own record not been known' : '') : 'not calibrated'
+          known(row.recorded) ? chance(row) + (row.label ? ', had its own record not been known' : '') : 'not calibrated'
         ],
-        ['speaks against it', detail.counter || null],
-        ['would move it most', (detail.move && detail.move.text) || null],
+        ['speaks against it', detail.counter ? prose(detail.counter) : null],
+        ['direction of action', directionFact(row)],
+        ['entry into the brain', exposureFact(row)],
         ['rank by other ways to fuse', otherRanks(detail.ranks)],
         data.has_map ? ['engagement', known(row.engagement) ? `${signed(row.engagement)} (map-null p ${pvalue(row.engagementP)})` : 'none'] : null,
         data.settings.n_affinities === 0 ? null : [
@@ -185,6 +226,7 @@ function openDrawer(disorder, row, origin) {
       row.flags.length ? h('ul', {class: 'flags'},
                            row.flags.map((f) => h('li', {}, h('b', {}, nice(f)), FLAG_TEXT[f] ? ': ' + FLAG_TEXT[f] : ''))) :
                          null,
+      moveTable(row),
       h('h4', {class: 'part'}, 'Why it stands here'),
       h('p', {class: 'note'},
         row.detail ? 'Rows sum to their channel, and channels to the score.' :

@@ -30,7 +30,7 @@ function macroTable(ev, name, protocol) {
   return metrics.length ?
       table(
           ['order by', ...metrics.map(([, label]) => numbered(label))],
-          rows.map(([label, m]) => [label, ...metrics.map(([key, , digits]) => interval(estimate(m[key]), digits))]),
+          rows.map(([label, m]) => [label, ...metrics.map(([key, , digits]) => measured(estimate(m[key]), digits))]),
           {caption: 'Mean over disorders with 90 % intervals; the baselines below. “vs”: AUROC against those drugs alone', label: 'macro table'}) :
       h('p', {class: 'note'}, 'Nothing could be estimated under this protocol.');
 }
@@ -304,19 +304,18 @@ function shortSection(ev) {
 function renderEvaluation() {
   const ev = data.evaluation,
         protocols = Object.entries(ev.protocols || {}).filter(([, p]) => p && typeof p === 'object' && Object.keys(p).length);
+  const sections = [
+    ['In short', shortSection(ev)], ['Increment', incrementSection(ev)], ['Image alone', aloneSection(ev)], ['Held against', negativesSection(ev)],
+    ...protocols.map(([name, p]) => [nice(name), protocolSection(ev, name, p)]), ['Time split', timeSection(ev)], ['Calibration', calibrationSection(ev)],
+    ['Ablation', ablationSection(ev)], ['Negative controls', controlsSection(ev)], ['Nulls', nullSection(ev)], ['TRIPOD+AI', tripodSection(ev)],
+    ['Terms', termsSection()], [`Warnings (${data.warnings.length})`, warningSection(data.warnings)],
+    ['Provenance', provenanceSection(data.provenance, null, data.version)]
+  ].filter((x) => x[1]);
   return [
     pageHeader(
         'evaluation', ev.study || 'Evaluation',
         [`${plural(protocols.length, 'protocol')} · seed ${ev.seed ?? '–'} · version ${ev.version || data.version}`]),
-    pageNav([
-      ['short', 'In short'], ['imaging', 'Increment'], (ev.imaging_alone || []).length ? ['alone', 'Image alone'] : null,
-      ev.negatives ? ['negatives', 'Held against'] : null, ...protocols.map(([name]) => ['protocol-' + name, nice(name)]), ev.time_split ? ['time', 'Time split'] : null, ['calibration', 'Calibration'], ['ablation', 'Ablation'],
-      (ev.negative_controls || []).length ? ['controls', 'Negative controls'] : null,
-      ['nulls', 'Nulls'], (ev.tripod_ai || []).length ? ['tripod', 'TRIPOD+AI'] : null, ['warnings', `Warnings (${data.warnings.length})`], ['provenance', 'Provenance']
-    ]),
-    h('main', {}, ev.simulated ? simulatedNote() : null, shortSection(ev), incrementSection(ev), aloneSection(ev),
-      negativesSection(ev), protocols.map(([name, p]) => protocolSection(ev, name, p)), timeSection(ev), calibrationSection(ev), ablationSection(ev), controlsSection(ev), nullSection(ev), tripodSection(ev),
-      warningSection(data.warnings), provenanceSection(data.provenance, null, data.version)),
+    pageNav(sections), h('main', {}, ev.simulated ? simulatedNote() : null, sections.map(([, node]) => node)),
     h('footer', {}, 'Intervals are 90 %. One analysis is declared primary in the study file; everything else is exploratory.'),
   ];
 }

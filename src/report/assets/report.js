@@ -4,11 +4,11 @@
 /* The thresholds come with the data: the page states the rule that was applied. */
 const RULES = data.rules || {};
 const LEARNED = data.fusion === 'hierarchical';
-const SUPPORT = LEARNED ? `ten times the odds of the disorder’s average drug (score at least ${RULES.score})` :
+const SUPPORT = LEARNED ? `ten times the odds of the disorder’s average drug (score at least ${num(RULES.score)})` :
                           `score at least ${RULES.score} (the upper 5 % of a ranking without signal)`;
 const VERDICT_TEXT = {
   contraindicated: 'recorded as contraindicated, or as failed for harm, or known to make this disorder worse; it keeps its rank so that it can be seen',
-  gated: `the exposure gate excludes it: CNS MPO below ${RULES.gate} of 6, and no disorder of this study records the drug`,
+  gated: `the gate of exposure excludes it: entry into the brain (measured blood-brain ratio, else CNS MPO, the multiparameter optimisation score for drugs of the central nervous system) below ${RULES.gate} of 6, and no disorder of this study records the drug`,
   insufficient: data.has_map ?
       `no voting channel speaks, or the coverage gate failed (fewer than ${
           RULES.min_targets} measured targets with a map, or the strongest target has none); this is no evidence against the drug` :
@@ -115,16 +115,24 @@ function foundLine(disorder) {
       [
         'Tested harder than the order shown, with the records of similar drugs hidden beside the drug’s own: average precision ', h('b', {}, interval(ap, 2)),
         ` (chance ${num(e.prevalence, 2)}, ${whole(e.n_pos)} treatments)`,
-        known(ns.value) ? [', AUROC against other nervous-system drugs ', h('b', {}, interval(ns, 2))] : null, '.'
+        known(ns.value) ? [', AUROC against other drugs for the central nervous system (CNS) ', h('b', {}, interval(ns, 2))] : null, '.'
       ] :
       'How well this finds treatments was not measured in this run.';
+}
+
+/* No drug is marked as making it worse: said as the gap that it is. */
+function nothingWorsens(disorder) {
+  const r = disorder.records || {}, elsewhere = r.known_to_worsen_elsewhere || 0;
+  return `No drug is on record as making ${disorder.name} worse: the table of such drugs has no row for it${
+      elsewhere ? ` (${plural(elsewhere, 'row')} for other disorders of the study)` : ''}, and the labels record no contraindication. ` +
+      'So nothing here was lowered or marked for it, and a drug that worsens it may stand at the top: look up labels and reports of harm before anything follows.';
 }
 
 function worseningLine(disorder) {
   const list = disorder.labelled.filter((l) => l.status === 'contraindicated' && l.scored),
         opposed = disorder.candidates.filter((c) => c.flags.includes('opposite_direction') && c.verdict !== 'contraindicated').length,
         others = opposed ? ` ${plural(opposed, 'other drug')} ${opposed === 1 ? 'acts' : 'act'} the opposite way of its treatments and lost half the odds or more.` : '';
-  if (!list.length) return 'No drug is recorded as worsening it: a gap in the records and no reassurance.' + others;
+  if (!list.length) return [h('b', {}, nothingWorsens(disorder)), others];
   const high = list.filter((l) => l.rank <= disorder.scored / 10);
   return [
     `${plural(list.length, 'drug')} known to worsen it: median rank ${whole(median(list.map((l) => l.rank)))} of ${
@@ -142,10 +150,26 @@ function worseningLine(disorder) {
 /* The two channels that give most, with the row behind each. */
 function forLine(c) {
   return chosen(c).filter((i) => c.parts[i] > 0 && data.channels[i].role === 'VOTE').slice(0, 2).map((i) => {
-    const first = ((c.detail.reasons || {})[data.channels[i].name] || []).find((r) => !/further paths$|^all others$/.test(r.label));
-    return `${nice(data.channels[i].name)} ${signed(c.parts[i], 1)}` + (first ? ` (${first.label})` : '');
+    const first = ((c.detail.reasons || {})[data.channels[i].name] || []).find((r) => !/further paths?$|^all others$/.test(r.label));
+    return `${nice(data.channels[i].name)} ${signed(c.parts[i], 1)}` + (first ? ` (most from ${first.label}, ${signed(first.part, 1)})` : '');
   }).join(', ');
 }
+
+/* What speaks against a drug, short; and of what nothing is on record, so that nothing found is not taken for safe. */
+const againstLine = (text) => prose(text).replace(
+    /^none found among .*?(?:; not looked into, as the study records none for this disorder: (.*))?$/,
+    (all, empty) => 'none found' + (empty ? `; nothing on record to look into: ${empty}` : ''));
+
+/* The evidence that could be had and would move it furthest. */
+function moveLine(c) {
+  const m = ((c.detail || {}).moves || []).find((x) => x.obtainable);
+  return m ? `${prose(m.evidence)}: ${moveTo(c, m)}` : null;
+}
+
+const chance = (c) => {
+  const d = c.detail || {};
+  return percent(c.recorded) + (known(d.p_recorded_low) ? `, 90\u202f% interval ${percent(d.p_recorded_low)} to ${percent(d.p_recorded_high)}` : ', no interval');
+};
 
 /* The first screen: what is new, what speaks against it, and how far to trust it. */
 function shortCard(disorder) {
@@ -156,7 +180,7 @@ function shortCard(disorder) {
       'article', {class: 'card short-card'},
       h('h3', {}, disorder.name, disorder.simulated ? h('span', {class: 'simulated-tag'}, 'simulated') : null),
       h('p', {},
-        good.length ? `${top} of the first 10 are recorded treatments, of ${good.length} that are ranked. The first that are not recorded:` :
+        good.length ? `${top} of the first 10 are recorded treatments, of ${good.length} that are ranked; no drug’s own record counts for it. The first that are not recorded:` :
                       'No treatment is recorded. The first candidates:'),
       h('ol', {class: 'fresh'},
         fresh.map(
@@ -164,11 +188,12 @@ function shortCard(disorder) {
                 'li', {}, opener(disorder, c),
                 h('span', {class: 'muted'},
                   ` rank ${whole(c.rank)}` + (known(c.rankLow) ? ` (${whole(c.rankLow)} to ${whole(c.rankHigh)})` : '') +
-                      (known(c.recorded) ? `, looks like a recorded treatment (${percent(c.recorded)})` : '')),
+                      (known(c.recorded) ? `; probability of being a recorded treatment ${chance(c)}` : '')),
                 c.detail && forLine(c) ? h('span', {class: 'under'}, 'for: ' + forLine(c)) : null,
                 c.detail && c.detail.counter ?
-                    h('span', {class: 'under'}, 'against: ', c.detail.counter.replace(/^none found among.*/, 'none found')) :
-                    null))),
+                    h('span', {class: 'under'}, 'against: ', againstLine(c.detail.counter)) :
+                    null,
+                moveLine(c) ? h('span', {class: 'under'}, 'would move it: ' + moveLine(c)) : null))),
       h('p', {class: 'fact'}, foundLine(disorder)), h('p', {class: 'fact'}, worseningLine(disorder)));
 }
 
@@ -176,6 +201,7 @@ function reportShort() {
   return section(
       'short', 'In short', data.imaging && data.imaging.summary ? h('p', {class: 'imaging-summary'}, data.imaging.summary) : null,
       h('p', {class: 'note'}, 'Hypotheses for a pharmacologist to judge, not advice. ', SCORE_TEXT),
+      h('p', {class: 'note'}, 'Average precision: the mean over treatments of the share of treatments among the drugs that stand as high or higher; chance is their share among all. AUROC (area under the receiver operating characteristic curve): how often a treatment stands above another drug; chance is 0.5. Brackets hold 90\u202f% intervals. ', h('a', {href: '#terms'}, 'All terms.')),
       h('div', {class: 'cards'}, data.disorders.map(shortCard)),
       h('details', {class: 'fold'}, h('summary', {}, h('b', {}, 'What the channels are')),
         facts(data.channels.filter((c) => c.role === 'VOTE' || c.role === 'GATE')
@@ -211,9 +237,9 @@ function macroBaselines(evaluation, protocol = 'masked') {
   ].filter(([key], i) => i < 2 || rows.some(([, m]) => known(estimate(m[key]).value)));
   return table(
       ['order by', ...columns.map(([, label, , title]) => ({label, number: true, title}))],
-      rows.map(([name, m]) => [name, ...columns.map(([key, , digits]) => interval(estimate(m[key]), digits))]),
+      rows.map(([name, m]) => [name, ...columns.map(([key, , digits]) => measured(estimate(m[key]), digits))]),
       {
-        caption: `Against the baselines, protocol "${nice(protocol)}", mean over disorders with 90 % intervals. A dash: the channel is silent under this protocol`,
+        caption: `Against the baselines, protocol “${nice(protocol)}”, mean over disorders with 90 % intervals. A dash: the channel is silent under this protocol. All tie: it tells no drug from another, or the drugs were matched by it`,
         label: 'baselines'
       });
 }
@@ -230,7 +256,7 @@ function protocolList(ev) {
 }
 
 const CALIBRATION_TEXT =
-    'Of the drugs given a probability, how many are recorded: observed over expected should be 1, the slope 1. Above 1 the probabilities are too low, below 1 too high.';
+    'Of the drugs given a probability, how many are recorded: observed over expected should be 1, the slope 1. Above 1 the probabilities are too low, below 1 too high. The Brier score is the mean squared error of the probabilities. No interval was computed for these four; nepenthe evaluate draws the calibration curve with one for each point.';
 
 function calibrationTable(ev) {
   const c = ev.calibration || {}, by = Object.entries(c.by_protocol || {});
@@ -299,13 +325,13 @@ function tripodSection(ev) {
       section(
           'tripod', 'TRIPOD+AI',
           h('p', {},
-            `Of the ${list.length} points of the reporting guideline this run fills in ${count('filled')} and parts of ${count('partly')}; authors must fill in ${
+            `Of the ${list.length} points of the guideline for reporting prediction models (Transparent Reporting of a multivariable prediction model for Individual Prognosis Or Diagnosis, with artificial intelligence) this run fills in ${count('filled')} and parts of ${count('partly')}; authors must fill in ${
                 count('authors')}, and ${count('not')} do not apply, since drugs and not patients are ranked. nepenthe evaluate writes the table as tripod_ai.tsv. `,
             cited('Collins et al. (2024) BMJ 385:e078378, doi:10.1136/bmj-2023-078378.')),
           h('details', {class: 'fold'}, h('summary', {}, h('b', {}, 'All points')),
             table(
-                ['point', 'topic', 'who', 'text'],
-                list.map((p) => [p.item, p.topic, p.status, cited(p.text)]), {label: 'TRIPOD+AI', class: 'plain tripod'}))) :
+                ['point', 'topic', 'applies to', 'who', 'text'],
+                list.map((p) => [p.item, p.topic, p.applies || '–', p.status, cited(p.text)]), {label: 'TRIPOD+AI', class: 'plain tripod'}))) :
       null;
 }
 
@@ -347,7 +373,7 @@ function weightTable() {
           ['channel', ...shown.map((d) => ({label: d.name, number: true}))],
           Object.keys(shown[0].weights)
               .map((c) => [nice(c), ...shown.map((d) => `${num(d.weights[c].weight)} ± ${num(d.weights[c].spread)}`)]),
-          {caption: 'log odds per standard deviation of the channel, learned from the other disorders; ± the spread between disorders', label: 'weights'}));
+          {caption: 'log odds per standard deviation of the channel, learned from the other disorders; ± is how far that weight differs between disorders (a standard deviation), no interval of the weight itself', label: 'weights'}));
 }
 
 function candidateSection() {
@@ -371,7 +397,7 @@ function candidateSection() {
           ],
           [
             'baselines',
-            'percentile of the drug when ordered by each baseline alone. A candidate that every baseline also puts on top is no discovery of the image.'
+            'percentile of the drug when ordered by each baseline alone. A candidate that every baseline also puts on top is no discovery' + (data.has_map ? ' of the image.' : '.')
           ],
           ['verdict', 'the first of these that applies:'],
           ...VERDICT_ORDER.map((v) => [badge(v, 'verdict'), VERDICT_TEXT[v]]),
@@ -391,12 +417,12 @@ function knownList(disorder, kinds, title, empty) {
       table(
             [
               'drug', ...(many ? ['status'] : []), {label: 'rank', number: true},
-              {label: 'top', number: true, title: 'its rank as a share of the drugs with a score'}, 'verdict', 'source'
+              {label: 'from the top', number: true, title: 'its rank as a share of the drugs with a score'}, 'verdict', 'source'
             ],
             list.map(
                 (l) =>
                     [l.name || l.drug_id, ...(many ? [nice(l.status)] : []),
-                     l.scored ? `${whole(l.rank)} of ${whole(l.of)}` : 'no score', l.scored ? percent(l.rank / l.of) : '–',
+                     l.scored ? `${whole(l.rank)} of ${whole(l.of)}` : 'no score', l.scored ? share(l.rank / l.of) : '–',
                      badge(l.verdict, 'verdict'), h('span', {class: 'source'}, l.note ? l.note + '. ' : '', cited(l.source || '–'), l.recorded ? ` (also recorded as ${nice(l.recorded)})` : '')]),
             {label: title, class: 'plain known-table'}) :
       h('p', {class: 'note'}, empty);
@@ -424,7 +450,7 @@ function knownCard(disorder) {
     good.length ? `${good.filter((l) => l.rank <= tenth).length} of ${
                       plural(good.length, 'recorded treatment')} with a score fell in the first tenth of the ${
                       whole(disorder.scored)} drugs that have one (chance: ${num(good.length / 10, 1)}); their median rank is ${
-                      whole(median(good.map((l) => l.rank)))}. No drug’s own label counts for it. ` :
+                      whole(median(good.map((l) => l.rank)))}. No drug’s own label counts for it. Records are taken as they stand; the sources below tell where from. ` :
                   '',
     silent ? `${plural(silent, 'recorded treatment')} ${
                  silent === 1 ? 'has' : 'have'} no score, because no voting channel speaks of ${silent === 1 ? 'it' : 'them'}.` :
@@ -439,12 +465,12 @@ function knownCard(disorder) {
       knownList(disorder, ['approved', 'symptomatic'], 'Where standard treatments fell', 'None is recorded.'),
       knownList(
           disorder, ['contraindicated'], 'Known worsening drugs',
-          'None is recorded. That is a gap in the records and no reassurance.'),
+          nothingWorsens(disorder)),
       disorder.labelled.some((l) => l.status === 'failed') ?
           [
             knownList(disorder, ['failed'], 'Drugs recorded as failed', ''),
             h('p', {class: 'note'},
-              'The record counts stopped and withdrawn trials too, some for want of money or patients: that is no finding about the drug. The source column has the reason that was given.')
+              'What counts as failed is what the label table says. It may hold stopped and withdrawn trials, some for want of money or patients, and pairs that curators judged to be no indication: neither is a finding that the drug does not work. The source column has the reason where one was given.')
           ] :
           null);
 }
@@ -606,14 +632,26 @@ function tree(value) {
   return value === null || value === undefined ? '–' : String(value);
 }
 
-function provenanceSection(provenance, licences, version) {
+/* Kinds of edge with how many stand under which licence. */
+function networkTable(edges) {
+  return edges && edges.length ?
+      table(
+          ['edge', 'joins', {label: 'edges', number: true}, 'licences'],
+          edges.map((e) => [e.id, edgeText(e), whole(e.n), e.licences.map((l) => `${l.licence} (${whole(l.n)})`).join(', ')]),
+          {caption: 'Edges of the network, as the source rows name them', label: 'edges of the network'}) :
+      null;
+}
+
+function provenanceSection(provenance, licences, version, edges) {
   return section(
       'provenance', 'Provenance and licences', facts([['nepenthe', version]]), tree(provenance),
       licences ?
           [
             h('h3', {}, 'Licences of the data used'),
-            licences.length ? h('ul', {}, licences.map((l) => h('li', {}, cited(l)))) :
-                              h('p', {class: 'note'}, 'None is recorded.')
+            licences.length ?
+                h('ul', {}, licences.map((l) => h('li', {}, l === 'per row' ? 'each row of the table names its own' : cited(l)))) :
+                h('p', {class: 'note'}, 'None is recorded.'),
+            networkTable(edges)
           ] :
           null);
 }
@@ -624,8 +662,9 @@ function pageHeader(kicker, title, line) {
       h('p', {class: 'lede'}, line));
 }
 
-const pageNav = (items) =>
-    h('nav', {'aria-label': 'sections'}, items.filter(Boolean).map(([id, label]) => h('a', {href: '#' + id}, label)));
+/* The menu: every section of the page, in its order. */
+const pageNav = (sections) =>
+    h('nav', {'aria-label': 'sections'}, sections.map(([label, node]) => h('a', {href: '#' + node.id}, label)));
 
 function watermark() {
   return h('div', {class: 'watermark', 'aria-hidden': 'true'}, Array.from({length: 3}, () => h('span', {}, 'SIMULATED')));
@@ -637,7 +676,18 @@ const simulatedNote = () => h(
 
 function renderReport() {
   data.disorders.forEach(unpack);
-  const brain = brainSection(), disagree = disagreementSection();
+  const tested = [data.has_map ? 'Trust' : 'How tested', testedSection(data.evaluation)];
+  const sections = [
+    ['In short', reportShort()], data.has_map ? tested : null, ['Candidates', candidateSection()],
+    [
+      'Known drugs',
+      section('known', 'Where standard treatments and known worsening drugs fell', h('div', {class: 'cards'}, data.disorders.map(knownCard)))
+    ],
+    data.has_map ? null : tested, ['Disagreement', disagreementSection()], ['Maps', brainSection()],
+    ['Assumptions', data.has_map ? assumptionSection() : null], ['Methods', methodsSection(data.methods)], ['TRIPOD+AI', tripodSection(data.evaluation)],
+    ['Terms', termsSection()], [`Warnings (${data.warnings.length})`, warningSection(data.warnings)],
+    ['Provenance', provenanceSection(data.provenance, data.licences, data.version, data.network)]
+  ].filter((x) => x && x[1]);
   return [
     pageHeader(
         'ranking report', data.study || 'Ranking',
@@ -645,17 +695,7 @@ function renderReport() {
             data.has_map ? plural(data.settings.n_regions, 'region') + ' · ' : ''}${
             plural(data.channels.filter((c) => c.role === 'VOTE').length, 'voting channel')} · seed ${
             data.settings.seed} · version ${data.version}`),
-    pageNav([
-      ['short', 'In short'], ['candidates', 'Candidates'], ['known', 'Known drugs'], ['trust', data.has_map ? 'Trust' : 'How tested'],
-      disagree && ['disagree', 'Disagreement'], brain && ['brain', 'Maps'], data.has_map && ['assumptions', 'Assumptions'], ['methods', 'Methods'], ['warnings', `Warnings (${data.warnings.length})`],
-      ['provenance', 'Provenance']
-    ]),
-    h('main', {}, data.simulated ? simulatedNote() : null, reportShort(), data.has_map ? testedSection(data.evaluation) : null, candidateSection(),
-      section(
-          'known', 'Where standard treatments and known worsening drugs fell',
-          h('div', {class: 'cards'}, data.disorders.map(knownCard))),
-      data.has_map ? null : testedSection(data.evaluation), disagree, brain, data.has_map ? assumptionSection() : null, methodsSection(data.methods), tripodSection(data.evaluation), warningSection(data.warnings),
-      provenanceSection(data.provenance, data.licences, data.version)),
+    pageNav(sections), h('main', {}, data.simulated ? simulatedNote() : null, sections.map(([, node]) => node)),
     h('footer', {},
       'A ranking of hypotheses for research. It is not medical advice, and a rank is no evidence of efficacy or safety in people.'),
   ];

@@ -53,6 +53,8 @@ function checkDrawer() {
   candidates.body.querySelector('tr.candidate').click();
   const drawer = document.getElementById('drawer');
   check(drawer && drawer.contains(document.activeElement), 'the details open and take the focus');
+  const moves = data.disorders[0].candidates[0].detail.moves || [];
+  check(drawer.querySelectorAll('table.moves tbody tr').length === moves.length, 'what would move it is told row by row');
   drawer.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true}));
   check(!document.getElementById('drawer'), 'Escape closes the details');
 }
@@ -94,6 +96,9 @@ function selftest() {
     }
     check(document.querySelectorAll('main section').length >= 5, 'the sections are there');
     check(document.getElementById('warnings'), 'errors and warnings are always there');
+    const menu = [...document.querySelectorAll('nav a')].map((a) => a.hash.slice(1));
+    check(menu.join() === [...document.querySelectorAll('main > section')].map((s) => s.id).join(), 'the menu reaches every section, in their order');
+    check(['terms', 'tripod'].every((id) => menu.includes(id) || (id === 'tripod' && !(data.evaluation && data.evaluation.tripod_ai))), 'terms and TRIPOD+AI are in the menu');
     check(
         document.documentElement.scrollWidth <= window.innerWidth + 1,
         `nothing sticks out sideways (${document.documentElement.scrollWidth} > ${window.innerWidth})`);

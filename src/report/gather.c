@@ -5,6 +5,7 @@
 #include <nepenthe/direction.h>
 
 #include <math.h>
+#include <string.h>
 
 static json_t *gather_estimate(const nep_estimate *e)
 {
@@ -141,11 +142,15 @@ static json_t *gather_settings(const nep_inputs *in)
 }
 
 /* The thresholds behind the words, so that a page states the rule that was applied. */
-static json_t *gather_rules(nep_fusion fusion)
+static json_t *gather_rules(const nep_ranking *r)
 {
+    const nep_fusion fusion = r->fusion;
     int bad = 0;
     json_t *o = json_object();
     DOC_PUT(o, "score", json_real(fusion == NEP_FUSION_HIERARCHICAL ? NEP_VERDICT_ODDS : NEP_VERDICT_SCORE));
+    for (int c = 0; c < r->n_channels && fusion == NEP_FUSION_HIERARCHICAL; c++)
+        if (strcmp(r->channels[c]->name, "direction") == 0)
+            DOC_PUT(o, "penalty", json_real(NEP_DIRECTION_PENALTY)); /* what a drug known to make a disorder worse loses */
     DOC_PUT(o, "gate", json_real(NEP_VERDICT_GATE));
     DOC_PUT(o, "flag", json_real(NEP_VERDICT_FLAG));
     DOC_PUT(o, "min_targets", json_integer(NEP_EVIDENCE_MIN_TARGETS));
@@ -239,7 +244,7 @@ static json_t *gather_document(nep_ctx *ctx, const nep_ranking *r, const json_t 
     DOC_PUT(o, "fusion", nep_doc_text(nep_fusion_name(r->fusion)));
     DOC_PUT(o, "has_map", json_boolean(nep_gather_has_map(r->inputs)));
     DOC_PUT(o, "settings", gather_settings(r->inputs));
-    DOC_PUT(o, "rules", gather_rules(r->fusion));
+    DOC_PUT(o, "rules", gather_rules(r));
     DOC_PUT(o, "warnings", gather_warnings(ctx));
     DOC_PUT(o, "channels", gather_channels(r));
     DOC_PUT(o, "null_rates", gather_null_rates(r));

@@ -121,7 +121,7 @@ static void add_rows(moves *m)
         snprintf(x->evidence, sizeof x->evidence, "%.96s found to be no target of it, or no gene of the disorder", label);
 }
 
-/* The gate of direction: not known, known to be opposite, or a report of harm. It lowers log odds alone. */
+/* The gate of direction: not known, known to be opposite, or a report of harm that could fall. It lowers log odds alone. */
 static void add_direction(moves *m)
 {
     int c = 0;
@@ -141,11 +141,6 @@ static void add_direction(moves *m)
                      true);
         if (x)
             snprintf(x->evidence, sizeof x->evidence, "%s found not to hold", warned ? "the report that it makes the disorder worse" : "its opposite actions");
-    }
-    if (!warned && (isnan(value) || value > -1)) {
-        x = new_move(m, "direction", m->score - (NEP_DIRECTION_PENALTY - now), m->score, "yes: trials, case reports, labels", true);
-        if (x)
-            snprintf(x->evidence, sizeof x->evidence, "a report that it makes the disorder worse, which would also mark it contraindicated");
     }
 }
 

@@ -104,10 +104,30 @@ static json_t *page_rows(const json_t *by_channel, const json_t *contribution, w
     DOC_END(o);
 }
 
+/* [evidence, direction, low, high, rank_at_low, rank_at_high, obtainable, how], the texts by their place in the strings. */
+static json_t *page_moves(const json_t *moves, words *w)
+{
+    static const char *const keys[] = {"low", "high", "rank_at_low", "rank_at_high", "obtainable"};
+    int bad = 0;
+    size_t i;
+    json_t *m, *array = json_array();
+    json_array_foreach(moves, i, m)
+    {
+        json_t *row = json_array();
+        DOC_ADD(row, interned(w, json_object_get(m, "evidence")));
+        DOC_ADD(row, interned(w, json_object_get(m, "direction")));
+        for (int k = 0; k < NEP_LEN(keys); k++)
+            DOC_ADD(row, json_incref(json_object_get(m, keys[k])));
+        DOC_ADD(row, interned(w, json_object_get(m, "how")));
+        DOC_ADD(array, row);
+    }
+    DOC_END(array);
+}
+
 /* What the page shows of a drug when it is opened. */
 static json_t *page_detail(const json_t *c, const json_t *channels, words *w)
 {
-    static const char *const keys[] = {"level", "counter", "moves", "ranks", "p_recorded_low", "p_recorded_high"};
+    static const char *const keys[] = {"level", "ranks", "p_recorded_low", "p_recorded_high"};
     int bad = 0;
     json_t *o = json_object();
     DOC_PUT(o, "reasons", page_rows(json_object_get(c, "reasons"), json_object_get(c, "contribution"), w));
@@ -116,6 +136,8 @@ static json_t *page_detail(const json_t *c, const json_t *channels, words *w)
     for (int i = 0; i < NEP_LEN(keys); i++)
         if (json_object_get(c, keys[i]))
             DOC_PUT(o, keys[i], json_incref(json_object_get(c, keys[i])));
+    DOC_PUT(o, "counter", interned(w, json_object_get(c, "counter")));
+    DOC_PUT(o, "moves", page_moves(json_object_get(c, "moves"), w));
     DOC_PUT(o, "contribution", in_order(json_object_get(c, "contribution"), channels, NULL));
     DOC_PUT(o, "value", in_order(json_object_get(c, "value"), channels, NULL));
     DOC_PUT(o, "se", in_order(json_object_get(c, "se"), channels, NULL));

@@ -5,6 +5,15 @@ const VERDICTS = ['supported', 'weak', 'insufficient', 'gated', 'contraindicated
 const PAGE_ROWS = 50;
 const channelColour = (i) => PALETTE[i % PALETTE.length];
 
+/* Texts that stand once for all drugs, put back. */
+function unpackDetail(detail) {
+  if (!detail) return null;
+  const text = (i) => (known(i) ? data.strings[i] : null);
+  const moves = (detail.moves || []).map(([evidence, direction, low, high, rank_at_low, rank_at_high, obtainable, how]) => (
+      {evidence: text(evidence), direction: text(direction), low, high, rank_at_low, rank_at_high, obtainable, how: text(how)}));
+  return {...detail, counter: text(detail.counter), moves};
+}
+
 /* Rows of the data as objects, once. */
 function unpack(disorder) {
   const n = disorder.rows.length;
@@ -30,7 +39,7 @@ function unpack(disorder) {
                                             withoutHigh: r[16],
                                             parts: r[17] || [],
                                             percentile: r[18] || [],
-                                            detail: disorder.details[r[0]] || null,
+                                            detail: unpackDetail(disorder.details[r[0]]),
                                           }));
   const spread = disorder.candidates.flatMap((c) => [c.score, c.scoreLow, c.scoreHigh]).filter(known);
   disorder.scale = {min: Math.min(...spread, 0), max: Math.max(...spread, 0)};

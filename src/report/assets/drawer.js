@@ -156,7 +156,11 @@ function moveTable(row) {
         table(
             ['evidence', 'would bring it', 'can it be had?'], moves.map((m) => [prose(m.evidence), moveTo(row, m), m.how]),
             {label: 'what would move it most', class: 'plain moves'}),
-        h('p', {class: 'note'}, 'About: one piece of evidence at a time, every other drug staying where it is.')
+        h('p', {class: 'note'},
+          'Approximate: one piece of evidence at a time, every other drug staying where it is.' +
+              (known(RULES.penalty) && row.verdict !== 'contraindicated' ?
+                   ` For any drug, a report that it makes the disorder worse takes up to ${num(RULES.penalty, 1)} off the score and marks it contraindicated.` :
+                   ''))
       ] :
       null;
 }

@@ -151,7 +151,7 @@ function worseningLine(disorder) {
 function forLine(c) {
   return chosen(c).filter((i) => c.parts[i] > 0 && data.channels[i].role === 'VOTE').slice(0, 2).map((i) => {
     const first = ((c.detail.reasons || {})[data.channels[i].name] || []).find((r) => !/further paths?$|^all others$/.test(r.label));
-    return `${nice(data.channels[i].name)} ${signed(c.parts[i], 1)}` + (first ? ` (most from ${first.label}, ${signed(first.part, 1)})` : '');
+    return `${nice(data.channels[i].name)} ${signed(c.parts[i], 1)}` + (first && Math.abs(first.part) >= 0.1 ? ` (most from ${first.label}, ${signed(first.part, 1)})` : '');
   }).join(', ');
 }
 

@@ -3,6 +3,7 @@
 #include "doc.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,33 +74,65 @@ static json_t *page_row(const json_t *c, const json_t *channels)
     DOC_END(row);
 }
 
+enum { ROWS_KEPT = 3 /* rows of a channel that stay however small they are */ };
+static const double row_least = 0.005; /* what the page would write as 0.00 */
+
+static json_t *page_row_of(const json_t *row, words *w)
+{
+    const double part = nep_doc_get_number(row, "part");
+    int bad = 0;
+    json_t *r = json_object();
+    DOC_PUT(r, "label", json_incref(json_object_get(row, "label")));
+    DOC_PUT(r, "detail", json_incref(json_object_get(row, "detail")));
+    if (json_object_get(row, "source"))
+        DOC_PUT(r, "source", interned(w, json_object_get(row, "source")));
+    if (isnan(part))
+        DOC_PUT(r, "share", json_incref(json_object_get(row, "share")));
+    else
+        DOC_PUT(r, "part", json_real(round(1e4 * part) / 1e4));
+    DOC_END(r);
+}
+
+/* Rows of one channel; those that would be written as 0.00 go into the last one, so that the rows still sum to the channel. */
+static json_t *page_list(const json_t *rows, words *w)
+{
+    int bad = 0;
+    size_t i;
+    double rest = 0;
+    int64_t dropped = 0;
+    bool others = false;
+    char detail[96];
+    json_t *row, *list = json_array();
+    json_array_foreach(rows, i, row)
+    {
+        const double part = nep_doc_get_number(row, "part");
+        const bool last = strcmp(nep_doc_get_text(row, "label"), "all others") == 0;
+        if (last && !isnan(part)) {
+            others = true;
+            rest += part;
+        } else if (i >= ROWS_KEPT && fabs(part) < row_least) {
+            rest += part;
+            dropped++;
+        } else {
+            DOC_ADD(list, page_row_of(row, w));
+        }
+    }
+    snprintf(detail, sizeof detail, "their sum; %lld of them, of less than %.3f each, in candidates.json", (long long)dropped, row_least);
+    if (others || dropped)
+        DOC_ADD(list, json_pack("{s:s,s:s,s:f}", "label", "all others", "detail", dropped ? detail : "their sum", "part", round(1e4 * rest) / 1e4));
+    DOC_END(list);
+}
+
 /* Rows of the channels that add something: those of a channel of weight 0 explain nothing. Digits beyond the eye's are dropped. */
 static json_t *page_rows(const json_t *by_channel, const json_t *contribution, words *w)
 {
     int bad = 0;
     const char *name;
-    size_t i;
-    json_t *rows, *row, *o = json_object();
+    json_t *rows, *o = json_object();
     json_object_foreach((json_t *)(uintptr_t)by_channel, name, rows)
     {
-        if (nep_doc_get_number(contribution, name) == 0)
-            continue;
-        json_t *list = json_array();
-        json_array_foreach(rows, i, row)
-        {
-            const double part = nep_doc_get_number(row, "part");
-            json_t *r = json_object();
-            DOC_PUT(r, "label", json_incref(json_object_get(row, "label")));
-            DOC_PUT(r, "detail", json_incref(json_object_get(row, "detail")));
-            if (json_object_get(row, "source"))
-                DOC_PUT(r, "source", interned(w, json_object_get(row, "source")));
-            if (isnan(part))
-                DOC_PUT(r, "share", json_incref(json_object_get(row, "share")));
-            else
-                DOC_PUT(r, "part", json_real(round(1e4 * part) / 1e4));
-            DOC_ADD(list, r);
-        }
-        DOC_PUT(o, name, list);
+        if (nep_doc_get_number(contribution, name) != 0)
+            DOC_PUT(o, name, page_list(rows, w));
     }
     DOC_END(o);
 }

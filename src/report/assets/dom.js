@@ -52,8 +52,14 @@ const interval = (e, digits = 2) => e && known(e.low) && known(e.high) ?
 const estimate = (x) => (x && typeof x === 'object' ? x : {value: x});
 const plural = (n, word) => `${whole(n)} ${word}${n === 1 ? '' : 's'}`;
 const nice = (word) => String(word).replace(/_/g, ' ');
-/* Names of channels as words and a true minus, in a sentence of the document. */
-const prose = (text) => String(text || '').replace(/'([a-z_]+)'/g, (all, name) => `‘${nice(name)}’`).replace(/(^|[\s(])-(?=\d)/g, '$1−');
+/* 1.7e-06 as 1.7 × 10⁻⁶. */
+const raised = (n) => '⁻' + String(Number(n)).replace(/\d/g, (d) => '⁰¹²³⁴⁵⁶⁷⁸⁹'[d]);
+const powers = (text) => text.replace(/e[-−](\d+)/g, (all, n) => '\u202f×\u202f10' + raised(n));
+/* Names of channels as words, a true minus and powers of ten, in a sentence of the document. */
+const prose = (text) => String(text || '')
+                            .replace(/'([a-z_]+)'/g, (all, name) => `‘${nice(name)}’`)
+                            .replace(/(^|[\s(])-(?=\d)/g, '$1−')
+                            .replace(/\d(?:\.\d+)?e-\d+/g, powers);
 /* A measure with its interval; where it is one half at both ends, every drug ties and nothing was measured. */
 const measured = (e, digits) => (e && e.value === 0.5 && e.low === 0.5 && e.high === 0.5 ? h('span', {class: 'muted'}, '0.50, all tie') : interval(e, digits));
 

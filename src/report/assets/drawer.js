@@ -41,7 +41,7 @@ function reasonList(reasons) {
           (r) =>
               h('li', {}, h('span', {class: 'share'}, signed(size(r), 2)),
                 h('span', {class: 'meter ' + (size(r) < 0 ? 'minus' : 'plus'), style: {'--w': Math.abs(size(r) || 0) / reach}}),
-                h('b', {}, r.label), r.detail ? h('span', {class: 'detail'}, cited(r.detail)) : null)));
+                h('b', {}, r.label), r.detail ? h('span', {class: 'detail'}, cited(prose(r.detail))) : null)));
 }
 
 /* Why a channel that speaks adds nothing, or adds without rows. */
@@ -52,7 +52,9 @@ function levelText(c, value, level, weight) {
 }
 
 /* Two digits at least of what is small. */
-const small = (x) => (x !== 0 && Math.abs(x) < 0.01 ? String(Number(x.toPrecision(2))).replace('-', '−') : num(x, 3));
+const small = (x) => (x === 0 || Math.abs(x) >= 0.01 ? num(x, 3) :
+                          Math.abs(x) < 1e-4         ? powers(x.toExponential(1)).replace(/^-/, '−') :
+                                                       String(Number(x.toPrecision(2))).replace('-', '−'));
 
 function channelBlock(c, i, row, disorder) {
   const d = row.detail || {}, value = (d.value || [])[i], se = (d.se || [])[i], part = (d.contribution || row.parts)[i],
@@ -127,7 +129,7 @@ function directionFact(row) {
   const v = valueOf(row, 'direction');
   if (!row.detail || !data.channels.some((c) => c.name === 'direction')) return null;
   return !known(v)                               ? 'not known: nobody recorded whether it raises or lowers its targets; nothing is taken off for that' :
-      v === -1 && row.verdict === 'contraindicated' ? 'known to make the disorder worse' :
+      v === -1 && row.verdict === 'contraindicated' ? `known to make the disorder worse, which takes ${num(RULES.penalty, 1)} off the score` :
       v < 0                                      ? `opposite to that of recorded treatments (${num(v)}, of −1 to 1)` :
       v === 0                                    ? 'neither with nor against recorded treatments (0, of −1 to 1)' :
                                                    `that of recorded treatments (${signed(v)}, of −1 to 1); agreement adds nothing to the score`;
@@ -211,7 +213,7 @@ function openDrawer(disorder, row, origin) {
           'probability of being a recorded treatment',
           known(row.recorded) ? chance(row) + (row.label ? ', had its own record not been known' : '') : 'not calibrated'
         ],
-        ['speaks against it', detail.counter ? prose(detail.counter) : null],
+        ['speaks against it', detail.counter ? cited(prose(detail.counter)) : null],
         ['direction of action', directionFact(row)],
         ['entry into the brain', exposureFact(row)],
         ['rank by other ways to fuse', otherRanks(detail.ranks)],

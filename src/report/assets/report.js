@@ -158,7 +158,7 @@ function forLine(c) {
 /* What speaks against a drug, short; and of what nothing is on record, so that nothing found is not taken for safe. */
 const againstLine = (text) => prose(text).replace(
     /^none found among .*?(?:; not looked into, as the study records none for this disorder: (.*))?$/,
-    (all, empty) => 'none found' + (empty ? `; nothing on record to look into: ${empty}` : ''));
+    (all, empty) => 'none found' + (empty ? `; for this disorder the study records no ${empty.replace(/, /g, ', no ')}` : ''));
 
 /* The evidence that could be had and would move it furthest. */
 function moveLine(c) {
@@ -168,7 +168,7 @@ function moveLine(c) {
 
 const chance = (c) => {
   const d = c.detail || {};
-  return percent(c.recorded) + (known(d.p_recorded_low) ? `, 90\u202f% interval ${percent(d.p_recorded_low)} to ${percent(d.p_recorded_high)}` : ', no interval');
+  return share(c.recorded) + (known(d.p_recorded_low) ? `, 90\u202f% interval ${share(d.p_recorded_low)} to ${share(d.p_recorded_high)}` : ', no interval');
 };
 
 /* The first screen: what is new, what speaks against it, and how far to trust it. */

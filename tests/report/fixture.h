@@ -48,6 +48,12 @@ static nep_status fix_score(nep_ctx *ctx, const nep_inputs *in, const nep_visibl
     return nep_ctx_fail(ctx, NEP_E_INTERNAL, "the report asked to score %lld drugs", (long long)in->n_drugs);
 }
 
+/* The second half is too small for a page to show one by one. */
+static inline double fix_share(int64_t drug, int i)
+{
+    return fix_normal(90, drug * 12 + i) * (i < 6 ? 1 : 0.003);
+}
+
 /* Twelve reasons, so that the shortening is seen; says which labels it saw. */
 static nep_status fix_explain(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, int64_t drug, int limit, nep_reason *out, int *n)
 {
@@ -56,7 +62,7 @@ static nep_status fix_explain(nep_ctx *ctx, const nep_inputs *in, const nep_visi
         nep_reason *r = &out[*n];
         snprintf(r->label, sizeof r->label, "%s", in->targets[*n % (int)in->n_targets]);
         snprintf(r->detail, sizeof r->detail, "own label %s, %s", nep_label_name(visible->own[drug]), *n % 3 ? "occupancy 0.42" : "<b>occupancy</b> 0.75");
-        r->share = fix_normal(90, drug * 12 + *n);
+        r->share = fix_share(drug, *n);
         r->record = visible->disorder * in->n_drugs + drug; /* 1 + the cell before; none at the first drug of the first disorder */
     }
     return NEP_OK;

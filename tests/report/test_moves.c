@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The move of a list whose evidence has these words, or NULL. */
 static const json_t *move_about(const json_t *moves, const char *words)
@@ -138,6 +139,69 @@ static void test_probability_has_ends(void **state)
     json_decref(doc);
 }
 
+/* The document inside report.html. */
+static json_t *page_data(const fixture *f, const char *path)
+{
+    static const char before[] = "<script type=\"application/json\" id=\"data\">";
+    char *text = NULL;
+    int64_t n = 0;
+    assert_ok(f->ctx, nep_file_read(f->ctx, path, 1 << 26, &text, &n));
+    const char *from = strstr(text, before);
+    assert_non_null(from);
+    from += strlen(before);
+    json_t *data = json_loadb(from, (size_t)(strstr(from, "</script>") - from), 0, NULL);
+    nep_alloc_free(text);
+    assert_non_null(data);
+    return data;
+}
+
+/* On the page rows too small to see stand together, and still sum to their channel; texts told once are those of the document. */
+static void test_page_keeps_sums_and_texts(void **state)
+{
+    fixture *f = *state;
+    char path[] = "/tmp/nep_moves_XXXXXX";
+    const int file = mkstemp(path);
+    json_t *doc = NULL, *row;
+    size_t k, i;
+    int together = 0, told = 0;
+    assert_true(file >= 0);
+    close(file);
+    assert_ok(f->ctx, nep_report_gather(f->ctx, &f->ranking, NULL, NULL, &doc));
+    assert_ok(f->ctx, nep_html_write_report(f->ctx, doc, &f->ranking, path));
+    json_t *page = page_data(f, path);
+    const json_t *strings = json_object_get(page, "strings"), *details = json_object_get(json_array_get(json_object_get(page, "disorders"), 0), "details");
+    json_array_foreach(json_object_get(json_array_get(json_object_get(doc, "disorders"), 0), "candidates"), k, row)
+    {
+        char key[24];
+        snprintf(key, sizeof key, "%lld", (long long)json_integer_value(json_object_get(row, "drug")));
+        const json_t *detail = json_object_get(details, key), *rows = json_object_get(json_object_get(detail, "reasons"), "engagement");
+        const json_t *moves = json_object_get(row, "moves"), *shown = json_object_get(detail, "moves");
+        const double all = nep_doc_get_number(json_object_get(row, "contribution"), "engagement");
+        double sum = nep_doc_get_number(json_object_get(detail, "level"), "engagement");
+        if (!detail)
+            continue;
+        assert_int_equal(json_array_size(shown), json_array_size(moves));
+        for (i = 0; i < json_array_size(moves); i++, told++)
+            assert_string_equal(json_string_value(json_array_get(strings, (size_t)json_integer_value(json_array_get(json_array_get(shown, i), 0)))),
+                                nep_doc_get_text(json_array_get(moves, i), "evidence"));
+        if (isnan(all) || isnan(nep_doc_get_number(row, "score")))
+            continue;
+        for (i = 0; i < json_array_size(rows); i++) {
+            const double part = nep_doc_get_number(json_array_get(rows, i), "part");
+            const char *label = nep_doc_get_text(json_array_get(rows, i), "label");
+            if (strcmp(label, "all others") != 0)
+                assert_true(i < 3 || fabs(part) >= 0.0049);
+            together += strstr(nep_doc_get_text(json_array_get(rows, i), "detail"), "in candidates.json") != NULL;
+            sum += part;
+        }
+        assert_near(sum, all, 1e-3);
+    }
+    assert_true(together > 0 && told > 50);
+    json_decref(page);
+    json_decref(doc);
+    unlink(path);
+}
+
 static int open_fixture(void **state)
 {
     *state = fix_open();
@@ -156,7 +220,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(test_silent_channel_moves), WITH_FIXTURE(test_the_largest_row_moves), WITH_FIXTURE(test_direction_moves),
-        WITH_FIXTURE(test_probability_has_ends),
+        WITH_FIXTURE(test_probability_has_ends), WITH_FIXTURE(test_page_keeps_sums_and_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

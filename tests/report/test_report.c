@@ -122,7 +122,7 @@ static void test_reasons_are_gathered(void **state)
         for (size_t i = 0; i < json_array_size(reasons); i++)
             sum += nep_doc_get_number(json_array_get(reasons, i), "share");
         for (int i = 0; i < 12; i++)
-            want += fix_normal(90, json_integer_value(json_object_get(row, "drug")) * 12 + i);
+            want += fix_share(json_integer_value(json_object_get(row, "drug")), i);
         assert_near(sum, want, 1e-12);
     }
     assert_true(explained >= NEP_DOC_EXPLAINED);

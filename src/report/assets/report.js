@@ -347,7 +347,7 @@ function disagreementCard(disorder) {
               o.gated ? `${o.gated} of its first ${o.top} are held down here by the gate of direction, which it does not know. ` : '',
               o.furthest.length ? [
                 'Furthest apart: ',
-                o.furthest.map((f, i) => [i ? '; ' : '', h('b', {}, f.name), ` ${whole(f.rank)} here, ${num(f.other, 0)} there (${f.why})`]), '.'
+                o.furthest.map((f, i) => [i ? '; ' : '', h('b', {}, f.name), ` ${whole(f.rank)} here, ${num(f.other, 0)} there (${prose(f.why)})`]), '.'
               ] :
                                   `No drug of either’s first ${o.top} stands twice as far down in the other.`)));
 }

@@ -192,7 +192,7 @@ typedef struct {
     char label[96];  /* e.g. a target or a neighbour drug */
     char detail[256];
     double share;
-    int64_t record; /* 1 + disorder * n_drugs + drug of the label that the row rests on, whose source the caller may add; 0 = none, as every row starts */
+    int64_t record; /* 1 + disorder * n_drugs + drug of the label that the row rests on, 0 = none: the caller may add its source */
 } nep_reason;
 
 typedef struct nep_channel {

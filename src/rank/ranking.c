@@ -64,7 +64,8 @@ static nep_status choose_channels(nep_ctx *ctx, const nep_inputs *in, const nep_
             if (c->role != role || (role == NEP_ROLE_VOTE && !in_list(c->name, o->votes, o->n_votes)))
                 continue;
             if (nep_channel_missing(c, in))
-                nep_warn(ctx, "channel %s is left out: the study lacks what it needs (%s)", c->name, tables[first_missing(nep_channel_missing(c, in))]);
+                nep_warn(ctx, "channel %s is left out: the study lacks what it needs (%s)", c->name,
+                         tables[first_missing(nep_channel_missing(c, in))]);
             else
                 r->channels[r->n_channels++] = c;
         }

@@ -56,8 +56,8 @@ double nep_gather_slope(const nep_ranking_disorder *d, const nep_gather_scale *s
 int nep_gather_explain(nep_ctx *ctx, const nep_ranking *r, const nep_visible *visible, const nep_gather_scale *scales, int64_t drug, json_t *row,
                        nep_status *st);
 json_t *nep_gather_counter(const nep_ranking *r, int64_t disorder, int64_t drug, const json_t *reasons); /* one line */
-int64_t nep_gather_warned(const nep_ranking *r, int64_t disorder);                                /* drugs known to make the disorder worse */
-int64_t nep_gather_count(const nep_ranking *r, int64_t disorder, nep_label label);                /* drugs with that label */
+int64_t nep_gather_warned(const nep_ranking *r, int64_t disorder);                 /* drugs known to make the disorder worse */
+int64_t nep_gather_count(const nep_ranking *r, int64_t disorder, nep_label label); /* drugs with that label */
 /* [{channel, evidence, direction (down, up, either), low, high, rank_at_low, rank_at_high, obtainable, how}], what could move the score furthest
  * first, four at most; empty without a score. `row` lends reasons and edges. What one row adds is taken off as it stands: the curve between
  * value and score makes that an approximation. The ranks are those of a drug whose score alone changed. */

@@ -81,8 +81,10 @@ static void add_gates(line *l, const nep_ranking *r, const nep_ranking_disorder 
             nep_direction_penalty(opposed));
     }
     if (mpo < NEP_VERDICT_FLAG)
-        add(l, exposure_measured(reasons) ? "measured blood-brain ratios put its entry into the brain in doubt (%.1f of 6)"
-                                          : "rules for passive entry into the brain are only partly met (%.1f of 6, from its structure; nothing measured)",
+        add(l,
+            exposure_measured(reasons)
+                ? "measured blood-brain ratios put its entry into the brain in doubt (%.1f of 6)"
+                : "rules for passive entry into the brain are only partly met (%.1f of 6, from its structure; nothing measured)",
             mpo);
 }
 
@@ -119,8 +121,8 @@ static void add_none(line *l, const nep_ranking *r, int64_t disorder)
     add(l, "none found among %s%s%sentry into the brain, channels that speak against it", looked, looked[0] ? ", " : "",
         find_channel(r, "direction") < 0 ? "" : "directions of action, ");
     if (empty[0] || find_channel(r, "direction") < 0)
-        add(l, "not looked into, as the study records none for this disorder: %s%s%s", empty, empty[0] && find_channel(r, "direction") < 0 ? ", " : "",
-            find_channel(r, "direction") < 0 ? "directions of action" : "");
+        add(l, "not looked into, as the study records none for this disorder: %s%s%s", empty,
+            empty[0] && find_channel(r, "direction") < 0 ? ", " : "", find_channel(r, "direction") < 0 ? "directions of action" : "");
 }
 
 int64_t nep_gather_warned(const nep_ranking *r, int64_t disorder)

@@ -64,29 +64,42 @@ static move *lose(moves *m, const char *channel, double part, const char *how)
     return new_move(m, channel, m->score - fmax(part, 0), m->score - fmin(part, 0), how, true);
 }
 
-/* Sums of parts by label over the rows of `kind` ("reasons" or "edges") of the channels from c on that belong to `stem`. */
+/* Whether a channel is of the evidence called `stem`; every one that has rows by target is of targets_stem. */
+static bool belongs(const nep_channel *c, const char *stem)
+{
+    return stem == targets_stem || begins(c->name, stem);
+}
+
+/* What the rows with one label add, over the channels from c on that belong to `stem`. */
+static double sum_of(const moves *m, const json_t *all, int c, const char *stem, const char *label)
+{
+    double sum = 0;
+    size_t i;
+    json_t *row;
+    for (; c < m->votes; c++) {
+        const json_t *rows = belongs(m->r->channels[c], stem) ? json_object_get(all, m->r->channels[c]->name) : NULL;
+        json_array_foreach(rows, i, row)
+        {
+            const double part = nep_doc_get_number(row, "part");
+            sum += strcmp(nep_doc_get_text(row, "label"), label) == 0 && isfinite(part) ? part : 0;
+        }
+    }
+    return sum;
+}
+
+/* The label whose rows of `kind` ("reasons" or "edges") add most, either way, and what they add; 0 without any. */
 static void largest(const moves *m, const char *kind, int c, const char *stem, const char **label, double *part)
 {
     const json_t *all = json_object_get(m->row, kind);
-    size_t i, j;
-    json_t *row, *other;
+    size_t i;
+    json_t *row;
     *part = 0;
     for (int a = c; a < m->votes; a++) {
-        if (stem != targets_stem && !begins(m->r->channels[a]->name, stem))
-            continue;
-        json_array_foreach(json_object_get(all, m->r->channels[a]->name), i, row)
+        const json_t *rows = belongs(m->r->channels[a], stem) ? json_object_get(all, m->r->channels[a]->name) : NULL;
+        json_array_foreach(rows, i, row)
         {
             const char *name = nep_doc_get_text(row, "label");
-            double sum = 0;
-            if (strcmp(name, "all others") == 0 || strstr(name, "further path"))
-                continue;
-            for (int b = c; b < m->votes; b++) {
-                if (stem != targets_stem && !begins(m->r->channels[b]->name, stem))
-                    continue;
-                json_array_foreach(json_object_get(all, m->r->channels[b]->name), j, other) if (
-                    strcmp(nep_doc_get_text(other, "label"), name) == 0 && isfinite(nep_doc_get_number(other, "part"))) sum +=
-                    nep_doc_get_number(other, "part");
-            }
+            const double sum = strcmp(name, "all others") == 0 || strstr(name, "further path") ? 0 : sum_of(m, all, c, stem, name);
             if (fabs(sum) > fabs(*part)) {
                 *part = sum;
                 *label = name;
@@ -133,14 +146,16 @@ static void add_direction(moves *m)
     const bool warned = nep_direction_warns(m->r->inputs, m->d - m->r->disorders, m->drug);
     move *x = NULL;
     if (isnan(value)) {
-        x = new_move(m, "direction", m->score - NEP_DIRECTION_PENALTY, m->score, "yes: functional assays at its targets (agonist or antagonist)", true);
+        x = new_move(m, "direction", m->score - NEP_DIRECTION_PENALTY, m->score,
+                     "yes: functional assays at its targets (agonist or antagonist)", true);
         if (x)
             snprintf(x->evidence, sizeof x->evidence, "its actions, of which none is recorded, found to be opposite to what treatments do");
     } else if (value < 0) {
-        x = new_move(m, "direction", m->score, m->score + now, warned ? "yes: read the report" : "yes: functional assays at its targets (agonist or antagonist)",
-                     true);
+        x = new_move(m, "direction", m->score, m->score + now,
+                     warned ? "yes: read the report" : "yes: functional assays at its targets (agonist or antagonist)", true);
         if (x)
-            snprintf(x->evidence, sizeof x->evidence, "%s found not to hold", warned ? "the report that it makes the disorder worse" : "its opposite actions");
+            snprintf(x->evidence, sizeof x->evidence, "%s found not to hold%s",
+                     warned ? "the report that it makes the disorder worse" : "its opposite actions", warned ? " (at most: its actions count then)" : "");
     }
 }
 
@@ -155,9 +170,12 @@ static void add_silent(moves *m)
             continue;
         const double now = isnan(m->d->contribution[at]) ? 0 : m->d->contribution[at];
         move *x = new_move(m, ch->name, m->score - now + fmin(m->scales[c].low, now), m->score - now + fmax(m->scales[c].high, now),
-                           targets ? "yes: a panel of binding assays; side effects and class from its label" : "where the channel's table can be completed", true);
+                           targets ? "yes: a panel of binding assays; side effects and class from its label"
+                                   : "where the channel's table can be completed",
+                           true);
         if (x)
-            snprintf(x->evidence, sizeof x->evidence, "'%s' is silent on this drug: %s", ch->name, targets ? "measured targets, side effects or a class" : "evidence for it");
+            snprintf(x->evidence, sizeof x->evidence, "'%s' is silent on this drug: %s", ch->name,
+                     targets ? "measured targets, side effects or a class" : "evidence for it");
     }
 }
 

@@ -21,7 +21,8 @@ static json_t *metaedge_row(const nep_network *net, int64_t e, const int64_t *co
     json_t *o = json_object(), *licences = json_array();
     for (int64_t w = 0; w <= net->words.n; w++)
         if (count[w] > 0)
-            DOC_ADD(licences, json_pack("{s:s,s:I}", "licence", w < net->words.n ? net->words.node[w] : "none named", "n", (json_int_t)count[w]));
+            DOC_ADD(licences,
+                    json_pack("{s:s,s:I}", "licence", w < net->words.n ? net->words.node[w] : "none named", "n", (json_int_t)count[w]));
     DOC_PUT(o, "id", nep_doc_text(m->id));
     DOC_PUT(o, "from", nep_doc_text(net->kind[m->from].name));
     DOC_PUT(o, "to", nep_doc_text(net->kind[m->to].name));

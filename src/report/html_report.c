@@ -119,7 +119,8 @@ static json_t *page_list(const json_t *rows, words *w)
     }
     snprintf(detail, sizeof detail, "their sum; %lld of them, of less than %.3f each, in candidates.json", (long long)dropped, row_least);
     if (others || dropped)
-        DOC_ADD(list, json_pack("{s:s,s:s,s:f}", "label", "all others", "detail", dropped ? detail : "their sum", "part", round(1e4 * rest) / 1e4));
+        DOC_ADD(list,
+                json_pack("{s:s,s:s,s:f}", "label", "all others", "detail", dropped ? detail : "their sum", "part", round(1e4 * rest) / 1e4));
     DOC_END(list);
 }
 
@@ -256,8 +257,7 @@ static json_t *page_data(const json_t *doc, json_t *brain, const bool *keep, int
     json_t *disorder, *disorders = json_array(), *o = json_copy((json_t *)(uintptr_t)doc);
     const json_t *channels = json_object_get(doc, "channels");
     words w = {json_array(), json_object()};
-    json_array_foreach(json_object_get(doc, "disorders"), d, disorder)
-        DOC_ADD(disorders, page_disorder(disorder, channels, keep, &w));
+    json_array_foreach(json_object_get(doc, "disorders"), d, disorder) DOC_ADD(disorders, page_disorder(disorder, channels, keep, &w));
     DOC_PUT(o, "kind", json_string("report"));
     DOC_PUT(o, "evaluation", nep_html_evaluation(json_object_get(doc, "evaluation"), json_object_get(doc, "disorders")));
     DOC_PUT(o, "disorders", disorders);

@@ -289,9 +289,13 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_neighbours_is_the_ridge_without_the_hidden), cmocka_unit_test(test_class_kernel_by_hand),
-        cmocka_unit_test(test_explanations_add_up),                        cmocka_unit_test(test_other_uses_by_hand), cmocka_unit_test(test_rows_name_their_record),
-        cmocka_unit_test(test_no_gene_no_evidence),                        cmocka_unit_test(test_threads_do_not_matter),
+        cmocka_unit_test(test_neighbours_is_the_ridge_without_the_hidden),
+        cmocka_unit_test(test_class_kernel_by_hand),
+        cmocka_unit_test(test_explanations_add_up),
+        cmocka_unit_test(test_other_uses_by_hand),
+        cmocka_unit_test(test_rows_name_their_record),
+        cmocka_unit_test(test_no_gene_no_evidence),
+        cmocka_unit_test(test_threads_do_not_matter),
         cmocka_unit_test(test_hierarchical_ranking),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

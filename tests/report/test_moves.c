@@ -169,7 +169,8 @@ static void test_page_keeps_sums_and_texts(void **state)
     assert_ok(f->ctx, nep_report_gather(f->ctx, &f->ranking, NULL, NULL, &doc));
     assert_ok(f->ctx, nep_html_write_report(f->ctx, doc, &f->ranking, path));
     json_t *page = page_data(f, path);
-    const json_t *strings = json_object_get(page, "strings"), *details = json_object_get(json_array_get(json_object_get(page, "disorders"), 0), "details");
+    const json_t *strings = json_object_get(page, "strings"),
+                 *details = json_object_get(json_array_get(json_object_get(page, "disorders"), 0), "details");
     json_array_foreach(json_object_get(json_array_get(json_object_get(doc, "disorders"), 0), "candidates"), k, row)
     {
         char key[24];
@@ -182,8 +183,9 @@ static void test_page_keeps_sums_and_texts(void **state)
             continue;
         assert_int_equal(json_array_size(shown), json_array_size(moves));
         for (i = 0; i < json_array_size(moves); i++, told++)
-            assert_string_equal(json_string_value(json_array_get(strings, (size_t)json_integer_value(json_array_get(json_array_get(shown, i), 0)))),
-                                nep_doc_get_text(json_array_get(moves, i), "evidence"));
+            assert_string_equal(
+                json_string_value(json_array_get(strings, (size_t)json_integer_value(json_array_get(json_array_get(shown, i), 0)))),
+                nep_doc_get_text(json_array_get(moves, i), "evidence"));
         if (isnan(all) || isnan(nep_doc_get_number(row, "score")))
             continue;
         for (i = 0; i < json_array_size(rows); i++) {
@@ -219,7 +221,7 @@ static int close_fixture(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_FIXTURE(test_silent_channel_moves), WITH_FIXTURE(test_the_largest_row_moves), WITH_FIXTURE(test_direction_moves),
+        WITH_FIXTURE(test_silent_channel_moves), WITH_FIXTURE(test_the_largest_row_moves),     WITH_FIXTURE(test_direction_moves),
         WITH_FIXTURE(test_probability_has_ends), WITH_FIXTURE(test_page_keeps_sums_and_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,8 @@
  *
  * With c the mean of a column over the time points the operator uses, t' the largest coefficient of row r and s_r its sum,
  *   sum_t m_rt (x_t - mean) = sum_{t != t'} m_rt (x_t - c) + m_rt' (x_t' - c) + s_r (c - mean).
- * The first sum is a float32 GEMM over blocks of at most 64 time points, the rest float64. What that rounds stays under
+ * The first sum is a float32 GEMM over blocks of at most 8 time points (BLAS adds a block up its own way, some
+ * families no better than one by one), the rest float64. What that rounds stays under
  * 1e-6 of a column's SD (test_ops.c) whatever its level, at twice the speed of float64; time points whose coefficients
  * are all zero (censored ones) have no say. */
 #include "backend/cpu.h"
@@ -14,7 +15,7 @@
 
 #include <nepenthe/math/lanes.h>
 
-enum { TIME_BLOCK = 64 };
+enum { TIME_BLOCK = 8 };
 
 typedef struct {
     const double *m;

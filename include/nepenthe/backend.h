@@ -368,9 +368,9 @@ NEP_MUST_USE nep_status nep_backend_project_rows(nep_ctx *ctx, const float *z, i
 /* Rows of one thing stay on a device between calls, as far as they fit, when its life is handed over (NULL: they are sent at every call
  * and freed after it). They are freed when it ends or the backend is closed, whichever is first, and nobody may write to them before.
  *
- * Bytes that may stay of something alive, less what stays of others: of what the device had free when the first were kept (--vram-mb, or nine tenths of it, less
- * what is in use) three quarters, and no more than leaves four of the backend's tiles (four of 256 MB on CUDA) for everything else; 0 on a
- * host backend. First come, first kept; what else needs the memory gets it. No answer depends on it. */
+ * Bytes that may stay of something alive, less what stays of others: three quarters of what the device had free when the first were kept
+ * (--vram-mb, or nine tenths of it, less what is in use), and no more than leaves four of the backend's tiles (four of 256 MB on CUDA) for
+ * everything else; 0 on a host backend. First come, first kept; what else needs the memory gets it. No answer depends on it. */
 int64_t nep_backend_keeps(nep_ctx *ctx, const nep_life *life);
 
 /* dense_hits on rows first .. first + n - 1 of `rows`, which lie on the host; positions and bits of allow count from `first`.
@@ -393,8 +393,8 @@ NEP_MUST_USE nep_status nep_backend_sparse_product(nep_ctx *ctx, const int64_t *
                                                    int64_t n_rows, const double *x, int64_t n_x, int64_t n_cols, double *out);
 
 /* Points of the unit sphere (within 2 %) [n, 3], sorted into cubes, and queries [n_query, 3] (may be the points), brought once to where the
- * backend works, for many calls of spin_nearest on the same backend. Keeps nothing of the caller's. Errors: NEP_E_ARG (sizes, a coordinate that is
- * not finite or beyond 1.03), NEP_E_NOMEM. */
+ * backend works, for many calls of spin_nearest on the same backend. Keeps nothing of the caller's. Errors: NEP_E_ARG (sizes, a coordinate
+ * that is not finite or beyond 1.03), NEP_E_NOMEM. */
 typedef struct {
     nep_sphere at;
     nep_buf point, name, start, query, column;
@@ -402,7 +402,8 @@ typedef struct {
 NEP_MUST_USE nep_status nep_backend_sphere(nep_ctx *ctx, const double *point, int64_t n, const double *query, int64_t n_query,
                                            nep_sphere_place *out);
 void nep_backend_sphere_free(nep_sphere_place *p);
-/* Rotations lie on the host. Errors: NEP_E_ARG (an entry of a rotation beyond 1.01 or not finite, points placed on another backend), NEP_E_NOMEM. */
+/* Rotations lie on the host. Errors: NEP_E_ARG (an entry of a rotation beyond 1.01 or not finite, points placed on another backend),
+ * NEP_E_NOMEM. */
 NEP_MUST_USE nep_status nep_backend_spin_nearest(nep_ctx *ctx, const nep_sphere_place *sphere, const double *rotation, int64_t n_rotations,
                                                  int32_t *out);
 /* Errors: NEP_E_ARG (as above, n < 0), NEP_E_NOMEM. Memory: n^2 float64 per thread on the CPU. */

@@ -84,8 +84,7 @@ done:
 /* ---- who takes whose value --------------------------------------------------------------------------------------- */
 /* Least total distance, on the host whatever the backend: one assignment is a chain of augmenting paths, each a search that settles one column
  * after another and starts from the prices that the last one left. A search has but a comparison per column to share out between two steps, for
- * some hundred columns: too little for a block, whose threads would wait at n^2 barriers. Rotations go to threads instead. Four fifths of the time
- * are these paths, a seventh the distances. */
+ * some hundred columns: too little for a block, whose threads would wait at n^2 barriers. Rotations go to threads instead. */
 static nep_status least_total(nep_ctx *ctx, const double (*point)[3], int64_t m, const double *rotation, int64_t count, int32_t *to)
 {
     const int threads = nep_ctx_threads(ctx);

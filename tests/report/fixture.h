@@ -245,6 +245,20 @@ static inline void fix_close(fixture *f)
     free(f);
 }
 
+static inline int fix_setup(void **state)
+{
+    *state = fix_open();
+    return 0;
+}
+
+static inline int fix_teardown(void **state)
+{
+    fix_close(*state);
+    return 0;
+}
+
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, fix_setup, fix_teardown)
+
 static inline json_t *fix_json(const char *text)
 {
     json_error_t where;

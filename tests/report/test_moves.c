@@ -204,20 +204,6 @@ static void test_page_keeps_sums_and_texts(void **state)
     unlink(path);
 }
 
-static int open_fixture(void **state)
-{
-    *state = fix_open();
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    fix_close(*state);
-    return 0;
-}
-
-#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

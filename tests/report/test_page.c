@@ -107,18 +107,6 @@ static void test_evaluation_works(void **state)
     shoot("evaluation.html", 1400, 3600, "evaluation_desktop");
 }
 
-static int open_fixture(void **state)
-{
-    *state = fix_open();
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    fix_close(*state);
-    return 0;
-}
-
 int main(void)
 {
     if (system("command -v chromium >/dev/null 2>&1") != 0) {
@@ -128,8 +116,8 @@ int main(void)
     if (!mkdtemp(folder))
         return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_report_works, open_fixture, close_fixture),
-        cmocka_unit_test_setup_teardown(test_evaluation_works, open_fixture, close_fixture),
+        WITH_FIXTURE(test_report_works),
+        WITH_FIXTURE(test_evaluation_works),
     };
     const int failed = cmocka_run_group_tests(tests, NULL, NULL);
     if (!failed)

@@ -480,20 +480,6 @@ static void test_tables_open_elsewhere(void **state)
     assert_int_equal(system(command), 0);
 }
 
-static int open_fixture(void **state)
-{
-    *state = fix_open();
-    return 0;
-}
-
-static int close_fixture(void **state)
-{
-    fix_close(*state);
-    return 0;
-}
-
-#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
-
 int main(void)
 {
     if (!mkdtemp(folder))

@@ -4,6 +4,7 @@
 #define NEP_TESTS_SIMILARITY_RESIDENT_H
 
 #include "similarity/bits.h"
+#include "similarity/same_hits.h"
 
 #include "cuda_host/cuda_runtime_api.h"
 #include "cuda_host/rig_backend.h"
@@ -133,12 +134,7 @@ static inline void agree(nep_ctx *cpu, nep_ctx *rig, const nep_index *index, int
     nep_hits want = {0}, got = {0};
     search(cpu, index, n_q, o, &want);
     search(rig, index, n_q, o, &got);
-    const size_t n = (size_t)want.start[n_q];
-    assert_true(n > 0);
-    assert_memory_equal(want.start, got.start, (size_t)(n_q + 1) * sizeof *want.start);
-    assert_memory_equal(want.number, got.number, n * sizeof *want.number);
-    assert_memory_equal(want.position, got.position, n * sizeof *want.position);
-    assert_memory_equal(want.score, got.score, n * sizeof *want.score);
+    same_places(&want, &got);
     nep_hits_free(&want);
     nep_hits_free(&got);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Search of bit vectors through the CUDA sources on the host rig, with rows in segments as small as they get: the bytes of the CPU. */
 #include "similarity/bits.h"
+#include "similarity/same_hits.h"
 
 #include "cuda_host/cuda_runtime_api.h"
 #include "cuda_host/rig_backend.h"
@@ -16,12 +17,7 @@ static void compare(int64_t n_bits, int64_t n_q, int64_t tile_bytes, const nep_s
     assert_ok(rig, rig_choose(rig, tile_bytes));
     assert_ok(cpu, nep_bits_search(cpu, &m.index, query, n_q, o, &want, NULL));
     assert_ok(rig, nep_bits_search(rig, &m.index, query, n_q, o, &got, NULL));
-    const size_t n = (size_t)want.start[n_q];
-    assert_true(n > 0);
-    assert_memory_equal(want.start, got.start, (size_t)(n_q + 1) * sizeof *want.start);
-    assert_memory_equal(want.number, got.number, n * sizeof *want.number);
-    assert_memory_equal(want.position, got.position, n * sizeof *want.position);
-    assert_memory_equal(want.score, got.score, n * sizeof *want.score);
+    const size_t n = same_places(&want, &got);
     assert_memory_equal(want.common, got.common, n * sizeof *want.common);
     nep_hits_free(&want);
     nep_hits_free(&got);

@@ -40,7 +40,7 @@ const signed = (x, digits = 2) => (known(x) && x > 0 ? '+' : '') + num(x, digits
 const whole = (x) => (known(x) ? String(Math.round(x)).replace(/\B(?=(\d{3})+$)/g, '\u202f') : '–');
 const percent = (x, digits = 0) => (known(x) ? (100 * x).toFixed(digits) + '\u202f%' : '–');
 /* A share whose digits suit its size: 0.1 % of the way down is not 0 %. */
-const share = (x) => percent(x, known(x) && x > 0 && (x < 0.1 || x > 0.9) && x < 1 ? 1 : 0);
+const share = (x) => percent(x, known(x) && x > 0 && (x < 0.1 || x > 0.99) && x < 1 ? 1 : 0);
 const pvalue = (p) => (!known(p) ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3));
 /* What each family of null maps says by itself, where there are two. */
 const familyList = (g) => (g.p_map_by_null || []).length > 1 ?

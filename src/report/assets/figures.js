@@ -84,7 +84,7 @@ const STATUS_CLASS = {
 /* Where labelled drugs fell between the first and the last rank. */
 function rankStrip(labelled, n, width = 640) {
   const pad = 26, x = (rank) => pad + (width - 2 * pad) * (rank - 1) / Math.max(1, n - 1);
-  const rows = [['approved', 'standard treatments'], ['worsening', 'known to worsen'], ['failed', 'failed in trials']].filter(
+  const rows = [['approved', 'standard treatments'], ['worsening', 'known to worsen'], ['failed', 'recorded as failed']].filter(
       ([kind]) => labelled.some((l) => STATUS_CLASS[l.status] === kind));
   const height = 36 * rows.length + 28;
   const marks = rows.map(([kind, title], i) => {

@@ -87,3 +87,36 @@ PY
 ap = json.load(open("out/evaluation.json"))["protocols"]["new_drug"]["macro"]["ap"]["value"]
 assert ap < 0.4, ap'
 }
+
+@test "the report of a ranking holds the points of TRIPOD+AI, the source of each record and moves that agree with the ranking" {
+    "$NEPENTHE" rank study.yaml -o ranking --redraws 20 --threads 1 -q >/dev/null
+    /usr/bin/python3 - <<'PY'
+import json, math
+d = json.load(open("ranking/candidates.json"))
+assert len(d["evaluation"]["tripod_ai"]) == 52
+told = sourced = 0
+for disorder in d["disorders"]:
+    scores = {c["drug"]: c["score"] for c in disorder["candidates"]}
+    assert disorder["records"]["approved"] == 8 and disorder["records"]["contraindicated"] == 0
+    for c in disorder["candidates"]:
+        for name, rows in c.get("reasons", {}).items():
+            for r in rows:
+                if name == "neighbours" and r["label"] != "all others":
+                    assert r["source"] == "made here", r
+                    sourced += 1
+                assert name == "neighbours" or "source" not in r
+        for m in c.get("moves", []):
+            told += 1
+            assert m["low"] <= c["score"] <= m["high"]
+            assert {"up": m["low"] == c["score"], "down": m["high"] == c["score"], "either": True}[m["direction"]]
+            for end in ("low", "high"):
+                above = sum(s is not None and s > m[end] for k, s in scores.items() if k != c["drug"])
+                assert m["rank_at_" + end] == 1 + above, (m, above)
+        if c["score"] is not None:  # the logit moves by as much as the score
+            logit = lambda p: math.log(p / (1 - p))
+            assert abs(logit(c["p_recorded_high"]) - logit(c["p_recorded"]) - (c["score_high"] - c["score"])) < 1e-4
+assert told > 50 and sourced > 50
+licences = {e["id"]: e["licences"] for e in d["network"]}
+assert licences["DaG"] == [{"licence": "CC0-1.0", "n": 30}], licences
+PY
+}

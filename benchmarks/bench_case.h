@@ -7,7 +7,7 @@
 
 #include <math.h>
 
-enum { BUFS = 9 };
+enum { BUFS = 11 };
 
 typedef struct {
     nep_ctx *ctx;

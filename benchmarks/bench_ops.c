@@ -7,6 +7,7 @@
 #include "bench_case_dense.h"
 #include "bench_case_logit.h"
 #include "bench_case_maps.h"
+#include "bench_case_near.h"
 #include "bench_case_series.h"
 #include "bench_case_spin.h"
 #include "bench_case_variogram.h"
@@ -58,6 +59,12 @@ static const row rows[] = {
     {"logit_sums", "8 draws of 24,000 rows of 41 in 16 groups", 1.0 * LD * LN * LW * (LW + 5), F64, FUNCTIONS(logit_sums)},
     {"spin_nearest", "100 turns of 10,242 vertices", 23.0 * STURNS * SN, F64, FUNCTIONS(spin_nearest)},
     {"spin_greedy", "1,000 turns of 200 regions", 9.0 * GREEDY_TURNS * GREEDY_N * GREEDY_N, F64, FUNCTIONS(spin_greedy)},
+    {"shell_smooth", "16 shuffles of 125,000 voxels, 924 neighbours", NV_ADDS * NVOX * N_COLS, F32, FUNCTIONS(shell_smooth)},
+    {"shell_squares", "5 x 16 maps of 125,000 voxels, 500 of them, 27 shells", 4.0 * 750 * N_SAMPLE * N_MAPS * N_COLS, F64,
+     FUNCTIONS(shell_squares)},
+    {"list_smooth", "16 shuffles of 10,000 vertices, 1,000 neighbours", 2.0 * NL_ADDS * NLIST * N_COLS, F64, FUNCTIONS(list_smooth)},
+    {"list_squares", "5 x 16 maps of 10,000 vertices, 500 of them, 700 pairs each, 25 lags",
+     2.0 * NL_PAIRS * N_SAMPLE * N_MAPS * N_COLS * NEP_VARIOGRAM_LAGS, F64, FUNCTIONS(list_squares)},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a benchmark does not compile");
 

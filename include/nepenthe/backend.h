@@ -15,6 +15,7 @@
 
 #include <nepenthe/core.h>
 #include <nepenthe/math/dense.h>
+#include <nepenthe/math/neighbourhood.h>
 #include <nepenthe/math/rank.h>
 #include <nepenthe/math/sphere.h>
 #include <nepenthe/math/spline.h>
@@ -44,6 +45,8 @@ NEP_MUST_USE nep_status nep_buf_new(nep_ctx *ctx, nep_dtype dtype, int64_t n, co
 NEP_MUST_USE nep_status nep_buf_put(nep_ctx *ctx, const void *src, nep_dtype dtype, int64_t n, const char *what,
                                     nep_buf *out); /* new + copy in */
 NEP_MUST_USE nep_status nep_buf_get(nep_ctx *ctx, const nep_buf *b, void *dst); /* copy out, waits for the queue */
+/* Items first .. first + n - 1 alone. */
+NEP_MUST_USE nep_status nep_buf_get_part(nep_ctx *ctx, const nep_buf *b, int64_t first, int64_t n, void *dst);
 void nep_buf_free(nep_buf *b);
 
 /* One row per op: name and parity class. The op's function type is nep_op_<name>. */
@@ -78,7 +81,11 @@ void nep_buf_free(nep_buf *b);
     X(pair_squares, REDUCTION)                                                                                         \
     X(logit_sums, GEMM)                                                                                                \
     X(spin_nearest, EXACT)                                                                                             \
-    X(spin_greedy, EXACT)
+    X(spin_greedy, EXACT)                                                                                              \
+    X(shell_smooth, REDUCTION)                                                                                         \
+    X(shell_squares, REDUCTION)                                                                                        \
+    X(list_smooth, REDUCTION)                                                                                          \
+    X(list_squares, REDUCTION)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -278,6 +285,29 @@ typedef nep_status nep_op_spin_nearest(nep_ctx *, nep_queue *, const nep_sphere 
 typedef nep_status nep_op_spin_greedy(nep_ctx *, nep_queue *, const double *point, int64_t n, const double *rotation, int64_t n_rotations,
                                       int32_t *out);
 
+/* shell_smooth: sixteen shuffles of a map and their smoothings on a grid (math/neighbourhood.h). value float32 [n]; column c of line i is
+ * value[order[c, i]], order int32 [COLS, n]; lines float32 [slots, COLS] is work space. out float32 [SCALES + 1, n, COLS]: the columns
+ * smoothed over each neighbourhood, and last the map itself in every column. A shell is summed in float32 and four sums side by side, what
+ * follows in float64: with L offsets in the largest shell the result is within (L / 4 + 5) 2^-24 of the sum of magnitudes; both backends add
+ * in this same order. A missing value makes what it reaches NaN. The struct lies on the host for every backend, its arrays where it works. */
+typedef nep_status nep_op_shell_smooth(nep_ctx *, nep_queue *, const nep_shells *g, const float *value, const int32_t *order, float *lines,
+                                       float *out);
+
+/* shell_squares: per map, shell and column half the squared differences, summed, of the places of a sample with their neighbours in that
+ * shell, and how many such pairs there are. x float32 [n_maps, n, COLS], sample int32 [n_sample], squares float64 [n_maps, n_bins, COLS],
+ * pairs float64 [n_bins], exact. Differences are rounded to float32, sums run in float64. */
+typedef nep_status nep_op_shell_squares(nep_ctx *, nep_queue *, const nep_shells *g, const float *x, int64_t n_maps, const int32_t *sample,
+                                        int64_t n_sample, double *squares, double *pairs);
+
+/* list_smooth: as shell_smooth, over lists; lines float32 [n, COLS]. All of it in float64, weights by nep_near_weight. */
+typedef nep_status nep_op_list_smooth(nep_ctx *, nep_queue *, const nep_lists *g, const float *value, const int32_t *order, float *lines,
+                                      float *out);
+
+/* list_squares: per map, lag and column half the squared differences, weighted by nep_near_lag and summed, of the places of a sample with the
+ * neighbours nearer than the last lag, and the sum of these weights. As shell_squares; squares float64 [n_maps, LAGS, COLS], weights [LAGS]. */
+typedef nep_status nep_op_list_squares(nep_ctx *, nep_queue *, const nep_lists *g, const float *x, int64_t n_maps, const int32_t *sample,
+                                       int64_t n_sample, double *squares, double *weights);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -422,6 +452,35 @@ void nep_backend_bit_rows_free(nep_bit_place *p);
 NEP_MUST_USE nep_status nep_backend_bit_hits(nep_ctx *ctx, const nep_bit_place *rows, int64_t first, int64_t n,
                                              const nep_bit_queries *queries, int64_t cap, int32_t *count, int32_t *position,
                                              uint16_t *common);
+
+/* The nearest of very many places, brought once to where the backend works, for many calls by the same context; on a host backend the
+ * caller's arrays as they are. Errors: NEP_E_ARG (what leads outside the arrays, shells or lists out of order; the sentence says where),
+ * NEP_E_NOMEM. */
+typedef struct {
+    const nep_backend *be;
+    nep_shells at;
+    nep_buf part[8];
+} nep_shell_place;
+typedef struct {
+    const nep_backend *be;
+    nep_lists at;
+    nep_buf part[5];
+} nep_list_place;
+NEP_MUST_USE nep_status nep_backend_shells(nep_ctx *ctx, const nep_shells *shells, nep_shell_place *out);
+NEP_MUST_USE nep_status nep_backend_lists(nep_ctx *ctx, const nep_lists *lists, nep_list_place *out);
+void nep_backend_shells_free(nep_shell_place *p);
+void nep_backend_lists_free(nep_list_place *p);
+/* The ops on what was placed. Lines and maps are buffers of the context that stay where it works, value, order, sample and sums lie on the
+ * host; maps as they come from smoothing, or any n_maps. Errors: NEP_E_ARG (another backend than that of the places, a number outside
+ * 0 .. n - 1 in order or sample, a buffer that is too small). */
+NEP_MUST_USE nep_status nep_backend_shell_smooth(nep_ctx *ctx, const nep_shell_place *g, const float *value, const int32_t *order,
+                                                 nep_buf *lines, nep_buf *maps);
+NEP_MUST_USE nep_status nep_backend_shell_squares(nep_ctx *ctx, const nep_shell_place *g, const nep_buf *maps, int64_t n_maps,
+                                                  const int32_t *sample, int64_t n_sample, double *squares, double *pairs);
+NEP_MUST_USE nep_status nep_backend_list_smooth(nep_ctx *ctx, const nep_list_place *g, const float *value, const int32_t *order,
+                                                nep_buf *lines, nep_buf *maps);
+NEP_MUST_USE nep_status nep_backend_list_squares(nep_ctx *ctx, const nep_list_place *g, const nep_buf *maps, int64_t n_maps,
+                                                 const int32_t *sample, int64_t n_sample, double *squares, double *weights);
 
 #ifdef __cplusplus
 }

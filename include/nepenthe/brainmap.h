@@ -168,6 +168,7 @@ typedef struct {
  * 0.9 of `neighbours` nearest voxels with weights exp(-d / the largest of these d), and fitted on the pairs of `sample` voxels drawn at
  * random with their neighbours nearer than the 70th percentile of all distances to neighbours. Voxels that are equally far are taken in
  * the grid's order. The sample is the same for sixteen surrogates, 16 g .. 16 g + 15. Distances are straight lines in mm, by the affine.
+ * Smoothing and variograms run on the context's backend, where the neighbourhoods are placed once, here.
  *
  * Errors: NEP_E_ARG (fewer than 20 neighbours or than 10 in the sample, a mask of too few voxels, an island: a voxel with too few of the mask
  * around it; a singular affine), NEP_E_NOMEM. Memory: about 700 bytes per voxel and 70 per voxel of the box around the mask. Source: Burt et
@@ -184,7 +185,7 @@ NEP_MUST_USE nep_status nep_nulls_create_voxels(nep_ctx *ctx, const nep_grid *gr
 
 /* Surrogates first .. first+count-1 of a map [n], n = nep_sampled_places: out [count, n]. Each has mean 0; with `own_values` it takes the map's
  * values in its own order instead. Same bits for any thread count and any split into calls. Errors: NEP_E_ARG (first or count
- * negative, a missing value, a constant map). Cost: count * n * 1.3 neighbours. */
+ * negative, a missing value, a constant map, a context on another backend than that of `s`). Cost: count * n * 1.3 neighbours. */
 NEP_MUST_USE nep_status nep_sampled_draw(nep_ctx *ctx, const nep_sampled *s, const double *map, uint64_t stream, int64_t first,
                                          int64_t count, bool own_values, float *out);
 

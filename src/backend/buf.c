@@ -36,6 +36,14 @@ nep_status nep_buf_get(nep_ctx *ctx, const nep_buf *b, void *dst)
     return b->be->download(ctx, dst, b->ptr, (size_t)b->n * nep_dtype_size(b->dtype));
 }
 
+nep_status nep_buf_get_part(nep_ctx *ctx, const nep_buf *b, int64_t first, int64_t n, void *dst)
+{
+    const size_t size = nep_dtype_size(b->dtype);
+    NEP_REQUIRE(ctx, b->be && first >= 0 && n >= 0 && first <= b->n - n, NEP_E_ARG,
+                "buffer: items %lld and %lld more of %lld cannot be copied out", (long long)first, (long long)n, (long long)b->n);
+    return b->be->download(ctx, dst, (const char *)b->ptr + (size_t)first * size, (size_t)n * size);
+}
+
 void nep_buf_free(nep_buf *b)
 {
     if (b && b->lent)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* listed - places with a list of the nearest of each: what smooths them and makes their variogram where they lie on no grid, such as vertices. */
+/* listed - places with a list of the nearest of each: lists, weights and lags where they lie on no grid, such as vertices. */
 #include "core/select.h"
 #include "nulls.h"
 #include "sampled.h"
@@ -9,9 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SCALES = SAMPLED_SCALES, COLS = SAMPLED_COLS, LAGS = NEP_VARIOGRAM_LAGS, STEPS = 4096 };
-
-/* ---- lists ---- */
+enum { SCALES = SAMPLED_SCALES, LAGS = NEP_VARIOGRAM_LAGS, STEPS = NEP_NEAR_STEPS };
 
 typedef struct {
     float mm;
@@ -48,28 +46,15 @@ static void list_one(const nep_sampled *s, const double (*place)[3], const int32
     }
 }
 
-/* exp(-u) for u from 0 to 1 by the straight line between 4096 points: within 8e-9. */
-static inline double weigh(const double *table, double u)
-{
-    const double at = u * STEPS;
-    const int64_t k = (int64_t)at;
-    return table[k] + (table[k + 1] - table[k]) * (at - (double)k);
-}
-
-static int64_t nearest_of(const nep_sampled *s, int scale)
-{
-    return s->neighbours * (3 + 2 * scale) / 10;
-}
-
 static void weigh_one(const nep_sampled *s, int64_t i)
 {
     const float *far = s->far + i * s->neighbours;
     for (int c = 0; c < SCALES; c++) {
-        const int64_t k = nearest_of(s, c);
+        const int64_t k = nep_near_count(s->neighbours, c);
         const double scale = far[k - 1] > 0.0f ? 1.0 / (double)far[k - 1] : 0.0;
         double sum = 0.0;
         for (int64_t t = 0; t < k; t++)
-            sum += weigh(s->weight, (double)far[t] * scale);
+            sum += nep_near_weight(s->weight, (double)far[t] * scale);
         s->norm[i * SCALES + c] = 1.0 / sum;
         s->scale[i * SCALES + c] = scale;
     }
@@ -131,161 +116,9 @@ nep_status nep_listed_prepare(nep_ctx *ctx, const double (*place)[3], const int3
     for (int k = 0; k < STEPS + 2; k++)
         s->weight[k] = exp(-(double)k / STEPS);
     NEP_TRY(make_lists(ctx, place, block, s));
-    return make_lags(ctx, s);
-}
-
-/* ---- smoothing and variogram: columns side by side, in code for each family of processors ---- */
-
-#if defined(__x86_64__)
-#define AVX2   __attribute__((target("avx2")))
-#define AVX512 __attribute__((target("avx512f,avx512vl,avx512dq")))
-#endif
-#define BODY static inline __attribute__((always_inline))
-
-typedef float half __attribute__((vector_size(COLS / 2 * sizeof(float))));
-typedef double wide __attribute__((vector_size(COLS / 2 * sizeof(double))));
-
-BODY void load(const float *x, wide *out)
-{
-    half part[2];
-    memcpy(part, x, sizeof part);
-    out[0] = __builtin_convertvector(part[0], wide);
-    out[1] = __builtin_convertvector(part[1], wide);
-}
-
-BODY void smooth_body(const nep_sampled *s, const float *x, int64_t i, float *out)
-{
-    const int32_t *near = s->near + i * s->neighbours;
-    const float *far = s->far + i * s->neighbours;
-    const double *scale = s->scale + i * SCALES, *norm = s->norm + i * SCALES;
-    wide sum[SCALES][2] = {{{0}}};
-    for (int from = 0; from < SCALES; from++)
-        for (int64_t t = from ? nearest_of(s, from - 1) : 0; t < nearest_of(s, from); t++) {
-            wide v[2];
-            load(x + (int64_t)near[t] * COLS, v);
-            for (int c = from; c < SCALES; c++) {
-                const double w = weigh(s->weight, (double)far[t] * scale[c]);
-                sum[c][0] += w * v[0];
-                sum[c][1] += w * v[1];
-            }
-        }
-    for (int c = 0; c < SCALES; c++) {
-        half part[2] = {__builtin_convertvector(sum[c][0] * norm[c], half), __builtin_convertvector(sum[c][1] * norm[c], half)};
-        memcpy(out + (c * s->n + i) * COLS, part, sizeof part);
-    }
-}
-
-/* Half the squared differences of the pairs of place i in every map, weighted for each lag: sum [n_maps, LAGS, COLS], all [LAGS]. */
-BODY void pairs_body(const nep_sampled *s, const float *x, int64_t n_maps, int64_t i, double *sum, double *all)
-{
-    const double scale = NEP_VARIOGRAM_KERNEL / (3.0 * (s->lag[1] - s->lag[0]));
-    for (int64_t t = 0; t < s->neighbours && (double)s->far[i * s->neighbours + t] < s->lag[LAGS - 1]; t++) {
-        const float *a = x + i * COLS, *b = x + (int64_t)s->near[i * s->neighbours + t] * COLS;
-        double w[LAGS];
-        for (int h = 0; h < LAGS; h++) {
-            const double u = scale * ((double)s->far[i * s->neighbours + t] - s->lag[h]);
-            w[h] = exp(-0.5 * u * u);
-            all[h] += w[h];
-        }
-        for (int64_t m = 0; m < n_maps; m++) {
-            half p[2], q[2];
-            memcpy(p, a + m * s->n * COLS, sizeof p);
-            memcpy(q, b + m * s->n * COLS, sizeof q);
-            wide low = __builtin_convertvector(p[0] - q[0], wide), high = __builtin_convertvector(p[1] - q[1], wide);
-            low *= 0.5 * low;
-            high *= 0.5 * high;
-            for (int h = 0; h < LAGS; h++) {
-                wide got[2];
-                double *to = sum + (m * LAGS + h) * COLS;
-                memcpy(got, to, sizeof got);
-                got[0] += w[h] * low;
-                got[1] += w[h] * high;
-                memcpy(to, got, sizeof got);
-            }
-        }
-    }
-}
-
-typedef void smooth_function(const nep_sampled *s, const float *x, int64_t i, float *out);
-typedef void pairs_function(const nep_sampled *s, const float *x, int64_t n_maps, int64_t i, double *sum, double *all);
-
-static void smooth_plain(const nep_sampled *s, const float *x, int64_t i, float *out)
-{
-    smooth_body(s, x, i, out);
-}
-
-static void pairs_plain(const nep_sampled *s, const float *x, int64_t n_maps, int64_t i, double *sum, double *all)
-{
-    pairs_body(s, x, n_maps, i, sum, all);
-}
-
-#if defined(__x86_64__)
-AVX2 static void smooth_avx2(const nep_sampled *s, const float *x, int64_t i, float *out)
-{
-    smooth_body(s, x, i, out);
-}
-
-AVX2 static void pairs_avx2(const nep_sampled *s, const float *x, int64_t n_maps, int64_t i, double *sum, double *all)
-{
-    pairs_body(s, x, n_maps, i, sum, all);
-}
-
-AVX512 static void smooth_avx512(const nep_sampled *s, const float *x, int64_t i, float *out)
-{
-    smooth_body(s, x, i, out);
-}
-
-AVX512 static void pairs_avx512(const nep_sampled *s, const float *x, int64_t n_maps, int64_t i, double *sum, double *all)
-{
-    pairs_body(s, x, n_maps, i, sum, all);
-}
-#endif
-
-/* The code of this machine's processor; all round alike. */
-static void choose(smooth_function **smooth, pairs_function **pairs)
-{
-    *smooth = smooth_plain;
-    *pairs = pairs_plain;
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
-        *smooth = smooth_avx512;
-        *pairs = pairs_avx512;
-    } else if (__builtin_cpu_supports("avx2")) {
-        *smooth = smooth_avx2;
-        *pairs = pairs_avx2;
-    }
-#endif
-}
-
-void nep_listed_smooth(nep_ctx *ctx, const nep_sampled *s, const float *x, float *out)
-{
-    smooth_function *work;
-    pairs_function *other;
-    choose(&work, &other);
-#pragma omp parallel for schedule(dynamic, 64) num_threads(nep_ctx_threads(ctx))
-    for (int64_t i = 0; i < s->n; i++)
-        work(s, x, i, out);
-}
-
-nep_status nep_listed_gamma(nep_ctx *ctx, const nep_sampled *s, const float *x, int64_t n_maps, const int32_t *sample, double *gamma)
-{
-    enum { PARTS = 16 }; /* of the sample, whatever the number of threads */
-    const int64_t own = (n_maps * COLS + 1) * LAGS, cells = n_maps * LAGS * COLS;
-    smooth_function *other;
-    pairs_function *work;
-    double *part = NULL;
-    choose(&other, &work);
-    NEP_TRY(nep_alloc(ctx, PARTS * own, sizeof *part, "nulls: squares of pairs", &part));
-#pragma omp parallel for schedule(dynamic, 1) num_threads(nep_ctx_threads(ctx))
-    for (int64_t k = 0; k < PARTS; k++)
-        for (int64_t r = k * s->sample / PARTS; r < (k + 1) * s->sample / PARTS; r++)
-            work(s, x, n_maps, sample[r], part + k * own, part + k * own + cells);
-    for (int64_t k = 1; k < PARTS; k++)
-        for (int64_t i = 0; i < own; i++)
-            part[i] += part[k * own + i];
-    for (int64_t i = 0; i < cells; i++)
-        gamma[i] = part[i] / part[cells + i / COLS % LAGS];
-    nep_alloc_free(part);
-    return NEP_OK;
+    NEP_TRY(make_lags(ctx, s));
+    nep_lists g = {
+        .n = s->n, .neighbours = s->neighbours, .near = s->near, .far = s->far, .norm = s->norm, .scale = s->scale, .table = s->weight};
+    memcpy(g.lag, s->lag, sizeof g.lag);
+    return nep_backend_lists(ctx, &g, &s->lists);
 }

@@ -17,6 +17,8 @@ void nep_sampled_free(nep_sampled *s)
 {
     if (!s)
         return;
+    nep_backend_shells_free(&s->shells);
+    nep_backend_lists_free(&s->lists);
     void *const parts[] = {s->slot, s->place, s->offset, s->shell, s->mm, s->cut, s->whole, s->norm, s->weight, s->to_lag, s->near, s->far, s->scale, s};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
@@ -85,22 +87,48 @@ done:
 
 /* ---- one group ---- */
 
-int64_t nep_sampled_scratch(const nep_sampled *s)
+nep_status nep_sampled_work_new(nep_ctx *ctx, const nep_sampled *s, nep_sampled_work *w)
 {
-    return (s->slots + (SCALES + 1) * s->n) * COLS;
+    nep_sampled_work made = {0};
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_F32, s->slots * COLS, "nulls: shuffled maps", &made.lines));
+    NEP_TRY_OR_DONE(st, nep_buf_new(ctx, NEP_F32, (SCALES + 1) * s->n * COLS, "nulls: smoothed maps", &made.maps));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->n, sizeof *made.value, "nulls: a map", &made.value));
+    if (!made.maps.be->host)
+        NEP_TRY_OR_DONE(st, nep_alloc(ctx, SCALES * s->n * COLS, sizeof *made.back, "nulls: smoothed maps", &made.back));
+    *w = made;
+    made = (nep_sampled_work){0};
+done:
+    nep_sampled_work_free(&made);
+    return st;
 }
 
-/* gamma [n_maps, LAGS, COLS] of maps x [n_maps, n, COLS] over the pairs of a sample: those of a grid by shell. */
-static nep_status gamma_of(nep_ctx *ctx, const nep_sampled *s, const float *x, int64_t n_maps, const int32_t *sample, double *gamma)
+void nep_sampled_work_free(nep_sampled_work *w)
 {
+    nep_alloc_free(w->back);
+    nep_alloc_free(w->value);
+    nep_buf_free(&w->maps);
+    nep_buf_free(&w->lines);
+    *w = (nep_sampled_work){0};
+}
+
+/* gamma [SCALES + 1, LAGS, COLS] of the maps over the pairs of a sample: those of a grid by shell. */
+static nep_status gamma_of(nep_ctx *ctx, const nep_sampled *s, const nep_buf *maps, const int32_t *sample, double *gamma)
+{
+    enum { MAPS = SCALES + 1 };
     double *squares = NULL, *pairs = NULL;
     nep_status st;
-    if (s->near)
-        return nep_listed_gamma(ctx, s, x, n_maps, sample, gamma);
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, n_maps * s->n_bins * COLS, sizeof *squares, "nulls: squares of pairs", &squares));
+    if (s->near) {
+        double weights[LAGS];
+        NEP_TRY(nep_backend_list_squares(ctx, &s->lists, maps, MAPS, sample, s->sample, gamma, weights));
+        for (int i = 0; i < MAPS * LAGS * COLS; i++)
+            gamma[i] /= weights[i / COLS % LAGS];
+        return NEP_OK;
+    }
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, MAPS * s->n_bins * COLS, sizeof *squares, "nulls: squares of pairs", &squares));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, s->n_bins, sizeof *pairs, "nulls: pairs", &pairs));
-    NEP_TRY_OR_DONE(st, nep_voxels_squares(ctx, s, x, n_maps, sample, squares, pairs));
-    for (int64_t m = 0; m < n_maps; m++)
+    NEP_TRY_OR_DONE(st, nep_backend_shell_squares(ctx, &s->shells, maps, MAPS, sample, s->sample, squares, pairs));
+    for (int64_t m = 0; m < MAPS; m++)
         for (int64_t h = 0; h < LAGS; h++) {
             const double *to = s->to_lag + h * s->n_bins;
             double sum[COLS] = {0}, all = 0.0;
@@ -131,35 +159,44 @@ static void finish(const nep_sampled *s, int c, const variogram_fit *f, double s
         out[i] = (float)(sd * (by * (double)x[i * COLS] + more * (double)noise[i] - mean));
 }
 
-nep_status nep_sampled_blend(nep_ctx *ctx, const nep_sampled *s, const double *z, double sd, const int32_t *order, const float *noise,
-                             const int32_t *sample, float *scratch, float *out, variogram_fit *fit)
+/* The smoothed maps [SCALES, n, COLS] on the host, at least those that some column fits best. */
+static nep_status bring_back(nep_ctx *ctx, const nep_sampled *s, const variogram_fit *best, const nep_sampled_work *w, const float **smooth)
 {
-    const int threads = nep_ctx_threads(ctx);
-    float *x = scratch, *smooth = x + s->slots * COLS, *own = smooth + SCALES * s->n * COLS;
-    double gamma[SCALES * LAGS * COLS], mine[LAGS * COLS], target[LAGS];
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int64_t q = 0; q < s->slots; q++)
+    const int64_t each = s->n * COLS;
+    *smooth = w->back ? w->back : w->maps.ptr;
+    for (int k = 0; w->back && k < SCALES; k++) {
+        bool wanted = false;
         for (int c = 0; c < COLS; c++)
-            x[q * COLS + c] = s->place[q] < 0 ? 0.0f : (float)z[order[c * s->n + s->place[q]]];
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int64_t i = 0; i < s->n; i++)
-        for (int c = 0; c < COLS; c++)
-            own[i * COLS + c] = (float)z[i];
-    if (s->near)
-        nep_listed_smooth(ctx, s, x, smooth);
-    else
-        nep_voxels_smooth(ctx, s, x, smooth);
-    NEP_TRY(gamma_of(ctx, s, own, 1, sample, mine));
-    NEP_TRY(gamma_of(ctx, s, smooth, SCALES, sample, gamma));
-    for (int h = 0; h < LAGS; h++)
-        target[h] = mine[h * COLS];
-#pragma omp parallel for schedule(static) num_threads(threads)
-    for (int c = 0; c < COLS; c++) {
-        const variogram_fit f = nep_variogram_match(target, gamma + c, SCALES, LAGS * COLS, COLS);
-        finish(s, c, &f, sd, smooth, noise + c * s->n, out + c * s->n);
-        if (fit)
-            fit[c] = f;
+            wanted = wanted || best[c].scale == k;
+        if (wanted)
+            NEP_TRY(nep_buf_get_part(ctx, &w->maps, k * each, each, w->back + k * each));
     }
+    return NEP_OK;
+}
+
+nep_status nep_sampled_blend(nep_ctx *ctx, const nep_sampled *s, const double *z, double sd, const int32_t *order, const float *noise,
+                             const int32_t *sample, nep_sampled_work *w, float *out, variogram_fit *fit)
+{
+    double gamma[(SCALES + 1) * LAGS * COLS], target[LAGS];
+    variogram_fit best[COLS];
+    const float *smooth;
+    for (int64_t i = 0; i < s->n; i++)
+        w->value[i] = (float)z[i];
+    if (s->near)
+        NEP_TRY(nep_backend_list_smooth(ctx, &s->lists, w->value, order, &w->lines, &w->maps));
+    else
+        NEP_TRY(nep_backend_shell_smooth(ctx, &s->shells, w->value, order, &w->lines, &w->maps));
+    NEP_TRY(gamma_of(ctx, s, &w->maps, sample, gamma));
+    for (int h = 0; h < LAGS; h++) /* the last map is the one itself */
+        target[h] = gamma[(SCALES * LAGS + h) * COLS];
+    for (int c = 0; c < COLS; c++)
+        best[c] = nep_variogram_match(target, gamma + c, SCALES, LAGS * COLS, COLS);
+    NEP_TRY(bring_back(ctx, s, best, w, &smooth));
+#pragma omp parallel for schedule(static) num_threads(nep_ctx_threads(ctx))
+    for (int c = 0; c < COLS; c++)
+        finish(s, c, &best[c], sd, smooth, noise + c * s->n, out + c * s->n);
+    if (fit)
+        memcpy(fit, best, sizeof best);
     return nep_ctx_check(ctx);
 }
 
@@ -168,8 +205,9 @@ nep_status nep_sampled_blend(nep_ctx *ctx, const nep_sampled *s, const double *z
 typedef struct {
     double *z, *sorted, *value;
     int32_t *order, *sample, *bag;
-    float *noise, *scratch, *out;
+    float *noise, *out;
     variogram_item *item;
+    nep_sampled_work work;
 } bench;
 
 static nep_status bench_new(nep_ctx *ctx, const nep_sampled *s, bool own_values, bench *w)
@@ -184,14 +222,15 @@ static nep_status bench_new(nep_ctx *ctx, const nep_sampled *s, bool own_values,
     NEP_TRY(nep_alloc(ctx, s->sample, sizeof *w->sample, "nulls: a sample", &w->sample));
     NEP_TRY(nep_alloc(ctx, n * COLS, sizeof *w->noise, "nulls: noise", &w->noise));
     NEP_TRY(nep_alloc(ctx, n * COLS, sizeof *w->out, "nulls: surrogates", &w->out));
-    return nep_alloc(ctx, nep_sampled_scratch(s), sizeof *w->scratch, "nulls: smoothed maps", &w->scratch);
+    return nep_sampled_work_new(ctx, s, &w->work);
 }
 
 static void bench_free(bench *w)
 {
-    void *const parts[] = {w->z, w->sorted, w->value, w->item, w->order, w->bag, w->sample, w->noise, w->out, w->scratch};
+    void *const parts[] = {w->z, w->sorted, w->value, w->item, w->order, w->bag, w->sample, w->noise, w->out};
     for (int i = 0; i < NEP_LEN(parts); i++)
         nep_alloc_free(parts[i]);
+    nep_sampled_work_free(&w->work);
 }
 
 /* What chance gives the group of surrogates b .. b + COLS - 1: shuffles and noise of each, and one sample. */
@@ -256,7 +295,7 @@ nep_status nep_sampled_draw(nep_ctx *ctx, const nep_sampled *s, const double *ma
         const int64_t from = first > b ? first - b : 0, to = first + count < b + COLS ? first + count - b : COLS;
         NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
         chance(ctx, s, stream, b, &w);
-        NEP_TRY_OR_DONE(st, nep_sampled_blend(ctx, s, w.z, sd, w.order, w.noise, w.sample, w.scratch, w.out, NULL));
+        NEP_TRY_OR_DONE(st, nep_sampled_blend(ctx, s, w.z, sd, w.order, w.noise, w.sample, &w.work, w.out, NULL));
         hand_out(ctx, s, &w, from, to, own_values, out + (b + from - first) * n);
     }
 done:

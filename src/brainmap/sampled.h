@@ -3,12 +3,13 @@
 #ifndef NEP_BRAINMAP_SAMPLED_H
 #define NEP_BRAINMAP_SAMPLED_H
 
+#include <nepenthe/backend.h>
 #include <nepenthe/brainmap.h>
 
 #include "variogram.h"
 
 /* SAMPLED_COLS surrogates are made side by side, those of one group from the same sample. */
-enum { SAMPLED_SCALES = 4, SAMPLED_COLS = 16 };
+enum { SAMPLED_SCALES = NEP_NEAR_SCALES, SAMPLED_COLS = NEP_NEAR_COLS };
 
 /* An offset of a grid, in voxels. */
 typedef struct {
@@ -35,33 +36,32 @@ struct nep_sampled {
     float *far;     /* [n, neighbours] mm */
     double *scale;  /* [n, SAMPLED_SCALES] 1 / reach; weight is then a table of exp(-u) */
     uint64_t seed;
+    nep_shell_place shells; /* the same where the backend of the context that made it works: on a grid */
+    nep_list_place lists;   /* and off it */
 };
 
 /* Slots, offsets and shells of a grid's voxels. Errors: NEP_E_ARG (too few voxels, islands, no affine). */
 NEP_MUST_USE nep_status nep_voxels_prepare(nep_ctx *ctx, const nep_grid *grid, const bool *mask, nep_sampled *s);
-/* Every column of x [slots, COLS] smoothed over each neighbourhood: out [SCALES, n, COLS]. */
-void nep_voxels_smooth(nep_ctx *ctx, const nep_sampled *s, const float *x, float *out);
-/* Half the squared differences of the pairs of a sample, by shell: squares [n_maps, n_bins, COLS] of maps x [n_maps, n, COLS], and how many
- * pairs [n_bins]. sample [s->sample]. */
-NEP_MUST_USE nep_status nep_voxels_squares(nep_ctx *ctx, const nep_sampled *s, const float *x, int64_t n_maps, const int32_t *sample,
-                                           double *squares, double *pairs);
-
 /* Lists of the nearest in the same block, and lags. Errors: NEP_E_ARG (all equally far), NEP_E_NOMEM. Cost: n^2. */
 NEP_MUST_USE nep_status nep_listed_prepare(nep_ctx *ctx, const double (*place)[3], const int32_t *block, nep_sampled *s);
-void nep_listed_smooth(nep_ctx *ctx, const nep_sampled *s, const float *x, float *out);
-/* gamma [n_maps, LAGS, COLS] of maps x [n_maps, n, COLS] over the pairs of a sample. */
-NEP_MUST_USE nep_status nep_listed_gamma(nep_ctx *ctx, const nep_sampled *s, const float *x, int64_t n_maps, const int32_t *sample,
-                                         double *gamma);
 
 /* Places [n] in mm whose nearest are sought in their own block, n_blocks of them. Errors: those of nep_listed_prepare, NEP_E_ARG (a block that
  * holds no more places than neighbours are asked for). */
 NEP_MUST_USE nep_status nep_sampled_listed(nep_ctx *ctx, int64_t n, const double (*place)[3], const int32_t *block, const nep_sampled_opts *opts,
                                            nep_sampled **out);
 
+/* What a group is made in, where the backend works; `back` brings smoothed maps to the host and is not needed on one. */
+typedef struct {
+    nep_buf lines, maps;
+    float *value, *back;
+} nep_sampled_work;
+NEP_MUST_USE nep_status nep_sampled_work_new(nep_ctx *ctx, const nep_sampled *s, nep_sampled_work *w);
+void nep_sampled_work_free(nep_sampled_work *w);
+
 /* A group of surrogates from what chance gave: order [COLS, n] shuffles, noise [COLS, n], sample [s->sample]; z the map of mean 0 and SD 1;
- * out [COLS, n] of mean 0, times sd; fit [COLS] or NULL. scratch of nep_sampled_scratch floats. */
-int64_t nep_sampled_scratch(const nep_sampled *s);
-NEP_MUST_USE nep_status nep_sampled_blend(nep_ctx *ctx, const nep_sampled *s, const double *z, double sd, const int32_t *order, const float *noise,
-                                          const int32_t *sample, float *scratch, float *out, variogram_fit *fit);
+ * out [COLS, n] of mean 0, times sd; fit [COLS] or NULL. Smoothing and variograms run on the context's backend, which must be the one that s
+ * was made on (NEP_E_ARG). */
+NEP_MUST_USE nep_status nep_sampled_blend(nep_ctx *ctx, const nep_sampled *s, const double *z, double sd, const int32_t *order,
+                                          const float *noise, const int32_t *sample, nep_sampled_work *w, float *out, variogram_fit *fit);
 
 #endif

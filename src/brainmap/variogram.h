@@ -4,11 +4,9 @@
 #define NEP_BRAINMAP_VARIOGRAM_H
 
 #include <nepenthe/core.h>
+#include <nepenthe/math/variogram.h>
 
-enum { NEP_VARIOGRAM_LAGS = 25, NEP_VARIOGRAM_SCALES = 9 };
-
-/* Bandwidth of the Gaussian over lags: exp(-(NEP_VARIOGRAM_KERNEL (d - h) / b)^2 / 2), b three times the spacing of the lags. */
-#define NEP_VARIOGRAM_KERNEL 2.68
+enum { NEP_VARIOGRAM_SCALES = 9 };
 
 /* Number j of surrogate b: 2^28 blocks of 128 bits for each. Points 0 .. n - 1 shuffle, n .. 2 n - 1 are the noise, then the sample. */
 static inline uint64_t variogram_index(int64_t b, int64_t j)

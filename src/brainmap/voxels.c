@@ -5,9 +5,8 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-enum { SCALES = SAMPLED_SCALES, COLS = SAMPLED_COLS, LAGS = NEP_VARIOGRAM_LAGS };
+enum { SCALES = SAMPLED_SCALES, LAGS = NEP_VARIOGRAM_LAGS };
 
 /* ---- offsets ---- */
 
@@ -186,26 +185,12 @@ static nep_status make_shells(nep_ctx *ctx, const frame *f, nep_sampled *s)
     return NEP_OK;
 }
 
-/* The shell of offset t. */
-static int64_t shell_of(const nep_sampled *s, int64_t t)
-{
-    int64_t low = 0, high = s->n_shells;
-    while (high - low > 1) {
-        const int64_t mid = (low + high) / 2;
-        if (s->shell[mid] <= t)
-            low = mid;
-        else
-            high = mid;
-    }
-    return low;
-}
-
 /* Cuts of place i, and what its neighbours add to the count of each shell. */
 static void cut_one(const nep_sampled *s, int64_t i, int64_t *count)
 {
     int64_t t = 0, k = 0;
     for (int c = 0; c < SCALES; c++) {
-        const int64_t want = s->neighbours * (3 + 2 * c) / 10;
+        const int64_t want = nep_near_count(s->neighbours, c);
         t = walk(s, i, t, want - k);
         k = want;
         s->cut[i * SCALES + c] = (int32_t)t;
@@ -213,7 +198,7 @@ static void cut_one(const nep_sampled *s, int64_t i, int64_t *count)
     s->whole[i] = (int32_t)walk(s, i, t, s->neighbours - k);
     const double *weight[SCALES];
     for (int c = 0; c < SCALES; c++) {
-        weight[c] = s->weight + shell_of(s, s->cut[i * SCALES + c] - 1) * s->n_shells;
+        weight[c] = s->weight + nep_shells_find(s->shell, s->n_shells, s->cut[i * SCALES + c] - 1) * s->n_shells;
         s->norm[i * SCALES + c] = 0.0;
     }
     const int32_t *at = s->place + s->slot[i];
@@ -314,151 +299,22 @@ nep_status nep_voxels_prepare(nep_ctx *ctx, const nep_grid *grid, const bool *ma
     s->sample = s->sample < s->n ? s->sample : s->n;
     NEP_TRY_OR_DONE(st, find_offsets(ctx, grid, mask, &f, s));
     NEP_TRY_OR_DONE(st, make_shells(ctx, &f, s));
-    st = make_cuts(ctx, s);
+    NEP_TRY_OR_DONE(st, make_cuts(ctx, s));
+    const nep_shells g = {.n = s->n,
+                          .slots = s->slots,
+                          .n_offsets = s->n_offsets,
+                          .n_shells = s->n_shells,
+                          .n_bins = s->n_bins,
+                          .slot = s->slot,
+                          .place = s->place,
+                          .offset = s->offset,
+                          .shell = s->shell,
+                          .cut = s->cut,
+                          .whole = s->whole,
+                          .norm = s->norm,
+                          .weight = s->weight};
+    st = nep_backend_shells(ctx, &g, &s->shells);
 done:
     nep_alloc_free(f.ray);
     return st;
-}
-
-/* ---- smoothing ---- */
-
-#if defined(__x86_64__)
-#define AVX2   __attribute__((target("avx2")))
-#define AVX512 __attribute__((target("avx512f,avx512vl,avx512dq")))
-#endif
-#define BODY static inline __attribute__((always_inline))
-
-typedef float line __attribute__((vector_size(COLS * sizeof(float)), aligned(4)));
-typedef float half __attribute__((vector_size(COLS / 2 * sizeof(float))));
-typedef double wide __attribute__((vector_size(COLS / 2 * sizeof(double))));
-
-/* Sum of the lines at a run of offsets, four sums side by side. */
-BODY void run_sum(const float *x, const int64_t *offset, int64_t n, line *out)
-{
-    line sum[4] = {{0}, {0}, {0}, {0}};
-    int64_t t = 0;
-    for (; t + 4 <= n; t += 4)
-        for (int k = 0; k < 4; k++)
-            sum[k] += *(const line *)(const void *)(x + offset[t + k] * COLS);
-    for (; t < n; t++)
-        sum[0] += *(const line *)(const void *)(x + offset[t] * COLS);
-    *out = (sum[0] + sum[1]) + (sum[2] + sum[3]);
-}
-
-BODY void smooth_body(const nep_sampled *s, const float *x, int64_t i, float *out)
-{
-    const int32_t *cut = s->cut + i * SCALES;
-    const double *norm = s->norm + i * SCALES, *weight[SCALES];
-    const float *here = x + (int64_t)s->slot[i] * COLS;
-    wide sum[SCALES][2] = {{{0}}};
-    int from = 0;
-    for (int c = 0; c < SCALES; c++)
-        weight[c] = s->weight + shell_of(s, cut[c] - 1) * s->n_shells;
-    for (int64_t t = 0, h = 0; t < cut[SCALES - 1];) {
-        const int64_t end = s->shell[h + 1], stop = cut[from] < end ? cut[from] : end;
-        line all;
-        half part[2];
-        run_sum(here, s->offset + t, stop - t, &all);
-        memcpy(part, &all, sizeof part);
-        const wide low = __builtin_convertvector(part[0], wide), high = __builtin_convertvector(part[1], wide);
-        for (int c = from; c < SCALES; c++) {
-            sum[c][0] += weight[c][h] * low;
-            sum[c][1] += weight[c][h] * high;
-        }
-        while (from < SCALES - 1 && cut[from] <= stop)
-            from++;
-        h += stop == end;
-        t = stop;
-    }
-    for (int c = 0; c < SCALES; c++) {
-        half part[2] = {__builtin_convertvector(sum[c][0] * norm[c], half), __builtin_convertvector(sum[c][1] * norm[c], half)};
-        memcpy(out + (c * s->n + i) * COLS, part, sizeof part);
-    }
-}
-
-typedef void smooth_function(const nep_sampled *s, const float *x, int64_t begin, int64_t end, float *out);
-
-static void smooth_plain(const nep_sampled *s, const float *x, int64_t begin, int64_t end, float *out)
-{
-    for (int64_t i = begin; i < end; i++)
-        smooth_body(s, x, i, out);
-}
-
-#if defined(__x86_64__)
-AVX2 static void smooth_avx2(const nep_sampled *s, const float *x, int64_t begin, int64_t end, float *out)
-{
-    for (int64_t i = begin; i < end; i++)
-        smooth_body(s, x, i, out);
-}
-
-AVX512 static void smooth_avx512(const nep_sampled *s, const float *x, int64_t begin, int64_t end, float *out)
-{
-    for (int64_t i = begin; i < end; i++)
-        smooth_body(s, x, i, out);
-}
-#endif
-
-void nep_voxels_smooth(nep_ctx *ctx, const nep_sampled *s, const float *x, float *out)
-{
-    enum { ROWS = 512 };
-    smooth_function *work = smooth_plain;
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        work = smooth_avx512;
-    else if (__builtin_cpu_supports("avx2"))
-        work = smooth_avx2;
-#endif
-#pragma omp parallel for schedule(dynamic, 1) num_threads(nep_ctx_threads(ctx))
-    for (int64_t b = 0; b < s->n; b += ROWS)
-        work(s, x, b, b + ROWS < s->n ? b + ROWS : s->n, out);
-}
-
-/* ---- variogram ---- */
-
-/* The pairs of place i in every column of one map. */
-static void squares_of(const nep_sampled *s, const float *x, int64_t i, double *squares)
-{
-    const int32_t *at = s->place + s->slot[i];
-    const float *a = x + i * COLS;
-    for (int64_t h = 0; h < s->n_bins; h++)
-        for (int64_t t = s->shell[h]; t < s->shell[h + 1] && t < s->whole[i]; t++) {
-            if (at[s->offset[t]] < 0)
-                continue;
-            const float *b = x + (int64_t)at[s->offset[t]] * COLS;
-            for (int c = 0; c < COLS; c++) {
-                const double d = (double)(a[c] - b[c]);
-                squares[h * COLS + c] += 0.5 * d * d;
-            }
-        }
-}
-
-static void count_pairs(const nep_sampled *s, int64_t i, double *pairs)
-{
-    const int32_t *at = s->place + s->slot[i];
-    for (int64_t h = 0; h < s->n_bins; h++)
-        for (int64_t t = s->shell[h]; t < s->shell[h + 1] && t < s->whole[i]; t++)
-            pairs[h] += at[s->offset[t]] >= 0;
-}
-
-nep_status nep_voxels_squares(nep_ctx *ctx, const nep_sampled *s, const float *x, int64_t n_maps, const int32_t *sample, double *squares,
-                              double *pairs)
-{
-    enum { PARTS = 8 }; /* of the sample, whatever the number of threads */
-    const int64_t bins = s->n_bins * COLS;
-    double *part = NULL;
-    NEP_TRY(nep_alloc(ctx, n_maps * PARTS * bins, sizeof *part, "voxels: squares", &part));
-#pragma omp parallel for schedule(dynamic, 1) num_threads(nep_ctx_threads(ctx))
-    for (int64_t k = 0; k < n_maps * PARTS; k++)
-        for (int64_t r = k % PARTS * s->sample / PARTS; r < (k % PARTS + 1) * s->sample / PARTS; r++)
-            squares_of(s, x + k / PARTS * s->n * COLS, sample[r], part + k * bins);
-    memset(squares, 0, (size_t)(n_maps * bins) * sizeof *squares);
-    for (int64_t k = 0; k < n_maps * PARTS; k++)
-        for (int64_t b = 0; b < bins; b++)
-            squares[k / PARTS * bins + b] += part[k * bins + b];
-    memset(pairs, 0, (size_t)s->n_bins * sizeof *pairs);
-    for (int64_t r = 0; r < s->sample; r++)
-        count_pairs(s, sample[r], pairs);
-    nep_alloc_free(part);
-    return NEP_OK;
 }

@@ -2,6 +2,7 @@
 /* Parity: every op on the CPU against the CUDA sources, on the host rig in every test run and, as `parity_cuda cuda [small]
  * [--json FILE]`, on a GPU (skipped without one unless NEP_REQUIRE_GPU is set). Also: the same bits for any thread count and
  * kernel family, and a clean end whichever allocation fails. The classes are those of NEP_OP_LIST. */
+#include "backend/parity_near.h"
 #include "backend/parity_search.h"
 #include "backend/parity_spin.h"
 
@@ -53,6 +54,10 @@ static const struct {
     {"logit_sums", run_logit_sums},
     {"spin_nearest", run_spin_nearest},
     {"spin_greedy", run_spin_greedy},
+    {"shell_smooth", run_shell_smooth},
+    {"shell_squares", run_shell_squares},
+    {"list_smooth", run_list_smooth},
+    {"list_squares", run_list_squares},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

@@ -56,7 +56,8 @@ static void check_steps(nep_ctx *ctx, const json_t *part, nep_sampled *s, const 
     const int64_t n = s->n, best = json_integer_value(json_object_get(part, "best"));
     int32_t *order = calloc((size_t)(n * COLS), sizeof *order), *rows = calloc((size_t)sample, sizeof *rows);
     float *noise = calloc((size_t)(n * COLS), sizeof *noise), *out = calloc((size_t)(n * COLS), sizeof *out);
-    float *scratch = calloc((size_t)nep_sampled_scratch(s), sizeof *scratch);
+    nep_sampled_work work;
+    assert_ok(ctx, nep_sampled_work_new(ctx, s, &work));
     variogram_fit fit[COLS];
     assert_ok(ctx, nep_variogram_standard(ctx, map, n, z, &sd));
     for (int64_t i = 0; i < n * COLS; i++) {
@@ -69,7 +70,7 @@ static void check_steps(nep_ctx *ctx, const json_t *part, nep_sampled *s, const 
     }
     for (int64_t r = 0; r < sample; r++)
         rows[r] = (int32_t)at(part, "sample", r);
-    assert_ok(ctx, nep_sampled_blend(ctx, s, z, sd, order, noise, rows, scratch, out, fit));
+    assert_ok(ctx, nep_sampled_blend(ctx, s, z, sd, order, noise, rows, &work, out, fit));
     for (int h = 0; h < LAGS; h++)
         assert_near(s->lag[h] / at(part, "lag", h), 1.0, 1e-6);
     assert_int_equal(fit[0].scale, best);
@@ -79,7 +80,7 @@ static void check_steps(nep_ctx *ctx, const json_t *part, nep_sampled *s, const 
         assert_near((double)out[i] / sd, at(part, "value", i) / sd, 2e-5);
     assert_int_equal(fit[1].scale, best); /* noise has no part in the fit */
     assert_true(fit[2].alpha != fit[0].alpha);
-    free(scratch);
+    nep_sampled_work_free(&work);
     free(out);
     free(noise);
     free(rows);
@@ -205,7 +206,10 @@ static void test_likeness(void **state)
         double off = 0, sum = 0, sum2 = 0, xy = 0, yy = 0, my = 0;
         for (int64_t i = 0; i < n; i++)
             x[i * COLS] = draws[b * n + i];
-        assert_ok(ctx, nep_voxels_squares(ctx, s, x, 1, all, squares, pairs));
+        nep_buf on = {0};
+        assert_ok(ctx, nep_buf_put(ctx, x, NEP_F32, n * COLS, "a surrogate", &on));
+        assert_ok(ctx, nep_backend_shell_squares(ctx, &s->shells, &on, 1, all, s->sample, squares, pairs));
+        nep_buf_free(&on);
         for (int h = 0; h < LAGS; h++) {
             double v = 0, w = 0;
             for (int64_t k = 0; k < s->n_bins; k++) {

@@ -111,6 +111,8 @@ typedef struct {
 /* How many disorders are ranked, and how many are the study's own. */
 int64_t nep_inputs_ranked(const nep_inputs *in);
 int64_t nep_inputs_listed(const nep_inputs *in);
+/* Whether rankings of the disorder are measured by a simulated truth instead of its labels. */
+bool nep_inputs_by_truth(const nep_inputs *in, int64_t disorder);
 
 #define NEP_EVIDENCE_RIDGE       0.1 /* lambda of score B, on a correlation matrix */
 #define NEP_EVIDENCE_RELIABILITY 0.6 /* inter-tracer rho taken where none is given */

@@ -271,6 +271,14 @@ int64_t nep_inputs_listed(const nep_inputs *in)
     return in->n_listed > 0 ? in->n_listed : in->n_disorders;
 }
 
+bool nep_inputs_by_truth(const nep_inputs *in, int64_t disorder)
+{
+    bool any = false;
+    for (int64_t k = 0; in->truth && k < in->n_drugs; k++)
+        any = any || in->truth[disorder * in->n_drugs + k] >= 0;
+    return any;
+}
+
 void nep_inputs_release(nep_inputs *in)
 {
     if (in->tables)

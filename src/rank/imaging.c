@@ -29,10 +29,7 @@ static bool reads_maps(const nep_ranking *r)
 static void write_reason(const nep_ranking *r, int64_t j, char *text, size_t size)
 {
     const nep_inputs *in = r->inputs;
-    bool by_truth = false;
-    for (int64_t k = 0; in->truth && k < in->n_drugs; k++)
-        by_truth = by_truth || in->truth[j * in->n_drugs + k] >= 0;
-    if (by_truth)
+    if (nep_inputs_by_truth(in, j))
         snprintf(text, size, "By the simulated truth no drug that can be scored is relevant");
     else
         snprintf(text, size, "The image can score only %lld recorded treatments", (long long)r->disorders[j].increment.delta.n);
@@ -69,14 +66,21 @@ static const char *gain_head(const nep_increment *i)
                                                  : "Undetermined: the study has too little power to say whether the image adds.";
 }
 
-static void write_gain(const nep_increment *i, char *text, size_t size)
+/* What counts as found. */
+static const char *measured_by(const nep_ranking *r, int64_t j)
 {
+    return nep_inputs_by_truth(r->inputs, j) ? "drugs of the simulated truth" : "recorded treatments";
+}
+
+static void write_gain(const nep_ranking *r, int64_t j, char *text, size_t size)
+{
+    const nep_increment *i = &r->disorders[j].increment;
     char families[96];
     snprintf(text, size,
              "%s Over targets and structures alone it changes average precision by %+.3f (90 %% interval %+.3f to %+.3f; map-null "
-             "p = %.2g%s, Holm %.2g; %lld recorded treatments that the image can score); a gain of %.2f would have been detected.",
+             "p = %.2g%s, Holm %.2g; %lld %s that the image can score); a gain of %.2f would have been detected.",
              gain_head(i), i->delta.value, i->delta.low, i->delta.high, i->p_map, both_families(i, families, sizeof families), i->p_holm,
-             (long long)i->delta.n, i->detectable);
+             (long long)i->delta.n, measured_by(r, j), i->detectable);
 }
 
 /* The same of the hierarchical model; i may be the increment over all disorders. */
@@ -97,15 +101,17 @@ static void write_model_gain(const char *head, const nep_increment *i, const cha
 static void write_model_trust(const nep_ranking *r, int64_t j, char *text, size_t size)
 {
     const nep_increment *i = &r->disorders[j].increment;
+    char unit[96];
+    snprintf(unit, sizeof unit, "%s that it can score", measured_by(r, j));
     if (i->delta.n == 0 && isnan(i->weight))
         snprintf(text, size, "There is no brain map of this disorder: no image enters its ranking.");
     else if (isnan(i->delta.value))
-        snprintf(text, size, "Whether the image adds anything could not be tested: it can score %lld recorded treatments, %d are needed.",
-                 (long long)i->delta.n, NEP_INCREMENT_MIN_POS);
+        snprintf(text, size, "Whether the image adds anything could not be tested: it can score %lld %s, %d are needed.",
+                 (long long)i->delta.n, measured_by(r, j), NEP_INCREMENT_MIN_POS);
     else
         write_model_gain(i->weight > 0 ? gain_head(i) : "The image adds nothing here: other disorders' maps did not help to rank their treatments, "
                                                         "so the model gives imaging no weight, and nothing can be told of this map.",
-                         i, "recorded treatments that it can score", text, size);
+                         i, unit, text, size);
 }
 
 nep_status rank_imaging_trust(nep_ctx *ctx, nep_ranking *r, int64_t j)
@@ -122,7 +128,7 @@ nep_status rank_imaging_trust(nep_ctx *ctx, nep_ranking *r, int64_t j)
     else if (isnan(i->delta.value))
         write_map_test(r, j, text, sizeof text);
     else
-        write_gain(i, text, sizeof text);
+        write_gain(r, j, text, sizeof text);
     return nep_alloc_string(ctx, text, &r->disorders[j].trust);
 }
 

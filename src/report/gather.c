@@ -183,6 +183,7 @@ static json_t *gather_disorder(nep_ctx *ctx, const nep_ranking *r, int64_t i, ne
     DOC_PUT(o, "id", nep_doc_text(d->id));
     DOC_PUT(o, "name", nep_doc_text(d->name));
     DOC_PUT(o, "simulated", json_boolean(d->simulated));
+    DOC_PUT(o, "by_truth", json_boolean(nep_inputs_by_truth(in, i)));
     DOC_PUT(o, "direction", json_integer(d->direction));
     DOC_PUT(o, "trust", nep_doc_text(d->trust));
     DOC_PUT(o, "imaging", gather_imaging(in, i, &d->increment));

@@ -35,6 +35,10 @@ const evaluated = (disorder, protocol = 'masked') => {
   return p && (p.disorders || []).find((d) => d.id === disorder.id);
 };
 
+/* What counts as found in a disorder's figures: its labels, or the truth of a simulated one. */
+const measuredBy = (disorder, n) =>
+    plural(n, disorder.by_truth ? 'relevant drug' : 'recorded treatment') + (disorder.by_truth ? ' (simulated truth)' : '');
+
 function baselineTicks(disorder, protocol = 'masked') {
   return Object.entries((data.evaluation && data.evaluation.baselines) || {})
       .map(([name, b]) => {
@@ -57,7 +61,7 @@ function imagingFacts(disorder) {
               h('b', {}, signed(g.delta.value, 3)),
               known(g.delta.low) ? ` (90 % interval ${signed(g.delta.low, 3)} to ${signed(g.delta.high, 3)})` : ''
             ] :
-                                   `not estimable: ${plural(g.delta.n || 0, 'recorded treatment')} with evidence, ${
+                                   `not estimable: ${measuredBy(disorder, g.delta.n || 0)} with evidence, ${
                 RULES.min_pos} needed; the map alone was tested`
       ],
       [
@@ -69,7 +73,7 @@ function imagingFacts(disorder) {
         (g.p_map_by_null || []).length > 1 ? 'p against surrogate maps, the larger of two families' : 'p against surrogate maps',
         pvalue(g.p_map) + (known(g.p_holm) ? ` (Holm ${pvalue(g.p_holm)})` : '') + familyList(g)
       ],
-      e ? ['recorded treatments with any score', `${whole(e.n_pos)} among ${whole(e.n_pos + e.n_neg)} drugs`] : null,
+      e ? ['measured with, of drugs with any score', `${measuredBy(disorder, e.n_pos)} among ${whole(e.n_pos + e.n_neg)}`] : null,
       known(disorder.truth_auroc) ?
           [
             'recovery of the planted truth',
@@ -114,7 +118,7 @@ function foundLine(disorder) {
   return e && known(ap.value) ?
       [
         'Tested harder than the order shown, with the records of similar drugs hidden beside the drug’s own: average precision ', h('b', {}, interval(ap, 2)),
-        ` (chance ${num(e.prevalence, 2)}, ${whole(e.n_pos)} treatments)`,
+        ` (chance ${num(e.prevalence, 2)}, ${measuredBy(disorder, e.n_pos)})`,
         known(ns.value) ? [', AUROC against other drugs for the central nervous system (CNS) ', h('b', {}, interval(ns, 2))] : null, '.'
       ] :
       'How well this finds treatments was not measured in this run.';

@@ -89,7 +89,7 @@ const nep_cpu_dense_family *nep_cpu_dense_choose(void)
     const nep_cpu_family f = nep_cpu_family_get();
     const bool fused = __builtin_cpu_supports("fma"); /* with AVX2 comes F16C on every processor there is; clang 14 cannot ask for it */
     if (f >= NEP_CPU_AVX512 && fused && __builtin_cpu_supports("avx512vnni"))
-        return &nep_cpu_dense_avx512;
+        return __builtin_cpu_is("intel") ? &nep_cpu_dense_avx512_lines : &nep_cpu_dense_avx512;
     if (f >= NEP_CPU_AVX2 && fused)
         return &nep_cpu_dense_avx2;
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cpu_dense_hits_avx512 - the first pass in vectors of 512 bits: float32 multiply-adds, and products of bytes by VNNI. */
+/* cpu_dense_hits_avx512 - the first pass in vectors of 512 bits: float32 multiply-adds, and products of bytes by VNNI. Few queries meet rows
+ * read one after the other, or as four lines of memory side by side, by what the processor reads faster: cpu_dense_hits.h. */
 #include "backend/cpu_dense_hits.h"
 
 #if defined(__x86_64__)
@@ -41,43 +42,108 @@ CODE static inline __m128 fold4(const __m512 v[FEW])
     return _mm_add_ps(_mm256_castps256_ps128(h), _mm256_extractf128_ps(h, 1));
 }
 
-/* One row after the other, each by four sums: memory is read in one line, which the processor foresees; four rows at a time make
- * four lines of it and cost up to half the rate, and asking for what lies ahead costs more than it brings. */
-CODE NEP_CPU_BODY void stream_body(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
+/* Products of FEW rows with the query, each by four sums: few_in_turn and few_beside make the same bits. */
+CODE static inline void few_in_turn(nep_dense_type t, const char *const x[FEW], int64_t n, const float *query, __m512 sum[FEW])
 {
-    for (int64_t first = 0; first < rows; first += FEW) {
-        __m512 sum[FEW];
-        for (int r = 0; r < FEW; r++) {
-            const char *x = row + nep_cpu_min(first + r, rows - 1) * n * nep_dense_size(t);
-            __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
-            int64_t i = 0;
-            for (; i + 64 <= n; i += 64) {
-                a = _mm512_fmadd_ps(_mm512_loadu_ps(query + i), load16(t, x, i), a);
-                b = _mm512_fmadd_ps(_mm512_loadu_ps(query + i + 16), load16(t, x, i + 16), b);
-                c = _mm512_fmadd_ps(_mm512_loadu_ps(query + i + 32), load16(t, x, i + 32), c);
-                d = _mm512_fmadd_ps(_mm512_loadu_ps(query + i + 48), load16(t, x, i + 48), d);
-            }
-            for (; i < n; i += 16)
-                a = _mm512_fmadd_ps(_mm512_loadu_ps(query + i), load16(t, x, i), a);
-            sum[r] = _mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d));
+    for (int r = 0; r < FEW; r++) {
+        __m512 a = _mm512_setzero_ps(), b = a, c = a, d = a;
+        int64_t i = 0;
+        for (; i + 64 <= n; i += 64) {
+            a = _mm512_fmadd_ps(_mm512_loadu_ps(query + i), load16(t, x[r], i), a);
+            b = _mm512_fmadd_ps(_mm512_loadu_ps(query + i + 16), load16(t, x[r], i + 16), b);
+            c = _mm512_fmadd_ps(_mm512_loadu_ps(query + i + 32), load16(t, x[r], i + 32), c);
+            d = _mm512_fmadd_ps(_mm512_loadu_ps(query + i + 48), load16(t, x[r], i + 48), d);
         }
+        for (; i < n; i += 16)
+            a = _mm512_fmadd_ps(_mm512_loadu_ps(query + i), load16(t, x[r], i), a);
+        sum[r] = _mm512_add_ps(_mm512_add_ps(a, b), _mm512_add_ps(c, d));
+    }
+}
+
+CODE static inline void few_beside(nep_dense_type t, const char *const x[FEW], int64_t n, const float *query, __m512 sum[FEW])
+{
+    __m512 a[FEW], b[FEW], c[FEW], d[FEW];
+    int64_t i = 0;
+    for (int r = 0; r < FEW; r++)
+        a[r] = b[r] = c[r] = d[r] = _mm512_setzero_ps();
+    for (; i + 64 <= n; i += 64) {
+        const __m512 q = _mm512_loadu_ps(query + i), q1 = _mm512_loadu_ps(query + i + 16);
+        const __m512 q2 = _mm512_loadu_ps(query + i + 32), q3 = _mm512_loadu_ps(query + i + 48);
+#pragma GCC unroll 4
+        for (int r = 0; r < FEW; r++) {
+            a[r] = _mm512_fmadd_ps(q, load16(t, x[r], i), a[r]);
+            b[r] = _mm512_fmadd_ps(q1, load16(t, x[r], i + 16), b[r]);
+            c[r] = _mm512_fmadd_ps(q2, load16(t, x[r], i + 32), c[r]);
+            d[r] = _mm512_fmadd_ps(q3, load16(t, x[r], i + 48), d[r]);
+        }
+    }
+    for (; i < n; i += 16)
+#pragma GCC unroll 4
+        for (int r = 0; r < FEW; r++)
+            a[r] = _mm512_fmadd_ps(_mm512_loadu_ps(query + i), load16(t, x[r], i), a[r]);
+    for (int r = 0; r < FEW; r++)
+        sum[r] = _mm512_add_ps(_mm512_add_ps(a[r], b[r]), _mm512_add_ps(c[r], d[r]));
+}
+
+CODE NEP_CPU_BODY void stream_in_turn(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
+{
+    const int64_t bytes = n * nep_dense_size(t);
+    for (int64_t first = 0; first < rows; first += FEW) {
+        const char *x[FEW];
+        __m512 sum[FEW];
+        for (int r = 0; r < FEW; r++)
+            x[r] = row + nep_cpu_min(first + r, rows - 1) * bytes;
+        few_in_turn(t, x, n, query, sum);
         _mm_storeu_ps(out + first, fold4(sum));
     }
+}
+
+/* Row k of each quarter of the rows together. */
+CODE NEP_CPU_BODY void stream_beside(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
+{
+    const int64_t bytes = n * nep_dense_size(t), part = rows / FEW;
+    for (int64_t k = 0; k < part; k++) {
+        const char *x[FEW];
+        __m512 sum[FEW];
+        float four[FEW];
+        for (int r = 0; r < FEW; r++)
+            x[r] = row + (r * part + k) * bytes;
+        few_beside(t, x, n, query, sum);
+        _mm_storeu_ps(four, fold4(sum));
+        for (int r = 0; r < FEW; r++)
+            out[r * part + k] = four[r];
+    }
+    if (FEW * part < rows)
+        stream_in_turn(t, row + FEW * part * bytes, rows - FEW * part, n, query, out + FEW * part);
 }
 
 CODE static void stream(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
 {
     if (t == NEP_DENSE_F32)
-        stream_body(NEP_DENSE_F32, row, rows, n, query, out);
+        stream_in_turn(NEP_DENSE_F32, row, rows, n, query, out);
     else if (t == NEP_DENSE_F16)
-        stream_body(NEP_DENSE_F16, row, rows, n, query, out);
+        stream_in_turn(NEP_DENSE_F16, row, rows, n, query, out);
     else
-        stream_body(NEP_DENSE_BF16, row, rows, n, query, out);
+        stream_in_turn(NEP_DENSE_BF16, row, rows, n, query, out);
+}
+
+CODE static void lines(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
+{
+    if (t == NEP_DENSE_F32)
+        stream_beside(NEP_DENSE_F32, row, rows, n, query, out);
+    else if (t == NEP_DENSE_F16)
+        stream_beside(NEP_DENSE_F16, row, rows, n, query, out);
+    else
+        stream_beside(NEP_DENSE_BF16, row, rows, n, query, out);
+}
+
+CODE static inline __m512i bytes64(const int8_t *row, int64_t i)
+{
+    return _mm512_xor_si512(_mm512_loadu_si512(row + i), _mm512_set1_epi8((char)0x80));
 }
 
 CODE static void stream_int(const int8_t *row, int64_t rows, int64_t n, const int8_t *query, int32_t *out)
 {
-    const __m512i flip = _mm512_set1_epi8((char)0x80);
     for (int64_t first = 0; first < rows; first += FEW) {
         __m512i sum[FEW];
         for (int r = 0; r < FEW; r++) {
@@ -85,15 +151,38 @@ CODE static void stream_int(const int8_t *row, int64_t rows, int64_t n, const in
             __m512i a = _mm512_setzero_si512(), b = a;
             int64_t i = 0;
             for (; i + 128 <= n; i += 128) {
-                a = _mm512_dpbusd_epi32(a, _mm512_xor_si512(_mm512_loadu_si512(x + i), flip), _mm512_loadu_si512(query + i));
-                b = _mm512_dpbusd_epi32(b, _mm512_xor_si512(_mm512_loadu_si512(x + i + 64), flip), _mm512_loadu_si512(query + i + 64));
+                a = _mm512_dpbusd_epi32(a, bytes64(x, i), _mm512_loadu_si512(query + i));
+                b = _mm512_dpbusd_epi32(b, bytes64(x, i + 64), _mm512_loadu_si512(query + i + 64));
             }
             for (; i < n; i += 64)
-                a = _mm512_dpbusd_epi32(a, _mm512_xor_si512(_mm512_loadu_si512(x + i), flip), _mm512_loadu_si512(query + i));
+                a = _mm512_dpbusd_epi32(a, bytes64(x, i), _mm512_loadu_si512(query + i));
             sum[r] = _mm512_add_epi32(a, b);
         }
         _mm_storeu_si128((__m128i *)(void *)(out + first), fold4_int(sum));
     }
+}
+
+CODE static void lines_int(const int8_t *row, int64_t rows, int64_t n, const int8_t *query, int32_t *out)
+{
+    const int64_t part = rows / FEW;
+    for (int64_t k = 0; k < part; k++) {
+        const int8_t *const x = row + k * n;
+        __m512i sum[FEW];
+        int32_t four[FEW];
+        for (int r = 0; r < FEW; r++)
+            sum[r] = _mm512_setzero_si512();
+        for (int64_t i = 0; i < n; i += 64) {
+            const __m512i q = _mm512_loadu_si512(query + i);
+#pragma GCC unroll 4
+            for (int r = 0; r < FEW; r++)
+                sum[r] = _mm512_dpbusd_epi32(sum[r], bytes64(x + r * part * n, i), q);
+        }
+        _mm_storeu_si128((__m128i *)(void *)four, fold4_int(sum));
+        for (int r = 0; r < FEW; r++)
+            out[r * part + k] = four[r];
+    }
+    if (FEW * part < rows)
+        stream_int(row + FEW * part * n, rows - FEW * part, n, query, out + FEW * part);
 }
 
 CODE static void decode(nep_dense_type t, const void *row, int64_t n, float *out)
@@ -172,4 +261,5 @@ CODE static uint32_t test(const float *a, const float *gate, int64_t pitch, floa
 }
 
 const nep_cpu_dense_family nep_cpu_dense_avx512 = {stream, stream_int, decode, decode_int, tile, tile_int, test, 1, 4, 128};
+const nep_cpu_dense_family nep_cpu_dense_avx512_lines = {lines, lines_int, decode, decode_int, tile, tile_int, test, 1, 4, 128};
 #endif

@@ -14,7 +14,8 @@ enum {
     SHORT = 128,
     BLOCK_BYTES = 384 << 10, /* of decoded rows, to stay in the second cache beside a panel */
     BLOCK_ROWS = 96,
-    PAD = 64 /* bytes between decoded rows, so that they do not fall into one set of the cache */
+    HELD = 15,             /* hits of a query */
+    PAD = 64               /* bytes between decoded rows, so that they do not fall into one set of the cache */
 };
 
 /* ---- the plain family -------------------------------------------------------------------------------------------- */
@@ -167,7 +168,32 @@ static void tile_products(const problem *p, const char *row, int64_t pitch, int6
     }
 }
 
-static void block_of_rows(const problem *p, int64_t first, int64_t n, char *decoded)
+/* Hits of a query that a thread has found and not yet put down: counts lie close to one another, and threads that met at each hit
+ * would wait for one another's lines of memory. */
+typedef struct nep_cpu_dense_held {
+    int64_t n;
+    nep_dense_hit hit[HELD];
+} held;
+
+static void put_down(const problem *p, int64_t query, held *h)
+{
+    if (h->n == 0)
+        return;
+    const int64_t at = __atomic_fetch_add(&p->count[query], (int32_t)h->n, __ATOMIC_RELAXED), room = p->cap - at;
+    if (room > 0)
+        memcpy(p->hit + query * p->cap + at, h->hit, (size_t)nep_cpu_min(h->n, room) * sizeof *h->hit);
+    h->n = 0;
+}
+
+static void hold(const problem *p, int64_t query, nep_dense_hit hit, held *all)
+{
+    held *h = &all[query];
+    h->hit[h->n++] = hit;
+    if (h->n == HELD)
+        put_down(p, query, h);
+}
+
+static void block_of_rows(const problem *p, int64_t first, int64_t n, char *decoded, held *all)
 {
     float norm[BLOCK_ROWS], square[BLOCK_ROWS], residual[BLOCK_ROWS], a[ROWS * PANEL];
     const int64_t pitch = decode_rows(p, first, n, decoded), item = p->rows->type == NEP_DENSE_I8 ? p->family->item : (int64_t)sizeof(float);
@@ -183,7 +209,7 @@ static void block_of_rows(const problem *p, int64_t first, int64_t n, char *deco
                 for (; kept && allowed(p->rows, first + k + i); kept &= kept - 1) {
                     const int j = __builtin_ctz(kept);
                     if (panel * PANEL + j < p->q->n_q)
-                        nep_cpu_dense_append(p, panel * PANEL + j, first + k + i, a[i * PANEL + j]);
+                        hold(p, panel * PANEL + j, (nep_dense_hit){(int32_t)(first + k + i), a[i * PANEL + j]}, all);
                 }
             }
         }
@@ -200,11 +226,18 @@ static bool any_allowed(const nep_dense_rows *r, int64_t first, int64_t n)
 static void tile_all(const problem *p, int threads)
 {
     const int64_t n = p->rows->n, blocks = nep_cpu_tiles(n, p->block);
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int64_t b = 0; b < blocks; b++) {
-        const int64_t first = b * p->block, here = nep_cpu_min(p->block, n - first);
-        if (any_allowed(p->rows, first, here))
-            block_of_rows(p, first, here, p->scratch + omp_get_thread_num() * p->scratch_bytes);
+#pragma omp parallel num_threads(threads)
+    {
+        const int me = omp_get_thread_num();
+        held *const all = p->held + me * p->q->n_q;
+#pragma omp for schedule(dynamic) nowait
+        for (int64_t b = 0; b < blocks; b++) {
+            const int64_t first = b * p->block, here = nep_cpu_min(p->block, n - first);
+            if (any_allowed(p->rows, first, here))
+                block_of_rows(p, first, here, p->scratch + me * p->scratch_bytes, all);
+        }
+        for (int64_t j = 0; j < p->q->n_q; j++)
+            put_down(p, j, &all[j]);
     }
 }
 
@@ -260,10 +293,12 @@ nep_status nep_cpu_dense_hits(nep_ctx *ctx, nep_queue *queue, const nep_dense_ro
     p.block = nep_cpu_min(BLOCK_ROWS, (BLOCK_BYTES / row_bytes < 1 ? 1 : nep_cpu_tiles(BLOCK_BYTES / row_bytes, ROWS)) * ROWS);
     p.scratch_bytes = p.block * row_bytes;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, threads, (size_t)p.scratch_bytes, "decoded rows", &p.scratch));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, threads * queries->n_q, sizeof *p.held, "hits held by threads", &p.held));
     NEP_TRY_OR_DONE(st, make_panels(ctx, &p, threads, &panel, &gate));
     tile_all(&p, threads);
 done:
     nep_alloc_free(p.scratch);
+    nep_alloc_free(p.held);
     nep_alloc_free(gate);
     nep_alloc_free(panel);
     nep_alloc_free(bias);

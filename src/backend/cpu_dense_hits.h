@@ -50,6 +50,7 @@ typedef struct {
     int64_t panels, block;  /* rows of a block */
     char *scratch;          /* decoded rows of each thread */
     int64_t scratch_bytes;
+    struct nep_cpu_dense_held *held; /* [threads, n_q], of tiles */
 } nep_cpu_dense_problem;
 
 /* Few queries meet rows as they stream by. */
@@ -58,13 +59,6 @@ void nep_cpu_dense_stream(const nep_cpu_dense_problem *p, int threads);
 static inline const char *nep_cpu_dense_row(const nep_cpu_dense_problem *p, int64_t i)
 {
     return (const char *)p->rows->row + i * p->rows->stride * nep_dense_size(p->rows->type);
-}
-
-static inline void nep_cpu_dense_append(const nep_cpu_dense_problem *p, int64_t query, int64_t row, float near)
-{
-    const int32_t at = __atomic_fetch_add(&p->count[query], 1, __ATOMIC_RELAXED);
-    if (at < p->cap)
-        p->hit[query * p->cap + at] = (nep_dense_hit){(int32_t)row, near};
 }
 
 #endif

@@ -117,8 +117,6 @@ static nep_status times(nep_ctx *ctx, const float *x, const float *q, char *fiel
     NEP_TRY_OR_DONE(st, same_answer(ctx, &index, q));
     for (int turn = 0; turn < TURNS; turn++)
         for (int i = 0; i < NEP_LEN(cases); i++) {
-            if (cases[i].each == MANY && turn >= 2)
-                continue;
             NEP_TRY_OR_DONE(st, time_search(ctx, &index, q, cases[i].n_q, cases[i].each, cases[i].plain, 1, &best[i], &r[i]));
             const double rate = bench_bits_read((const uint64_t *)index.vectors.row, (int64_t)ROWS * DIMS / 2, nep_ctx_threads(ctx));
             *read = rate > *read ? rate : *read;

@@ -13,7 +13,7 @@ enum {
     STREAMED_SHORT = 8,    /* likewise for rows of less than SHORT items */
     SHORT = 128,
     BLOCK_BYTES = 384 << 10, /* of decoded rows, to stay in the second cache beside a panel */
-    BLOCK_ROWS = 96,
+    BLOCK_ROWS = 96,       /* in eight tiles, each of which asks for an eighth of the next panel */
     HELD = 15,             /* hits of a query */
     PAD = 64               /* bytes between decoded rows, so that they do not fall into one set of the cache */
 };
@@ -51,8 +51,9 @@ static void decode_int(const int8_t *row, int64_t n, void *out)
         ((int16_t *)out)[i] = row[i];
 }
 
-static void tile(const float *row, int64_t pitch, int64_t n, const float *panel, float *out)
+static void tile(const float *row, int64_t pitch, int64_t n, const float *panel, const char *next, float *out)
 {
+    (void)next;
     for (int i = 0; i < ROWS; i++) {
         float c[PANEL] = {0};
         for (int64_t k = 0; k < n; k++)
@@ -96,6 +97,8 @@ const nep_cpu_dense_family *nep_cpu_dense_choose(void)
 #endif
     return &nep_cpu_dense_scalar;
 }
+
+_Static_assert(BLOCK_ROWS / ROWS * NEP_CPU_DENSE_ASKED == PANEL * sizeof(float), "the tiles of a block ask for a whole panel");
 
 /* ---- many queries ------------------------------------------------------------------------------------------------ */
 typedef nep_cpu_dense_problem problem;
@@ -150,13 +153,15 @@ static int64_t decode_rows(const problem *p, int64_t i, int64_t n, char *out)
     return pitch / item;
 }
 
-/* Products of a tile of rows and a panel: the integers become what they stand for. */
-static void tile_products(const problem *p, const char *row, int64_t pitch, int64_t first, int64_t n, int64_t panel, float *a)
+/* Products of tile t of a block of rows and a panel: the integers become what they stand for. */
+static void tile_products(const problem *p, const char *row, int64_t pitch, int64_t first, int64_t n, int64_t panel, int64_t t, float *a)
 {
     const nep_dense_rows *x = p->rows;
-    const char *packed = (const char *)p->panel + panel * panel_bytes(x, p->family);
+    const int64_t bytes = panel_bytes(x, p->family);
+    const char *all = p->panel, *packed = all + panel * bytes;
     if (x->type != NEP_DENSE_I8) {
-        p->family->tile((const float *)(const void *)row, pitch, x->stride, (const float *)(const void *)packed, a);
+        const char *next = all + (panel + 1) % p->panels * bytes + t * x->stride * NEP_CPU_DENSE_ASKED;
+        p->family->tile((const float *)(const void *)row, pitch, x->stride, (const float *)(const void *)packed, next, a);
         return;
     }
     int32_t sum[ROWS * PANEL];
@@ -202,7 +207,7 @@ static void block_of_rows(const problem *p, int64_t first, int64_t n, char *deco
     for (int64_t panel = 0; panel < p->panels; panel++)
         for (int64_t k = 0; k < n; k += ROWS) {
             const int64_t here = nep_cpu_min(ROWS, n - k);
-            tile_products(p, decoded + k * pitch * item, pitch, first + k, here, panel, a);
+            tile_products(p, decoded + k * pitch * item, pitch, first + k, here, panel, k / ROWS, a);
             for (int64_t i = 0; i < here; i++) {
                 uint32_t kept = p->family->test(a + i * PANEL, p->gate + panel * PANEL, p->panels * PANEL, norm[k + i], square[k + i],
                                                 residual[k + i]);

@@ -8,6 +8,7 @@
 enum {
     NEP_CPU_DENSE_ROWS = 12,  /* of a tile */
     NEP_CPU_DENSE_PANEL = 32, /* queries of a panel */
+    NEP_CPU_DENSE_ASKED = 16, /* bytes of the next panel per item of a tile */
     NEP_CPU_DENSE_FEW = 4     /* rows of a stream at a time */
 };
 
@@ -19,8 +20,9 @@ typedef struct {
     /* A row as float32 without its scale, and int8 as tiles of integers take it. */
     void (*decode)(nep_dense_type t, const void *row, int64_t n, float *out);
     void (*decode_int)(const int8_t *row, int64_t n, void *out);
-    /* out [ROWS, PANEL] = rows `pitch` items apart with the panel: [n, PANEL] floats, or [n / group, PANEL, group] integers. */
-    void (*tile)(const float *row, int64_t pitch, int64_t n, const float *panel, float *out);
+    /* out [ROWS, PANEL] = rows `pitch` items apart with the panel: [n, PANEL] floats, or [n / group, PANEL, group] integers. ASKED bytes per
+     * item at `next` may be asked for meanwhile: all panels are more than the second cache holds. */
+    void (*tile)(const float *row, int64_t pitch, int64_t n, const float *panel, const char *next, float *out);
     void (*tile_int)(const void *row, int64_t pitch, int64_t n, const void *panel, int32_t *out);
     /* Bit j: a[j] is not below the t of query j; gates as in nep_dense_need. */
     uint32_t (*test)(const float *a, const float *gate, int64_t pitch, float n, float s, float r);

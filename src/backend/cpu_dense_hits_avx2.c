@@ -115,8 +115,9 @@ CODE NEP_CPU_BODY void six(const float *row, int64_t pitch, int64_t n, const flo
     }
 }
 
-CODE static void tile(const float *row, int64_t pitch, int64_t n, const float *panel, float *out)
+CODE static void tile(const float *row, int64_t pitch, int64_t n, const float *panel, const char *next, float *out)
 {
+    (void)next;
     for (int i = 0; i < ROWS; i += SIX)
         for (int j = 0; j < PANEL; j += 16)
             six(row + i * pitch, pitch, n, panel + j, out + i * PANEL + j);

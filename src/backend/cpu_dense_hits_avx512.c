@@ -200,7 +200,7 @@ CODE static void decode_int(const int8_t *row, int64_t n, void *out)
 
 #define EACH_ROW(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
 
-CODE static void tile(const float *row, int64_t pitch, int64_t n, const float *panel, float *out)
+CODE static void tile(const float *row, int64_t pitch, int64_t n, const float *panel, const char *next, float *out)
 {
     __m512 c[ROWS][2];
 #define CLEAR(i) c[i][0] = c[i][1] = _mm512_setzero_ps();
@@ -213,6 +213,7 @@ CODE static void tile(const float *row, int64_t pitch, int64_t n, const float *p
     _mm512_storeu_ps(out + (i) * PANEL + 16, c[i][1]);
     EACH_ROW(CLEAR)
     for (int64_t k = 0; k < n; k++) {
+        __builtin_prefetch(next + k * NEP_CPU_DENSE_ASKED, 0, 2); /* into the second cache */
         const __m512 p = _mm512_loadu_ps(panel + k * PANEL), q = _mm512_loadu_ps(panel + k * PANEL + 16);
         __m512 x;
         EACH_ROW(STEP)

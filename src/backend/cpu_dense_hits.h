@@ -33,7 +33,8 @@ typedef struct {
 
 /* Two of AVX-512, which differ in how a stream reads and in no bit of what it makes. Rows one after the other are one line of memory, which
  * AMD's processors (measured: EPYC) foresee best: four lines cost them up to half the rate. Intel's (measured: Xeon) read a quarter faster
- * where each row of four comes from a quarter of its own. Asking for what lies ahead gains nothing on either. */
+ * where each row of four comes from a quarter of its own; asking for what lies ahead gains nothing there, but a
+ * third of the time with rows so short that a quarter is not a page. */
 extern const nep_cpu_dense_family nep_cpu_dense_scalar, nep_cpu_dense_avx2, nep_cpu_dense_avx512, nep_cpu_dense_avx512_lines;
 
 /* The family of this machine under the limit, and the integer kernels of AVX-512 VNNI where there are none else. */

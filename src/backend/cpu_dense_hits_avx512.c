@@ -8,7 +8,8 @@
 
 #define CODE __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,fma,f16c")))
 
-enum { ROWS = NEP_CPU_DENSE_ROWS, PANEL = NEP_CPU_DENSE_PANEL, FEW = NEP_CPU_DENSE_FEW };
+enum { ROWS = NEP_CPU_DENSE_ROWS, PANEL = NEP_CPU_DENSE_PANEL, FEW = NEP_CPU_DENSE_FEW, PAGE = 4096, AHEAD = 2 * PAGE, LINE = 64 };
+
 
 CODE static inline __m512 load16(nep_dense_type t, const char *row, int64_t i)
 {
@@ -85,7 +86,14 @@ CODE static inline void few_beside(nep_dense_type t, const char *const x[FEW], i
         sum[r] = _mm512_add_ps(_mm512_add_ps(a[r], b[r]), _mm512_add_ps(c[r], d[r]));
 }
 
-CODE NEP_CPU_BODY void stream_in_turn(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
+/* What lies ahead may lie beyond the last row: asking reads nothing. */
+static inline void ask_ahead(const void *x, int64_t bytes)
+{
+    for (int64_t i = 0; i < bytes; i += LINE)
+        __builtin_prefetch((const void *)((uintptr_t)x + AHEAD + (uintptr_t)i));
+}
+
+CODE NEP_CPU_BODY void stream_in_turn(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, bool ask, float *out)
 {
     const int64_t bytes = n * nep_dense_size(t);
     for (int64_t first = 0; first < rows; first += FEW) {
@@ -93,15 +101,17 @@ CODE NEP_CPU_BODY void stream_in_turn(nep_dense_type t, const char *row, int64_t
         __m512 sum[FEW];
         for (int r = 0; r < FEW; r++)
             x[r] = row + nep_cpu_min(first + r, rows - 1) * bytes;
+        if (ask)
+            ask_ahead(x[0], FEW * bytes);
         few_in_turn(t, x, n, query, sum);
         _mm_storeu_ps(out + first, fold4(sum));
     }
 }
 
-/* Row k of each quarter of the rows together. */
+/* Row k of each quarter of the rows together; where quarters are short of a page, rows in turn, and what lies ahead is asked for. */
 CODE NEP_CPU_BODY void stream_beside(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
 {
-    const int64_t bytes = n * nep_dense_size(t), part = rows / FEW;
+    const int64_t bytes = n * nep_dense_size(t), part = rows / FEW * bytes < PAGE ? 0 : rows / FEW;
     for (int64_t k = 0; k < part; k++) {
         const char *x[FEW];
         __m512 sum[FEW];
@@ -114,17 +124,17 @@ CODE NEP_CPU_BODY void stream_beside(nep_dense_type t, const char *row, int64_t 
             out[r * part + k] = four[r];
     }
     if (FEW * part < rows)
-        stream_in_turn(t, row + FEW * part * bytes, rows - FEW * part, n, query, out + FEW * part);
+        stream_in_turn(t, row + FEW * part * bytes, rows - FEW * part, n, query, true, out + FEW * part);
 }
 
 CODE static void stream(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
 {
     if (t == NEP_DENSE_F32)
-        stream_in_turn(NEP_DENSE_F32, row, rows, n, query, out);
+        stream_in_turn(NEP_DENSE_F32, row, rows, n, query, false, out);
     else if (t == NEP_DENSE_F16)
-        stream_in_turn(NEP_DENSE_F16, row, rows, n, query, out);
+        stream_in_turn(NEP_DENSE_F16, row, rows, n, query, false, out);
     else
-        stream_in_turn(NEP_DENSE_BF16, row, rows, n, query, out);
+        stream_in_turn(NEP_DENSE_BF16, row, rows, n, query, false, out);
 }
 
 CODE static void lines(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
@@ -142,10 +152,12 @@ CODE static inline __m512i bytes64(const int8_t *row, int64_t i)
     return _mm512_xor_si512(_mm512_loadu_si512(row + i), _mm512_set1_epi8((char)0x80));
 }
 
-CODE static void stream_int(const int8_t *row, int64_t rows, int64_t n, const int8_t *query, int32_t *out)
+CODE NEP_CPU_BODY void stream_int_body(const int8_t *row, int64_t rows, int64_t n, const int8_t *query, bool ask, int32_t *out)
 {
     for (int64_t first = 0; first < rows; first += FEW) {
         __m512i sum[FEW];
+        if (ask)
+            ask_ahead(row + first * n, FEW * n);
         for (int r = 0; r < FEW; r++) {
             const int8_t *x = row + nep_cpu_min(first + r, rows - 1) * n;
             __m512i a = _mm512_setzero_si512(), b = a;
@@ -162,9 +174,14 @@ CODE static void stream_int(const int8_t *row, int64_t rows, int64_t n, const in
     }
 }
 
+CODE static void stream_int(const int8_t *row, int64_t rows, int64_t n, const int8_t *query, int32_t *out)
+{
+    stream_int_body(row, rows, n, query, false, out);
+}
+
 CODE static void lines_int(const int8_t *row, int64_t rows, int64_t n, const int8_t *query, int32_t *out)
 {
-    const int64_t part = rows / FEW;
+    const int64_t part = rows / FEW * n < PAGE ? 0 : rows / FEW;
     for (int64_t k = 0; k < part; k++) {
         const int8_t *const x = row + k * n;
         __m512i sum[FEW];
@@ -182,7 +199,7 @@ CODE static void lines_int(const int8_t *row, int64_t rows, int64_t n, const int
             out[r * part + k] = four[r];
     }
     if (FEW * part < rows)
-        stream_int(row + FEW * part * n, rows - FEW * part, n, query, out + FEW * part);
+        stream_int_body(row + FEW * part * n, rows - FEW * part, n, query, true, out + FEW * part);
 }
 
 CODE static void decode(nep_dense_type t, const void *row, int64_t n, float *out)

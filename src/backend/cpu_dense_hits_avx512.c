@@ -10,7 +10,6 @@
 
 enum { ROWS = NEP_CPU_DENSE_ROWS, PANEL = NEP_CPU_DENSE_PANEL, FEW = NEP_CPU_DENSE_FEW, PAGE = 4096, AHEAD = 2 * PAGE, LINE = 64 };
 
-
 CODE static inline __m512 load16(nep_dense_type t, const char *row, int64_t i)
 {
     if (t == NEP_DENSE_F32)

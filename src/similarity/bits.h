@@ -63,6 +63,16 @@ void nep_bits_offer(nep_bits_job *job, int64_t s, const nep_bits_hit *h);
 /* Best first. */
 void nep_bits_sort(nep_bits_job *job, int64_t s);
 
+/* How many rows the backend holds at a time: all at once where a device keeps them (of those it has, only what is asked for is brought),
+ * else a tile of it. life: of the arrays, NULL = they are not kept. At least 1. */
+int64_t nep_bits_segment(nep_ctx *ctx, const nep_bit_rows *rows, nep_life *life);
+/* Rows low .. high - 1 of them. */
+static inline nep_bit_rows nep_bits_part(const nep_bit_rows *rows, int64_t low, int64_t high)
+{
+    return (nep_bit_rows){rows->row + low * rows->words, rows->popcount + low, rows->sketch ? rows->sketch + low * NEP_BIT_SKETCH : NULL,
+                          high - low, rows->words};
+}
+
 /* Meets all queries with all rows. */
 NEP_MUST_USE nep_status nep_bits_scan(nep_ctx *ctx, nep_bits_job *job);
 

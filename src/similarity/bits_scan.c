@@ -197,8 +197,7 @@ static nep_status run_segment(nep_ctx *ctx, batch *b, int64_t size)
         if (!has_work(b))
             continue;
         if (!b->placed) {
-            const nep_bit_rows part = {j->rows.row + b->low * j->rows.words, j->rows.popcount + b->low,
-                                       j->rows.sketch ? j->rows.sketch + b->low * NEP_BIT_SKETCH : NULL, b->high - b->low, j->rows.words};
+            const nep_bit_rows part = nep_bits_part(&j->rows, b->low, b->high);
             NEP_TRY_OR_DONE(st, nep_backend_bit_rows(ctx, &part, j->at ? NULL : j->index->life, &placed));
             b->placed = &placed;
         }
@@ -209,14 +208,13 @@ done:
     return st;
 }
 
-/* All at once where a device keeps them: of those it has, only what is asked for is brought. */
-static int64_t segment_rows(nep_ctx *ctx, const nep_bits_job *j)
+int64_t nep_bits_segment(nep_ctx *ctx, const nep_bit_rows *rows, nep_life *life)
 {
     const nep_backend *be = nep_ctx_backend(ctx);
-    const int64_t row = j->rows.words * 8 + (int64_t)sizeof *j->rows.popcount + NEP_BIT_SKETCH;
-    if (!j->at && j->rows.n <= nep_backend_keeps(ctx, j->index->life) / row)
-        return least(j->rows.n > 0 ? j->rows.n : 1, SEGMENT);
-    const int64_t fit = be && !be->host && be->tile_bytes > 0 ? be->tile_bytes / (j->rows.words * 8) : SEGMENT;
+    const int64_t row = rows->words * 8 + (int64_t)sizeof *rows->popcount + NEP_BIT_SKETCH;
+    if (life && rows->n <= nep_backend_keeps(ctx, life) / row)
+        return least(rows->n > 0 ? rows->n : 1, SEGMENT);
+    const int64_t fit = be && !be->host && be->tile_bytes > 0 ? be->tile_bytes / (rows->words * 8) : SEGMENT;
     return fit < 32 ? 32 : least(fit, SEGMENT);
 }
 
@@ -232,7 +230,8 @@ nep_status nep_bits_scan(nep_ctx *ctx, nep_bits_job *job)
 {
     const nep_backend *be = nep_ctx_backend(ctx);
     const int64_t usual = be && !be->host ? BATCH_DEVICE : BATCH;
-    const int64_t size = least(job->opts->batch > 0 ? job->opts->batch : usual, job->n_q), rows = segment_rows(ctx, job);
+    const int64_t size = least(job->opts->batch > 0 ? job->opts->batch : usual, job->n_q);
+    const int64_t rows = nep_bits_segment(ctx, &job->rows, job->at ? NULL : job->index->life);
     const int64_t segments = (job->rows.n + rows - 1) / rows, middle = job->bin[job->bits[job->n_q / 2]] / rows;
     batch b = {.job = job};
     nep_status st = NEP_OK;

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <nepenthe/backend.h>
-
+#include "similarity/bits.h"
 #include "similarity/pairs.h"
 
 enum {
     ROWS = 256,     /* queries at a time */
+    SENT = 4096,    /* and where rows are sent anew for each block of them: the fewer blocks, the less is sent */
     CAP = 1024,     /* hits of a query in one call */
     HITS = 1 << 18, /* pairs of a block beyond which it is halved */
     PAIRS = 4096,   /* handed on at a time */
@@ -25,7 +25,9 @@ typedef struct {
     const nep_index *index;
     nep_order_rule rule;
     const nep_search_opts *opts;
-    nep_bit_place place;
+    nep_bit_rows all;   /* of the index, on the host */
+    nep_bit_place place; /* rows low .. high - 1 of them */
+    int64_t low, high, segment;
     int64_t rows;       /* queries at a time */
     int64_t levels;     /* entries of a table of needs: counts 0 .. 64 words */
     int64_t span;       /* rows of one call */
@@ -109,19 +111,33 @@ static nep_status keep_hits(work *w, int64_t first, int64_t n_q, int64_t from)
     return NEP_OK;
 }
 
+/* The segment of rows that holds `row` is where the backend works. */
+static nep_status place(work *w, int64_t row)
+{
+    if (row >= w->low && row < w->high)
+        return NEP_OK;
+    nep_backend_bit_rows_free(&w->place);
+    w->low = row / w->segment * w->segment;
+    w->high = w->all.n - w->low < w->segment ? w->all.n : w->low + w->segment;
+    const nep_bit_rows part = nep_bits_part(&w->all, w->low, w->high);
+    const nep_status st = nep_backend_bit_rows(w->ctx, &part, w->index->life, &w->place);
+    w->high = st == NEP_OK ? w->high : w->low;
+    return st;
+}
+
 /* Hits of rows first .. first + n_q among the n rows from `first` on, in spans short enough that none has more than CAP. Stops early,
  * with `over`, where a block of several rows has too many. */
 static nep_status look(work *w, int64_t first, int64_t n_q, int64_t n, bool *over)
 {
-    const nep_index_bits *x = &w->index->bits;
-    const nep_bit_queries q = {.query = x->row + first * x->words,
-                               .sketch = w->place.at.sketch ? x->sketch + first * NEP_INDEX_SKETCH : NULL,
+    const nep_bit_queries q = {.query = w->all.row + first * w->all.words,
+                               .sketch = w->all.sketch ? w->all.sketch + first * NEP_INDEX_SKETCH : NULL,
                                .need = w->need,
                                .n_q = n_q};
     for (int64_t from = 0; from < n && !*over;) {
-        const int64_t m = n - from < w->span ? n - from : w->span;
-        int64_t most = 0;
-        NEP_TRY(nep_backend_bit_hits(w->ctx, &w->place, first + from, m, &q, CAP, w->count, w->position, w->common));
+        int64_t m = n - from < w->span ? n - from : w->span, most = 0;
+        NEP_TRY(place(w, first + from));
+        m = m < w->high - first - from ? m : w->high - first - from;
+        NEP_TRY(nep_backend_bit_hits(w->ctx, &w->place, first + from - w->low, m, &q, CAP, w->count, w->position, w->common));
         for (int64_t i = 0; i < n_q; i++)
             most = w->count[i] > most ? w->count[i] : most;
         if (most > CAP) {
@@ -176,13 +192,7 @@ static nep_status block(work *w, int64_t first, int64_t n_q)
 static nep_status open_work(work *w)
 {
     nep_ctx *ctx = w->ctx;
-    const nep_index_bits *x = &w->index->bits;
-    const nep_bit_rows rows = {.row = x->row,
-                               .popcount = x->popcount,
-                               .sketch = w->opts->no_sketch ? NULL : x->sketch,
-                               .n = w->index->n,
-                               .words = x->words};
-    w->levels = 64 * x->words + 1;
+    w->levels = 64 * w->all.words + 1;
     w->span = w->index->n;
     w->room = HITS + w->rows * CAP; /* only a single row may need more */
     NEP_TRY(nep_alloc(ctx, w->rows * w->levels, sizeof *w->need, "bits needed in common", &w->need));
@@ -190,8 +200,18 @@ static nep_status open_work(work *w)
     NEP_TRY(nep_alloc(ctx, w->rows * CAP, sizeof *w->position, "pairs of a block", &w->position));
     NEP_TRY(nep_alloc(ctx, w->rows * CAP, sizeof *w->common, "pairs of a block", &w->common));
     NEP_TRY(nep_alloc(ctx, w->room, sizeof *w->hit, "pairs of a block", &w->hit));
-    NEP_TRY(nep_alloc(ctx, PAIRS, sizeof *w->pair, "pairs of a block", &w->pair));
-    return nep_backend_bit_rows(ctx, &rows, w->index->life, &w->place);
+    return nep_alloc(ctx, PAIRS, sizeof *w->pair, "pairs of a block", &w->pair);
+}
+
+/* Queries at a time: where a device gets rows sent, as many as take no more of its memory than a tile of rows. */
+static int64_t queries_of(nep_ctx *ctx, const work *w)
+{
+    const nep_backend *be = nep_ctx_backend(ctx);
+    const int64_t each = w->all.words * 8 + (64 * w->all.words + 1) * 2 + CAP * (4 + 2);
+    if (!be || be->host || w->segment >= w->all.n)
+        return ROWS;
+    const int64_t fit = be->tile_bytes / each;
+    return fit < 1 ? 1 : fit < SENT ? fit : SENT;
 }
 
 static void close_work(work *w)
@@ -208,15 +228,19 @@ static void close_work(work *w)
 nep_status nep_pairs_bits(nep_ctx *ctx, const nep_index *index, const nep_search_opts *opts, int64_t first, int64_t last,
                           nep_pairs_sink *sink, void *user, nep_search_report *report)
 {
+    const nep_index_bits *x = &index->bits;
     work w = {.ctx = ctx,
               .index = index,
               .opts = opts,
               .rule = nep_order_make(opts),
-              .rows = opts->batch > 0 && opts->batch < ROWS ? opts->batch : ROWS,
+              .all = {x->row, x->popcount, opts->no_sketch ? NULL : x->sketch, index->n, x->words},
               .sink = sink,
               .user = user,
               .report = report};
     nep_status st;
+    w.segment = nep_bits_segment(ctx, &w.all, index->life);
+    w.rows = queries_of(ctx, &w);
+    w.rows = opts->batch > 0 && opts->batch < w.rows ? opts->batch : w.rows;
     report->path = index->bits.sketch && !opts->no_sketch ? "bits with sketch" : "bits";
     nep_progress_open(ctx, "pairs", last - first);
     NEP_TRY_OR_DONE(st, open_work(&w));

@@ -18,6 +18,7 @@ static struct {
     int64_t bytes, sent;
 } watched[ARRAYS];
 static int n_watched;
+static int64_t largest;   /* of what was sent of them at once */
 static bool whole_arrays; /* count those alone: graphs send rows as queries too, a part at a time */
 
 static nep_status (*plain_upload)(nep_ctx *ctx, void *dst, const void *src, size_t bytes);
@@ -26,8 +27,10 @@ static inline nep_status counting_upload(nep_ctx *ctx, void *dst, const void *sr
 {
     for (int i = 0; i < n_watched; i++)
         if ((const char *)src >= watched[i].src && (const char *)src < watched[i].src + watched[i].bytes &&
-            (!whole_arrays || (int64_t)bytes == watched[i].bytes))
+            (!whole_arrays || (int64_t)bytes == watched[i].bytes)) {
             watched[i].sent += (int64_t)bytes;
+            largest = (int64_t)bytes > largest ? (int64_t)bytes : largest;
+        }
     return plain_upload(ctx, dst, src, bytes);
 }
 
@@ -44,6 +47,7 @@ static inline void watch_index(const nep_index *x, bool shadow)
 {
     const nep_index_vectors *v = &x->vectors;
     n_watched = 0;
+    largest = 0;
     if (x->kind == NEP_INDEX_BITS) {
         watch(x->bits.row, x->n * x->bits.words * 8);
         watch(x->bits.popcount, x->n * 2);

@@ -235,6 +235,51 @@ static void test_bits_beyond_the_budget(void **state)
     assert_int_equal(rig_blocks(), 0);
 }
 
+typedef struct {
+    nep_pair pair[N * 30];
+    int64_t n;
+} pair_list;
+
+static nep_status list_pairs(nep_ctx *ctx, void *user, const nep_pair *pair, int64_t n)
+{
+    pair_list *l = user;
+    NEP_REQUIRE(ctx, l->n + n <= NEP_LEN(l->pair), NEP_E_ARG, "more pairs than there is room for");
+    memcpy(l->pair + l->n, pair, (size_t)n * sizeof *pair);
+    l->n += n;
+    return NEP_OK;
+}
+
+/* All pairs of fingerprints that the device cannot hold at once come by tiles: the same pairs in the same order. */
+static void test_pairs_beyond_the_budget(void **state)
+{
+    (void)state;
+    static const int64_t vram[] = {0, 72 << 10, 40 << 10}, batch[] = {0, 1, 100};
+    static pair_list want, got;
+    nep_ctx *cpu = test_ctx(2);
+    nep_index index = fingerprints(cpu, true);
+    nep_search_opts o = {.metric = NEP_METRIC_TANIMOTO, .by_threshold = true, .threshold = {3, 10}};
+    want.n = 0;
+    assert_ok(cpu, nep_pairs_within(cpu, &index, &o, 0, N, list_pairs, &want, NULL));
+    assert_true(want.n > N);
+    for (int i = 0; i < NEP_LEN(vram); i++)
+        for (int k = 0; k < NEP_LEN(batch); k++) {
+            nep_ctx *rig = rig_ctx(vram[i], TILE);
+            watch_index(&index, false);
+            o.batch = batch[k];
+            got.n = 0;
+            assert_ok(rig, nep_pairs_within(rig, &index, &o, 0, N, list_pairs, &got, NULL));
+            assert_int_equal(got.n, want.n);
+            assert_memory_equal(got.pair, want.pair, (size_t)want.n * sizeof *want.pair);
+            assert_true(i == 0 || (largest <= TILE && sent() > all_bytes()));
+            nep_index_free(&index);
+            index = fingerprints(cpu, true); /* what was kept belongs to it */
+            nep_ctx_free(rig);
+            assert_int_equal(rig_blocks(), 0);
+        }
+    nep_index_free(&index);
+    nep_ctx_free(cpu);
+}
+
 /* Without room for anything beside four tiles nothing stays. */
 static void test_no_budget(void **state)
 {
@@ -284,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_many_searches_send_once),
         cmocka_unit_test(test_dense_beyond_the_budget),
         cmocka_unit_test(test_bits_beyond_the_budget),
+        cmocka_unit_test(test_pairs_beyond_the_budget),
         cmocka_unit_test(test_no_budget),
         cmocka_unit_test(test_rows_make_way),
         cmocka_unit_test(test_pieces),

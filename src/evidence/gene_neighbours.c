@@ -20,19 +20,31 @@ static nep_status read_genes(nep_ctx *ctx, const nep_inputs *in, int64_t disorde
     return NEP_OK;
 }
 
+/* SD of the gene evidence over the drugs, for an error like that of neighbours: how far a drug's own may lie from what drugs like it tell. */
+static double spread_of(const double *y, int64_t n)
+{
+    double mean = 0, squares = 0;
+    for (int64_t k = 0; k < n; k++)
+        mean += y[k] / (double)n;
+    for (int64_t k = 0; k < n; k++)
+        squares += (y[k] - mean) * (y[k] - mean) / (double)n;
+    return sqrt(squares);
+}
+
 static nep_status score(nep_ctx *ctx, const nep_inputs *in, const nep_visible *visible, uint64_t stream, double *value, double *se)
 {
     const int64_t n = in->n_drugs;
-    double *y = NULL, mean = 0;
+    double *y = NULL, mean = 0, spread;
     nep_status st;
     (void)stream;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *y, "gene neighbours", &y));
     NEP_TRY_OR_DONE(st, read_genes(ctx, in, visible->disorder, y, &mean));
     NEP_TRY_OR_DONE(st, evidence_smoother_apply(ctx, in, &in->itself, y, value));
+    spread = spread_of(y, n);
     for (int64_t k = 0; k < n; k++) {
-        se[k] = NAN;
         if (!(mean > 0))
             value[k] = NAN;
+        se[k] = isnan(value[k]) ? NAN : spread * in->smoother->doubt[k];
     }
 done:
     nep_alloc_free(y);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Neighbours against a ridge that is fitted anew without the hidden drugs; kinship, transfers and path counts by hand. */
 #include "evidence/kinship.h"
+#include "evidence/paths.h"
 #include "evidence/smoother.h"
 #include "synthetic_network.h"
 
@@ -78,6 +79,54 @@ static void test_neighbours_is_the_ridge_without_the_hidden(void **state)
         assert_true(m == 0 ? larger == 0 : larger > 5);
         assert_true(!isnan(value[0]) && isnan(value[S_DRUGS - 1])); /* the last drug has no row in any kernel */
     }
+}
+
+/* The doubt of a drug is the variance that the ridge, fitted anew without it, leaves it, in units of a label's; neighbours and
+ * gene_neighbours take it times the SD of what they smooth. */
+static void test_errors(void **state)
+{
+    nep_ctx *ctx = *state;
+    static double k[S_DRUGS * S_DRUGS], a[S_DRUGS * S_DRUGS];
+    const double lambda = 6;
+    const nep_visible v = {.disorder = 1, .own = s.labels + S_DRUGS, .others = no_others, .mask = &s.in.itself};
+    double labels[S_DRUGS], genes[S_DRUGS], y[S_DRUGS], value[S_DRUGS], level = 0, mean = 0, centre = 0, squares = 0;
+    int told = 0;
+    make_kernel(ctx, k);
+    assert_ok(ctx, evidence_paths_read(ctx, &s.in, NEP_PATHS_GENE, 1, y, NULL));
+    for (int d = 0; d < S_DRUGS; d++) {
+        level += nep_label_indicated(s.labels[S_DRUGS + d]) / (double)S_DRUGS;
+        mean += isnan(y[d]) ? 0 : y[d] / S_DRUGS;
+    }
+    for (int d = 0; d < S_DRUGS; d++) {
+        y[d] = isnan(y[d]) ? 0 : asinh(y[d] / mean);
+        centre += y[d] / S_DRUGS;
+    }
+    for (int d = 0; d < S_DRUGS; d++)
+        squares += (y[d] - centre) * (y[d] - centre) / S_DRUGS;
+    assert_ok(ctx, nep_channel_score(ctx, nep_channel_find("neighbours"), &s.in, &v, 0, value, labels));
+    assert_ok(ctx, nep_channel_score(ctx, nep_channel_find("gene_neighbours"), &s.in, &v, 0, value, genes));
+    for (int d = 0; d < S_DRUGS; d++) {
+        double to[S_DRUGS], left = k[d * S_DRUGS + d];
+        int kept[S_DRUGS], n = 0;
+        assert_true(isnan(genes[d]) == isnan(value[d]));
+        if (isnan(labels[d]))
+            continue;
+        for (int i = 0; i < S_DRUGS; i++)
+            if (i != d)
+                kept[n++] = i;
+        for (int i = 0; i < n; i++) {
+            to[i] = k[d * S_DRUGS + kept[i]];
+            for (int j = 0; j < n; j++)
+                a[i * n + j] = k[kept[i] * S_DRUGS + kept[j]] + (i == j ? lambda : 0);
+        }
+        solve(a, to, n);
+        for (int i = 0; i < n; i++)
+            left -= k[d * S_DRUGS + kept[i]] * to[i];
+        assert_near(labels[d], sqrt(level * (1 - level) * left / lambda), 1e-10);
+        assert_near(genes[d], sqrt(squares * left / lambda), 1e-10);
+        told += genes[d] > 0;
+    }
+    assert_true(told > S_DRUGS / 2);
 }
 
 /* Cosine of two drugs' classes, idf-weighted, worked out here. */
@@ -290,7 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_neighbours_is_the_ridge_without_the_hidden),
-        cmocka_unit_test(test_class_kernel_by_hand),
+        cmocka_unit_test(test_errors), cmocka_unit_test(test_class_kernel_by_hand),
         cmocka_unit_test(test_explanations_add_up),
         cmocka_unit_test(test_other_uses_by_hand),
         cmocka_unit_test(test_rows_name_their_record),

@@ -334,6 +334,34 @@ static nep_status exceedances_check(state *s, double *worst)
     return NEP_OK;
 }
 
+enum { MODES = 399, PLACES = 400, SURROGATES = 2000 };
+static nep_status mode_sums_make(state *s)
+{
+    NEP_TRY(doubles(s, 0, (int64_t)MODES * PLACES, 0, 1));
+    NEP_TRY(doubles(s, 1, (int64_t)SURROGATES * MODES, 0, 1));
+    NEP_TRY(doubles(s, 2, PLACES, 0, 1));
+    return output(s, 3, NEP_F64, (int64_t)SURROGATES * PLACES);
+}
+static nep_status mode_sums_run(state *s)
+{
+    return s->be->ops.mode_sums(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, MODES, PLACES, s->b[1].ptr, SURROGATES, s->b[2].ptr, s->b[3].ptr);
+}
+static nep_status mode_sums_check(state *s, double *worst)
+{
+    const double *v = s->host[0], *c = s->host[1], *base = s->host[2];
+    void *p;
+    NEP_TRY(fetch(s, 3, &p));
+    const double *got = p;
+    for (int64_t i = 0; i < (int64_t)SURROGATES * PLACES; i += SAMPLE) {
+        double want = base[i % PLACES];
+        for (int64_t k = 0; k < MODES; k++)
+            want += c[i / PLACES * MODES + k] * v[k * PLACES + i % PLACES];
+        keep_worst(worst, got[i], want, 1e-300); /* the same bits */
+    }
+    nep_alloc_free(p);
+    return NEP_OK;
+}
+
 enum { BT = 26, BV = 100000, BN = 100 };
 static nep_status best_pair_make(state *s)
 {

@@ -85,7 +85,8 @@ void nep_buf_free(nep_buf *b);
     X(shell_smooth, REDUCTION)                                                                                         \
     X(shell_squares, REDUCTION)                                                                                        \
     X(list_smooth, REDUCTION)                                                                                          \
-    X(list_squares, REDUCTION)
+    X(list_squares, REDUCTION)                                                                                        \
+    X(mode_sums, EXACT)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -308,6 +309,11 @@ typedef nep_status nep_op_list_smooth(nep_ctx *, nep_queue *, const nep_lists *g
 typedef nep_status nep_op_list_squares(nep_ctx *, nep_queue *, const nep_lists *g, const float *x, int64_t n_maps, const int32_t *sample,
                                        int64_t n_sample, double *squares, double *weights);
 
+/* mode_sums: out[b, i] = base[i] + sum_k c[b, k] v[k, i], added in the order of k. v float64 [n_v, n_places], c float64 [n_maps, n_v], base
+ * float64 [n_places], out float64 [n_maps, n_places]. */
+typedef nep_status nep_op_mode_sums(nep_ctx *, nep_queue *, const double *v, int64_t n_v, int64_t n_places, const double *c, int64_t n_maps,
+                                    const double *base, double *out);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -481,6 +487,8 @@ NEP_MUST_USE nep_status nep_backend_list_smooth(nep_ctx *ctx, const nep_list_pla
                                                 nep_buf *lines, nep_buf *maps);
 NEP_MUST_USE nep_status nep_backend_list_squares(nep_ctx *ctx, const nep_list_place *g, const nep_buf *maps, int64_t n_maps,
                                                  const int32_t *sample, int64_t n_sample, double *squares, double *weights);
+NEP_MUST_USE nep_status nep_backend_mode_sums(nep_ctx *ctx, const double *v, int64_t n_v, int64_t n_places, const double *c, int64_t n_maps,
+                                              const double *base, double *out);
 
 #ifdef __cplusplus
 }

@@ -230,46 +230,48 @@ typedef struct {
     const double *coef, *base, *rest; /* rest is NULL where the vectors span all maps */
 } spectral_map;
 
-static void one_spectral(const nep_nulls *nulls, const spectral_map *m, uint64_t stream, int64_t b, double *scratch, double *surrogate)
+/* Coefficients of surrogate b; its turning in scratch. */
+static void turned_coefficients(const nep_nulls *nulls, const spectral_map *m, uint64_t stream, int64_t b, double *scratch, double *turned)
 {
-    double *turned = scratch + nep_spectral_size(nulls);
     nep_spectral_turn(nulls, stream, b, scratch);
     nep_spectral_apply(nulls, scratch, m->coef, turned);
-    memcpy(surrogate, m->base, (size_t)nulls->n * sizeof *surrogate);
-    for (int64_t k = 0; k < nulls->n_vectors; k++) {
-        const double *v = nulls->vectors + k * nulls->n, c = turned[k];
-#pragma omp simd
-        for (int64_t i = 0; i < nulls->n; i++)
-            surrogate[i] += c * v[i];
-    }
-    if (!m->rest)
-        return;
-    int32_t *index = (int32_t *)(void *)(turned + nulls->n_vectors);
+}
+
+/* Adds what the vectors leave of a map, its places shuffled within blocks. scratch [n] doubles. */
+static void add_rest(const nep_nulls *nulls, const spectral_map *m, uint64_t stream, int64_t b, double *scratch, double *surrogate)
+{
+    int32_t *index = (int32_t *)(void *)scratch;
     nep_spectral_shuffle(nulls, stream, b, index, index + nulls->n);
     for (int64_t i = 0; i < nulls->n; i++)
         surrogate[i] += m->rest[index[i]];
 }
 
-/* One OpenMP loop over surrogates, each thread on its own scratch; interruption is looked for now and then. */
+/* Chunks of surrogates: coefficients are turned by threads, the sums of vectors are an op; interruption is looked for at each chunk. */
 static nep_status each_spectral(nep_ctx *ctx, const nep_nulls *nulls, const spectral_map *m, uint64_t stream, int64_t first, int64_t count,
                                 double *out)
 {
-    const int64_t n = nulls->n, wish = ((int64_t)1 << 25) / (n * n + 1);
-    const int64_t chunk = wish < 64 ? 64 : wish > 8192 ? 8192 : wish; /* no result depends on it */
+    const int64_t n = nulls->n, k = nulls->n_vectors, wish = ((int64_t)1 << 25) / (n * n + 1);
+    const int64_t most = wish < 64 ? 64 : wish > 8192 ? 8192 : wish, chunk = most < count ? most : count; /* no result depends on it */
     const int threads = nep_ctx_threads(ctx);
-    const int64_t own = n + nep_spectral_size(nulls) + nulls->n_vectors;
-    double *scratch = NULL;
-    nep_status st;
+    const int64_t size = nep_spectral_size(nulls), own = size > n ? size : n;
+    double *scratch = NULL, *turned = NULL;
+    nep_status st = NEP_OK;
 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, own * threads, sizeof *scratch, "nulls: scratch", &scratch));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, chunk * k, sizeof *turned, "nulls: coefficients", &turned));
     for (int64_t from = 0; from < count; from += chunk) {
-        const int64_t to = from + chunk < count ? from + chunk : count;
+        const int64_t some = count - from < chunk ? count - from : chunk;
         NEP_TRY_OR_DONE(st, nep_ctx_check(ctx));
 #pragma omp parallel for schedule(dynamic, 16) num_threads(threads)
-        for (int64_t b = from; b < to; b++)
-            one_spectral(nulls, m, stream, first + b, scratch + own * omp_get_thread_num(), out + b * n);
+        for (int64_t b = 0; b < some; b++)
+            turned_coefficients(nulls, m, stream, first + from + b, scratch + own * omp_get_thread_num(), turned + b * k);
+        NEP_TRY_OR_DONE(st, nep_backend_mode_sums(ctx, nulls->vectors, k, n, turned, some, m->base, out + from * n));
+#pragma omp parallel for schedule(dynamic, 16) num_threads(threads)
+        for (int64_t b = 0; b < (m->rest ? some : 0); b++)
+            add_rest(nulls, m, stream, first + from + b, scratch + own * omp_get_thread_num(), out + (from + b) * n);
     }
 done:
+    nep_alloc_free(turned);
     nep_alloc_free(scratch);
     return st;
 }

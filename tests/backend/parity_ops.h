@@ -535,6 +535,23 @@ static nep_status run_pair_squares(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+/* cols places, rows modes, nine maps or one. */
+static nep_status run_mode_sums(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n = s->cols, k = s->rows, maps = s->rows % 2 ? 9 : 1;
+    double *v = normals(X, k * n), *c = normals(Y, maps * k), *base = normals(Z, n), *out = zeroed(maps * n, sizeof *out);
+    if (s->missing && n > 3)
+        base[3] = (double)NAN;
+    const nep_status st = nep_backend_mode_sums(ctx, v, k, n, c, maps, base, out);
+    for (int64_t i = 0; st == NEP_OK && i < maps * n; i++)
+        push(r, out[i], 0, FLOAT64);
+    free(v);
+    free(c);
+    free(base);
+    free(out);
+    return st;
+}
+
 /* Four groups, one without rows; three draws of seven units, of which one holds a group no more. */
 static nep_status run_logit_sums(nep_ctx *ctx, const shape *s, result *r)
 {

@@ -373,6 +373,21 @@ static void test_quadratic_forms(void **state)
         assert_near(got[i], want[i], EXACT);
 }
 
+static void test_mode_sums(void **state)
+{
+    const double v[] = {1, 0, -1, 2, 2, 2}, c[] = {3, 1, 0, -0.5}, base[] = {10, 20, 30};
+    const double want[] = {15, 22, 29, 9, 19, 29};
+    double got[6];
+    assert_ok(*state, nep_backend_mode_sums(*state, v, 2, 3, c, 2, base, got));
+    for (int i = 0; i < 6; i++)
+        assert_true(got[i] == want[i]);
+    assert_ok(*state, nep_backend_mode_sums(*state, NULL, 0, 3, NULL, 2, base, got)); /* without modes what they are added to */
+    for (int i = 0; i < 6; i++)
+        assert_true(got[i] == base[i % 3]);
+    assert_fails(nep_backend_mode_sums(*state, v, 2, 3, NULL, 2, base, got), NEP_E_ARG);
+    nep_ctx_clear(*state);
+}
+
 static void test_exceedances(void **state)
 {
     const double a[] = {1, 2, NAN, 1, 0, 1}, centre[] = {1, 1};
@@ -530,7 +545,7 @@ int main(void)
         cmocka_unit_test(test_bit_hits),          cmocka_unit_test(test_tanimoto),           cmocka_unit_test(test_quadratic_forms),
         cmocka_unit_test(test_exceedances),        cmocka_unit_test(test_lag_products),
         cmocka_unit_test(test_pair_squares),
-        cmocka_unit_test(test_logit_sums),
+        cmocka_unit_test(test_logit_sums),         cmocka_unit_test(test_mode_sums),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_choose),             cmocka_unit_test(test_buffers),
     };

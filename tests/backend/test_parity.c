@@ -58,6 +58,7 @@ static const struct {
     {"shell_squares", run_shell_squares},
     {"list_smooth", run_list_smooth},
     {"list_squares", run_list_squares},
+    {"mode_sums", run_mode_sums},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

@@ -246,10 +246,10 @@ static nep_status append(const nep_dense_search_state *s, int64_t first, nep_hit
     return NEP_OK;
 }
 
-static nep_status one_batch(nep_ctx *ctx, const nep_index *index, const float *query, int64_t first, int64_t n, const nep_search_opts *opts,
+static nep_status one_batch(nep_ctx *ctx, const nep_index *index, const nep_index *centres, const float *query, int64_t first, int64_t n, const nep_search_opts *opts,
                             nep_hits *hits, int64_t *room, nep_search_report *report)
 {
-    nep_dense_search_state s = {.ctx = ctx, .index = index, .opts = opts, .metric = metric_of(opts->metric),
+    nep_dense_search_state s = {.ctx = ctx, .index = index, .centres = centres, .opts = opts, .metric = metric_of(opts->metric),
                                 .query = query + first * index->vectors.dims, .n_q = n};
     nep_status st;
     NEP_TRY_OR_DONE(st, batch_make(&s));
@@ -273,6 +273,7 @@ nep_status nep_dense_search(nep_ctx *ctx, const nep_index *index, const float *q
 {
     nep_hits made = {.n_queries = n_q};
     nep_search_report told = {0};
+    nep_index centres = {0};
     nep_search_opts o;
     int64_t room = 0;
     nep_status st;
@@ -285,13 +286,16 @@ nep_status nep_dense_search(nep_ctx *ctx, const nep_index *index, const float *q
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 0, sizeof *made.position, "positions of hits", &made.position));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 0, sizeof *made.number, "numbers of hits", &made.number));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 0, sizeof *made.score, "scores of hits", &made.score));
+    if (o.probe > 0)
+        NEP_TRY_OR_DONE(st, nep_dense_centres(ctx, index, &centres));
     for (int64_t q = 0; q < n_q; q += batch)
-        NEP_TRY_OR_DONE(st, one_batch(ctx, index, query, q, n_q - q < batch ? n_q - q : batch, &o, &made, &room, &told));
+        NEP_TRY_OR_DONE(st, one_batch(ctx, index, &centres, query, q, n_q - q < batch ? n_q - q : batch, &o, &made, &room, &told));
     *hits = made;
     made = (nep_hits){0};
     if (report)
         *report = told;
 done:
+    nep_index_free(&centres);
     nep_hits_free(&made);
     return st;
 }

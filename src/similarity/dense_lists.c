@@ -10,16 +10,17 @@ typedef struct {
     int32_t *query;
 } visits;
 
+nep_status nep_dense_centres(nep_ctx *ctx, const nep_index *index, nep_index *out)
+{
+    const nep_index_vectors *v = &index->vectors;
+    return nep_index_from_vectors(ctx, v->centroid, v->n_lists, v->dims, NEP_VECTOR_F32, NULL, false, "", out);
+}
+
 /* Lists by the score of their centroids: number [n_q, probe]. */
 static nep_status rank_lists(const nep_dense_search_state *s, nep_hits *near)
 {
-    const nep_index_vectors *v = &s->index->vectors;
     const nep_search_opts o = {.metric = s->opts->metric, .k = s->opts->probe};
-    nep_index centres = {0};
-    NEP_TRY(nep_index_from_vectors(s->ctx, v->centroid, v->n_lists, v->dims, NEP_VECTOR_F32, NULL, false, "", &centres));
-    const nep_status st = nep_dense_search(s->ctx, &centres, s->query, s->n_q, &o, near, NULL);
-    nep_index_free(&centres);
-    return st;
+    return nep_dense_search(s->ctx, s->centres, s->query, s->n_q, &o, near, NULL);
 }
 
 /* Who looks at which list at ranks first .. last - 1. */

@@ -63,6 +63,7 @@ void nep_dense_list_order(nep_dense_list *l, const nep_index *index, nep_dense_m
 typedef struct {
     nep_ctx *ctx;
     const nep_index *index;
+    const nep_index *centres; /* of its lists, where some are looked at */
     const nep_search_opts *opts;
     nep_dense_metric metric;
     const float *query; /* [n_q, dims] */
@@ -85,6 +86,8 @@ typedef struct {
 NEP_MUST_USE nep_status nep_dense_scan(nep_dense_search_state *s, int64_t first, int64_t n, const int32_t *which, int64_t n_w, bool *overflow);
 /* Exact scores of what may still be in the answer: of lists with more than `limit` rows that have none. */
 NEP_MUST_USE nep_status nep_dense_settle(nep_dense_search_state *s, int64_t limit);
+/* The centroids of an index's lists as an index of their own, made once for all batches; for nep_index_free. */
+NEP_MUST_USE nep_status nep_dense_centres(nep_ctx *ctx, const nep_index *index, nep_index *out);
 /* The rows of the opts->probe lists nearest to each query. */
 NEP_MUST_USE nep_status nep_dense_lists(nep_dense_search_state *s);
 /* Whether a row may be found. */

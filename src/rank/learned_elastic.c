@@ -8,6 +8,16 @@
 
 enum { FOLDS = 3, LAMBDAS = 30 };
 
+/* Fold of a disorder that teaches: dealt in the order of ids, so that the order in which a study lists them decides nothing. */
+static int32_t fold_of(const rank_learned_rows *r, int64_t t)
+{
+    char *const *id = r->in->disorder_ids;
+    int64_t before = 0;
+    for (int64_t i = 0; i < r->taught; i++)
+        before += strcmp(id[r->disorder[i]], id[r->disorder[t]]) < 0;
+    return (int32_t)(before % FOLDS);
+}
+
 nep_status rank_learned_elastic(nep_ctx *ctx, const rank_learned_rows *r, int64_t held_out, const double *x, double *logit)
 {
     const int64_t rows = r->taught * r->n;
@@ -27,7 +37,7 @@ nep_status rank_learned_elastic(nep_ctx *ctx, const rank_learned_rows *r, int64_
         if (isnan(known[i]))
             known[i] = 0;
     for (int64_t row = 0; row < rows; row++) {
-        fold[row] = (int32_t)(row / r->n % FOLDS);
+        fold[row] = row % r->n ? fold[row - 1] : fold_of(r, row / r->n);
         if (r->disorder[row / r->n] == held_out)
             y[row] = -1;
     }

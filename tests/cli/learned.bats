@@ -80,6 +80,26 @@ PY
     cmp one/evaluation.json three/evaluation.json
 }
 
+@test "the order in which disorders are listed decides nothing" {
+    awk '/DOID/ { held[++n] = $0; next } n && !done { for (i = 1; i <= n; i += 2) print held[i]; for (i = 2; i <= n; i += 2) print held[i]; done = 1 } { print }' study.yaml >turned.yaml
+    ! cmp -s study.yaml turned.yaml
+    "$NEPENTHE" evaluate study.yaml -o one --redraws 20 -q >/dev/null
+    "$NEPENTHE" evaluate turned.yaml -o turned --redraws 20 -q >/dev/null
+    /usr/bin/python3 - <<'PY'
+import csv, json
+def scores(out):
+    return {(r["protocol"], r["disorder"], r["drug_id"]): float(r["score"]) for r in csv.DictReader(open(out + "/predictions.tsv"), delimiter="\t")}
+one, turned = scores("one"), scores("turned")
+assert one.keys() == turned.keys() and len(one) == 2 * 6 * 72
+assert max(abs(one[k] - turned[k]) / max(1, abs(one[k])) for k in one) < 1e-5  # six digits are written
+a, b = (json.load(open(out + "/evaluation.json"))["baselines"] for out in ("one", "turned"))
+for name in a:
+    for p in ("zero_shot", "new_drug"):
+        x, y = (e[name][p]["macro"]["ap"]["value"] for e in (a, b))
+        assert x == y or abs(x - y) < 1e-6, (name, p, x, y)
+PY
+}
+
 @test "labels that say nothing are not learned from" {
     awk -F'\t' -v OFS='\t' 'NR > 1 { split($2, d, ":"); $2 = "DOID:" (d[2] + int(NR / 7)) % 6 } { print }' labels.tsv >moved && mv moved labels.tsv
     "$NEPENTHE" evaluate study.yaml -o out --redraws 20 -q >/dev/null

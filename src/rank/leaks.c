@@ -92,12 +92,14 @@ static bool reads_others(const nep_ranking *r)
     return false;
 }
 
+/* What a simulated disorder is measured by is what was simulated, whatever the labels record for it. */
 static nep_status find_unlabelled(nep_ctx *ctx, const finder *f, nep_leaks *l)
 {
     for (int64_t j = 0; j < f->r->n_disorders; j++)
         if (f->n_pos[j] == 0)
-            NEP_TRY(add(ctx, l, (nep_leak){NEP_LEAK_UNLABELLED, NULL, j, -1, NAN, NULL},
-                        "%s (%s): the labels record no treatment, so that no protocol measures it", f->in->disorder_names[j], f->in->disorder_ids[j]));
+            NEP_TRY(add(ctx, l, (nep_leak){NEP_LEAK_UNLABELLED, NULL, j, -1, NAN, NULL}, "%s (%s): %s, so that no protocol measures it",
+                        f->in->disorder_names[j], f->in->disorder_ids[j],
+                        nep_inputs_by_truth(f->in, j) ? "by the simulated truth no drug is relevant" : "the labels record no treatment"));
     return NEP_OK;
 }
 

@@ -139,3 +139,10 @@ checks() {
     run "$NEPENTHE" evaluate study.yaml -o out2 --redraws 20
     [ "$status" -eq 65 ]
 }
+
+@test "of a simulated disorder it is the simulated truth that has no drug, whatever the labels record" {
+    "$NEPENTHE" demo -o demo-out >said 2>&1
+    grep -q "SIM:B.approved" demo-out/labels.tsv
+    grep -qF "Simulated disorder B (SIM:B): by the simulated truth no drug is relevant, so that no protocol measures it" said
+    ! grep -q "record no treatment" said
+}

@@ -126,24 +126,33 @@ CODE NEP_CPU_BODY void stream_beside(nep_dense_type t, const char *row, int64_t 
         stream_in_turn(t, row + FEW * part * bytes, rows - FEW * part, n, query, true, out + FEW * part);
 }
 
-CODE static void stream(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
+CODE NEP_CPU_BODY void stream_by(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, bool beside, float *out)
+{
+    if (beside)
+        stream_beside(t, row, rows, n, query, out);
+    else
+        stream_in_turn(t, row, rows, n, query, false, out);
+}
+
+/* `beside` is a constant, and so is the type in each branch. */
+CODE NEP_CPU_BODY void stream_any(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, bool beside, float *out)
 {
     if (t == NEP_DENSE_F32)
-        stream_in_turn(NEP_DENSE_F32, row, rows, n, query, false, out);
+        stream_by(NEP_DENSE_F32, row, rows, n, query, beside, out);
     else if (t == NEP_DENSE_F16)
-        stream_in_turn(NEP_DENSE_F16, row, rows, n, query, false, out);
+        stream_by(NEP_DENSE_F16, row, rows, n, query, beside, out);
     else
-        stream_in_turn(NEP_DENSE_BF16, row, rows, n, query, false, out);
+        stream_by(NEP_DENSE_BF16, row, rows, n, query, beside, out);
+}
+
+CODE static void stream(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
+{
+    stream_any(t, row, rows, n, query, false, out);
 }
 
 CODE static void lines(nep_dense_type t, const char *row, int64_t rows, int64_t n, const float *query, float *out)
 {
-    if (t == NEP_DENSE_F32)
-        stream_beside(NEP_DENSE_F32, row, rows, n, query, out);
-    else if (t == NEP_DENSE_F16)
-        stream_beside(NEP_DENSE_F16, row, rows, n, query, out);
-    else
-        stream_beside(NEP_DENSE_BF16, row, rows, n, query, out);
+    stream_any(t, row, rows, n, query, true, out);
 }
 
 CODE static inline __m512i bytes64(const int8_t *row, int64_t i)

@@ -80,7 +80,7 @@ static void test_same_products(void **state)
 {
     (void)state;
     if (!has_avx512())
-        skip();
+        test_skip();
 #if defined(__x86_64__)
     static const int64_t rows[] = {1, 3, 4, 7, 63, 64, MOST};
     for (int k = 0; k < NEP_LEN(rows); k++)
@@ -97,5 +97,5 @@ static void test_same_products(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_same_products)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return test_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

@@ -228,7 +228,7 @@ static void test_likeness_on_dk68(void **state)
     int known = 0;
     int64_t n = 0;
     if (!test_shared())
-        skip();
+        test_skip();
     FILE *f = shared_file("derived/dk83_centroids_volumes_mni.csv");
     while (fgets(line, sizeof line, f) && known < 100) {
         snprintf(name[known], sizeof name[0], "%s_%s", field(line, 2, a, sizeof a), field(line, 1, b, sizeof b));
@@ -268,7 +268,7 @@ static void test_likeness_on_schaefer400(void **state)
     static double place[MOST][3], map[MOST], other[MOST];
     char line[4096], a[64];
     if (!test_shared())
-        skip();
+        test_skip();
     FILE *f = shared_file("hansen_receptors/Schaefer_400_centres.txt");
     for (int i = 0; i < 400; i++)
         assert_int_equal(fscanf(f, "%*s %lf %lf %lf", &place[i][0], &place[i][1], &place[i][2]), 3);
@@ -358,5 +358,5 @@ int main(void)
         cmocka_unit_test(test_bits_do_not_depend_on_the_rest), cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_percentile),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return test_end(cmocka_run_group_tests(tests, NULL, NULL));
 }

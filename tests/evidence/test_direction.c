@@ -252,7 +252,7 @@ static void test_against_numpy(void **state)
     study s;
     nep_table golden = {0};
     if (!open_study(ctx, &s))
-        skip();
+        test_skip();
     assert_ok(ctx, nep_tsv_read(ctx, NEP_SOURCE_DIR "/tests/golden/direction_study.tsv", &golden));
     assert_int_equal(golden.n_rows, 6);
     for (int64_t r = 0; r < golden.n_rows; r++) {
@@ -291,7 +291,7 @@ static void test_known_harm_falls(void **state)
     char path[4300];
     nep_table review = {0};
     if (!open_study(ctx, &s))
-        skip();
+        test_skip();
     const int64_t n = s.in.n_drugs;
     double *base = calloc((size_t)n, sizeof *base), *gated = calloc((size_t)n, sizeof *gated), *se = calloc((size_t)n, sizeof *se);
     for (int j = 0; j < 2; j++) {
@@ -362,5 +362,5 @@ int main(void)
         cmocka_unit_test(test_by_hand), cmocka_unit_test(test_masks), cmocka_unit_test(test_tables), cmocka_unit_test(test_penalty),
         cmocka_unit_test(test_against_numpy), cmocka_unit_test(test_known_harm_falls),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return test_end(cmocka_run_group_tests(tests, setup, teardown));
 }

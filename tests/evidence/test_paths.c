@@ -281,7 +281,7 @@ static void test_against_scipy(void **state)
 
     snprintf(path, sizeof path, "%snetwork.yaml", folder);
     if (!nep_file_exists(path))
-        skip();
+        test_skip();
     assert_ok(ctx, nep_network_read(ctx, path, NULL, &net));
     snprintf(path, sizeof path, "%sdrugs.tsv", folder);
     assert_ok(ctx, nep_tsv_read(ctx, path, &drugs));
@@ -347,5 +347,5 @@ int main(void)
         cmocka_unit_test(test_memory_runs_out), cmocka_unit_test(test_explanations_sum), cmocka_unit_test(test_edges_sum), cmocka_unit_test(test_order_of_drugs),
         cmocka_unit_test(test_redraws), cmocka_unit_test(test_against_scipy),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return test_end(cmocka_run_group_tests(tests, setup, teardown));
 }

@@ -362,7 +362,7 @@ static void test_stargeo(void **state)
     snprintf(folder, sizeof folder, "%s/data/ranking", shared ? shared : "");
     snprintf(path, sizeof path, "%s/ns_truth_v1.tsv", folder);
     if (!shared || !nep_file_exists(path))
-        skip();
+        test_skip();
     assert_ok(ctx, nep_tsv_read(ctx, path, &truth));
     read_real(ctx, folder, &r);
     assert_ok(ctx, nep_signatures_prepare(ctx, &r.s));
@@ -405,5 +405,5 @@ int main(void)
         cmocka_unit_test(test_golden),   cmocka_unit_test(test_by_hand),        cmocka_unit_test(test_turning),
         cmocka_unit_test(test_channels), cmocka_unit_test(test_failing_memory), cmocka_unit_test(test_stargeo),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return test_end(cmocka_run_group_tests(tests, setup, teardown));
 }

@@ -172,7 +172,7 @@ static void test_three_curators(void **state)
     nep_table t;
     snprintf(path, sizeof path, "%s/data/ranking/pharmacotherapydb/three_curators.tsv", shared ? shared : "");
     if (!shared || !nep_file_exists(path))
-        skip();
+        test_skip();
     assert_ok(ctx, nep_tsv_read(ctx, path, &t));
     signed char *all = calloc((size_t)t.n_rows, 3), *some = calloc((size_t)t.n_rows, 3);
     int64_t n = 0, n_some = 0;
@@ -216,7 +216,7 @@ int main(void)
     memcpy(with_state, tests, sizeof tests);
     for (int i = 0; i < NEP_LEN(tests); i++)
         with_state[i].initial_state = ctx;
-    const int failed = cmocka_run_group_tests(with_state, NULL, NULL);
+    const int failed = test_end(cmocka_run_group_tests(with_state, NULL, NULL));
     nep_ctx_free(ctx);
     return failed;
 }

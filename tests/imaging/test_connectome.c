@@ -123,7 +123,7 @@ static void test_golden_haxby(void **state)
 {
     (void)state;
     if (!test_shared())
-        skip();
+        test_skip();
     nep_series x = {0}, want = golden_series(ctx, "connectome_haxby.tsv");
     nep_volume mask = {0};
     nep_grid g;
@@ -429,7 +429,7 @@ int main(void)
         cmocka_unit_test(test_memory),     cmocka_unit_test(test_refused),
         cmocka_unit_test(test_failing_memory),
     };
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = test_end(cmocka_run_group_tests(tests, NULL, NULL));
     nep_ctx_free(ctx);
     return failed;
 }

@@ -274,7 +274,7 @@ static void test_haxby(void **state)
 {
     (void)state;
     if (!test_shared())
-        skip();
+        test_skip();
     nep_table t = {0};
     nep_volume mask = {0};
     int64_t where[MOST_COLS], n = 0;
@@ -702,5 +702,5 @@ int main(void)
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_z),
     };
-    return cmocka_run_group_tests(tests, load, unload);
+    return test_end(cmocka_run_group_tests(tests, load, unload));
 }

@@ -182,7 +182,7 @@ static void test_real_run(void **state)
     (void)state;
     static const int64_t dims[3] = {6, 10, 10};
     if (!test_shared())
-        skip();
+        test_skip();
     nep_series x = {0}, want = golden_series(ctx, "local_reho_haxby.tsv");
     nep_volume mask = {0};
     nep_grid g;
@@ -386,7 +386,7 @@ int main(void)
                                        cmocka_unit_test(test_correlations), cmocka_unit_test(test_correlation_invariance),
                                        cmocka_unit_test(test_mirror),      cmocka_unit_test(test_invariance), cmocka_unit_test(test_level),
                                        cmocka_unit_test(test_bad_input)};
-    const int failed = cmocka_run_group_tests(tests, NULL, closing);
+    const int failed = test_end(cmocka_run_group_tests(tests, NULL, closing));
     nep_ctx_free(ctx);
     return failed;
 }

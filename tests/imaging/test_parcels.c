@@ -72,7 +72,7 @@ static void test_golden(void **state)
     const char *haxby = "haxby2001/run001/bold_25mm.nii.gz", *brain = "haxby2001/masks_25mm/brain.nii.gz";
     const char *ds003 = "ds003/sub-01_mc.nii.gz", *ds003_mask = "ds003/sub-01_mc_brainmask.nii.gz";
     if (!test_shared())
-        skip();
+        test_skip();
     for (int k = 0; k < NEP_LEN(names); k++) {
         char file[64];
         const nep_parcels_opts o = {.statistic = (nep_parcels_statistic)k};
@@ -94,7 +94,7 @@ static void test_coverage_golden(void **state)
 {
     (void)state;
     if (!test_shared())
-        skip();
+        test_skip();
     json_t *doc = golden_json("parcels.json");
     const json_t *want = json_object_get(json_object_get(doc, "ds003"), "coverage_of_whole_grid_labels");
     nep_volume mask = {0};
@@ -285,7 +285,7 @@ int main(void)
     ctx = test_ctx(2);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_coverage_golden), cmocka_unit_test(test_by_hand),
                                        cmocka_unit_test(test_raw_is_exact), cmocka_unit_test(test_resample), cmocka_unit_test(test_any_volume)};
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = test_end(cmocka_run_group_tests(tests, NULL, NULL));
     nep_ctx_free(ctx);
     return failed;
 }

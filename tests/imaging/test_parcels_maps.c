@@ -60,7 +60,7 @@ static void test_golden(void **state)
 {
     (void)state;
     if (!test_shared())
-        skip();
+        test_skip();
     const char *haxby = "haxby2001/run001/bold_25mm.nii.gz", *ds003 = "ds003/sub-01_mc.nii.gz";
     check_run(haxby, NULL, 8, false, false, "parcels_maps_haxby.tsv");
     check_run(haxby, "haxby2001/masks_25mm/brain.nii.gz", 8, false, true, "parcels_maps_haxby_mask.tsv");
@@ -195,7 +195,7 @@ int main(void)
     ctx = test_ctx(2);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_truth_comes_back),
                                        cmocka_unit_test(test_invariants), cmocka_unit_test(test_refusals)};
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = test_end(cmocka_run_group_tests(tests, NULL, NULL));
     nep_ctx_free(ctx);
     return failed;
 }

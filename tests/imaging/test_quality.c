@@ -20,7 +20,7 @@ static void test_golden(void **state)
     (void)state;
     enum { T = 121 };
     if (!test_shared())
-        skip();
+        test_skip();
     nep_series want = golden_series(ctx, "quality_haxby.tsv"), x = brain_series(), m = golden_motion(ctx);
     double motion[T * 6], got[5][T];
     int64_t kept = 0;
@@ -105,7 +105,7 @@ int main(void)
     ctx = test_ctx(2);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_odd_voxels),
                                        cmocka_unit_test(test_displacement_by_hand), cmocka_unit_test(test_mask)};
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = test_end(cmocka_run_group_tests(tests, NULL, NULL));
     nep_ctx_free(ctx);
     return failed;
 }

@@ -43,7 +43,7 @@ static void test_golden(void **state)
 {
     (void)state;
     if (!test_shared())
-        skip();
+        test_skip();
     check_data_set("haxby");
     check_data_set("ds003");
     assert_int_equal(nep_alloc_used(ctx), 0);
@@ -106,7 +106,7 @@ int main(void)
 {
     ctx = test_ctx(2);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden), cmocka_unit_test(test_by_hand), cmocka_unit_test(test_scale)};
-    const int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    const int failed = test_end(cmocka_run_group_tests(tests, NULL, NULL));
     nep_ctx_free(ctx);
     return failed;
 }

@@ -148,7 +148,7 @@ static void test_python(void **state)
 {
     (void)state;
     if (system("/usr/bin/python3 -c 'import h5py, pandas, tables' 2>/dev/null") != 0)
-        skip();
+        test_skip();
     double *x = numbers(20000);
     char command[2000];
     const char *path = test_path("p.h5");
@@ -494,7 +494,7 @@ int main(void)
         cmocka_unit_test(test_allocation_failure),
     };
     ctx = test_ctx(1);
-    const int failed = cmocka_run_group_tests(tests, NULL, test_clean);
+    const int failed = test_end(cmocka_run_group_tests(tests, NULL, test_clean));
     nep_ctx_free(ctx);
     return failed;
 }

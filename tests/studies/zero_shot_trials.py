@@ -19,6 +19,7 @@ import tempfile
 from collections import Counter
 from math import sqrt
 from pathlib import Path
+from statistics import NormalDist
 
 HERE = Path(__file__).resolve().parent
 LEAST = 5  # treatments of a disorder
@@ -33,8 +34,6 @@ SETS = {
     "without other uses": [c for c in USUAL if not c.startswith("other_uses")],
     "without genes": [c for c in USUAL if c not in ("target_gene", "pathway", "gene_neighbours")],
 }
-T90 = {40: 1.684, 60: 1.671, 120: 1.658}  # two-sided 90 % quantile of t by degrees of freedom
-
 
 def rows(path):
     with open(path, encoding="utf-8") as f:
@@ -71,11 +70,16 @@ def by_disorder(e):
     return {d["id"]: d["ap"]["value"] for d in e["protocols"]["zero_shot"]["disorders"] if d["ap"]["value"] is not None}
 
 
+def t90(df):
+    """Two-sided 90 % quantile of t by Fisher's expansion (Abramowitz & Stegun 26.7.5): within 1e-4 from 20 degrees of freedom on."""
+    z = NormalDist().inv_cdf(0.95)
+    return z + (z**3 + z) / (4 * df) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * df**2)
+
+
 def gain(these, those):
     both = [these[d] - those[d] for d in these if d in those]
     mean, n = sum(both) / len(both), len(both)
-    t = T90[min(T90, key=lambda df: abs(df - (n - 1)))]
-    half = t * sqrt(sum((x - mean) ** 2 for x in both) / (n - 1) / n)
+    half = t90(n - 1) * sqrt(sum((x - mean) ** 2 for x in both) / (n - 1) / n)
     return f"{mean:+.4f} ({mean - half:+.4f} to {mean + half:+.4f})"
 
 

@@ -115,7 +115,7 @@ nep_nulls_kind nep_nulls_kind_of(const nep_nulls *nulls);
  * stream move together, maps that must be independent take different streams. With spins a NaN travels with
  * its region; the other kinds refuse a NaN (leave the region out with `use`). Same bits for any thread
  * count. Spins are made on ctx's backend, which must be that of the ctx that created `nulls` (the Hungarian's assignment and the counts of
- * labels stay on the host). Cost: count * n^2 (Moran, eigenmodes, Vasa), count * n (nearest), count * n^3 (Hungarian),
+ * labels stay on the host); the vectors of Moran and eigenmodes are summed on it, whichever it is. Cost: count * n^2 (Moran, eigenmodes, Vasa), count * n (nearest), count * n^3 (Hungarian),
  * count * 4.5 n^2 (variogram, 256 at a time). Errors:
  * NEP_E_ARG (first or count negative, NaN where the kind refuses it, a constant map under a variogram, spins to the nearest created on
  * another backend), NEP_E_NOMEM, NEP_E_DEVICE. */

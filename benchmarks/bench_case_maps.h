@@ -362,6 +362,67 @@ static nep_status mode_sums_check(state *s, double *worst)
     return NEP_OK;
 }
 
+/* A grid of 48 voxels a side, each with its six neighbours, on 32 columns. */
+enum { CHEB_SIDE = 48, CHEB_N = CHEB_SIDE * CHEB_SIDE * CHEB_SIDE, CHEB_COLS = 32, CHEB_DEGREE = 40 };
+static nep_status sparse_chebyshev_make(state *s)
+{
+    const int64_t step[3] = {1, CHEB_SIDE, CHEB_SIDE * CHEB_SIDE};
+    void *p, *q, *r;
+    NEP_TRY(input(s, 0, NEP_I64, CHEB_N + 1, &p));
+    NEP_TRY(input(s, 1, NEP_I32, 7 * CHEB_N, &q));
+    NEP_TRY(input(s, 2, NEP_F64, 7 * CHEB_N, &r));
+    int64_t *start = p, at = 0;
+    for (int64_t i = 0; i < CHEB_N; i++) {
+        for (int k = -3; k <= 3; k++) {
+            const int axis = abs(k) - 1;
+            if (k != 0 && (i / step[axis] % CHEB_SIDE == (k < 0 ? 0 : CHEB_SIDE - 1)))
+                continue;
+            ((int32_t *)q)[at] = (int32_t)(k == 0 ? i : k < 0 ? i - step[axis] : i + step[axis]);
+            ((double *)r)[at++] = k == 0 ? 0.125 : 0.125 / 1.5; /* rows add up to less than 1: nothing grows */
+        }
+        start[i + 1] = at;
+    }
+    NEP_TRY(place(s, 0, NEP_I64, CHEB_N + 1));
+    NEP_TRY(place(s, 1, NEP_I32, at));
+    NEP_TRY(place(s, 2, NEP_F64, at));
+    NEP_TRY(doubles(s, 3, (int64_t)CHEB_N * CHEB_COLS, 0, 1));
+    return output(s, 4, NEP_F64, (int64_t)CHEB_N * CHEB_COLS);
+}
+static nep_status sparse_chebyshev_run(state *s)
+{
+    return s->be->ops.sparse_chebyshev(s->ctx, s->be->queue(s->ctx), s->b[0].ptr, s->b[1].ptr, s->b[2].ptr, CHEB_N, CHEB_COLS, CHEB_DEGREE,
+                                       s->b[3].ptr, s->b[4].ptr);
+}
+/* One column by plain loops. */
+static nep_status sparse_chebyshev_check(state *s, double *worst)
+{
+    const int64_t *start = s->host[0];
+    const int32_t *column = s->host[1];
+    const double *weight = s->host[2], *x = s->host[3];
+    double *t[2] = {NULL, NULL};
+    void *p = NULL;
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(s->ctx, CHEB_N, sizeof(double), "bench: even steps", &t[0]));
+    NEP_TRY_OR_DONE(st, nep_alloc(s->ctx, CHEB_N, sizeof(double), "bench: odd steps", &t[1]));
+    for (int64_t i = 0; i < CHEB_N; i++)
+        t[0][i] = x[i * CHEB_COLS];
+    for (int k = 1; k <= CHEB_DEGREE; k++)
+        for (int64_t i = 0; i < CHEB_N; i++) {
+            double sum = 0;
+            for (int64_t e = start[i]; e < start[i + 1]; e++)
+                sum += weight[e] * t[1 - k % 2][column[e]];
+            t[k % 2][i] = k == 1 ? sum : 2 * sum - t[k % 2][i];
+        }
+    NEP_TRY_OR_DONE(st, fetch(s, 3, &p));
+    for (int64_t i = 0; i < CHEB_N; i += SAMPLE)
+        keep_worst(worst, ((double *)p)[i * CHEB_COLS], t[0][i], 1e-300); /* the same bits */
+done:
+    nep_alloc_free(p);
+    nep_alloc_free(t[0]);
+    nep_alloc_free(t[1]);
+    return st;
+}
+
 enum { BT = 26, BV = 100000, BN = 100 };
 static nep_status best_pair_make(state *s)
 {

@@ -18,7 +18,8 @@ target_compile_options(nep_rig PRIVATE -g -O1 -fsanitize=address -fno-omit-frame
 target_link_libraries(nep_rig PRIVATE nep_flags nep_deps)
 foreach(test IN ITEMS test_cuda_host_rig test_backend_parity test_similarity_bits_rig
     test_similarity_dense_rig test_similarity_resident_rig test_similarity_resident_closing_rig
-    test_brainmap_spin_rig test_brainmap_sampled_rig)
+    test_brainmap_spin_rig test_brainmap_sampled_rig
+    test_brainmap_voxel_modes_rig)
   if(TARGET ${test})
     target_link_libraries(${test} PRIVATE nep_rig nepenthe_lib)
     target_link_options(${test} PRIVATE -fsanitize=address)

@@ -86,7 +86,8 @@ void nep_buf_free(nep_buf *b);
     X(shell_squares, REDUCTION)                                                                                        \
     X(list_smooth, REDUCTION)                                                                                          \
     X(list_squares, REDUCTION)                                                                                        \
-    X(mode_sums, EXACT)
+    X(mode_sums, EXACT)                                                                                               \
+    X(sparse_chebyshev, EXACT)
 
 /* occupancy: out[i] = 1 / (1 + (kd/conc)^hill), conc 0 gives 0 (math/occupancy.h). All float32 [n]. */
 typedef nep_status nep_op_occupancy(nep_ctx *, nep_queue *, const float *conc_nM, const float *kd_nM, const float *hill,
@@ -314,6 +315,12 @@ typedef nep_status nep_op_list_squares(nep_ctx *, nep_queue *, const nep_lists *
 typedef nep_status nep_op_mode_sums(nep_ctx *, nep_queue *, const double *v, int64_t n_v, int64_t n_places, const double *c, int64_t n_maps,
                                     const double *base, double *out);
 
+/* sparse_chebyshev: T_degree(S) x by the three-term recurrence t_0 = x, t_1 = S x, t_k = 2 S t_(k-1) - t_(k-2), S square in rows as for
+ * sparse_product, each row's sum in the order of its entries. even float64 [n_rows, n_cols] holds x and odd [n_rows, n_cols] takes the first
+ * product: a degree that is even leaves its result in even, another one in odd. degree >= 1. */
+typedef nep_status nep_op_sparse_chebyshev(nep_ctx *, nep_queue *, const int64_t *start, const int32_t *column, const double *weight,
+                                           int64_t n_rows, int64_t n_cols, int64_t degree, double *even, double *odd);
+
 typedef struct {
 #define NEP_X(name, parity) nep_op_##name *name;
     NEP_OP_LIST(NEP_X)
@@ -427,6 +434,12 @@ NEP_MUST_USE nep_status nep_backend_logit_sums(nep_ctx *ctx, const double *f, co
 /* Errors: NEP_E_ARG (starts that go down, a column outside 0 .. n_x - 1). */
 NEP_MUST_USE nep_status nep_backend_sparse_product(nep_ctx *ctx, const int64_t *start, const int32_t *column, const double *weight,
                                                    int64_t n_rows, const double *x, int64_t n_x, int64_t n_cols, double *out);
+
+/* x float64 [n_rows, n_cols] becomes T_degree(S) x, S of n_rows columns too. For |S| <= 1 nothing grows; eigenvalues beyond 1 grow as
+ * cosh(degree arccosh). Errors: NEP_E_ARG (degree < 0, starts that go down, a column outside 0 .. n_rows - 1). Cost: degree products. Source:
+ * Rivlin (1990) Chebyshev Polynomials, ISBN 978-0-471-62896-5. */
+NEP_MUST_USE nep_status nep_backend_sparse_chebyshev(nep_ctx *ctx, const int64_t *start, const int32_t *column, const double *weight,
+                                                     int64_t n_rows, int64_t n_cols, int64_t degree, double *x);
 
 /* Points of the unit sphere (within 2 %) [n, 3], sorted into cubes, and queries [n_query, 3] (may be the points), brought once to where the
  * backend works, for many calls of spin_nearest on the same backend. Keeps nothing of the caller's. Errors: NEP_E_ARG (sizes, a coordinate

@@ -44,6 +44,7 @@ bool nep_nulls_cortex_only(nep_nulls_kind kind);            /* the kind needs ev
 bool nep_nulls_needs_all(nep_nulls_kind kind);              /* the kind refuses a map with a NaN */
 bool nep_nulls_needs_surface(nep_nulls_kind kind);          /* the kind turns vertices: nep_nulls_create_on */
 bool nep_nulls_made_per_map(nep_nulls_kind kind);           /* surrogates are fitted to a map: dear to calibrate */
+bool nep_nulls_of_voxels(nep_nulls_kind kind);              /* the kind exists for the voxels of a mask */
 
 typedef struct nep_nulls nep_nulls;
 

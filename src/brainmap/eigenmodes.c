@@ -7,7 +7,7 @@
 #include <lapacke.h>
 #include <stdlib.h>
 
-enum { NEIGHBOURS = 6, DENSE = 2048, /* regions of a piece whose modes are all taken */ FEW = 399 /* else: l = 1 .. 19 */ };
+enum { NEIGHBOURS = 6, DENSE = NULLS_ALL_MODES, FEW = NULLS_FEW_MODES };
 
 /* The regions of one hemisphere and compartment, and where their modes stand. */
 typedef struct {
@@ -55,8 +55,7 @@ static int64_t neighbour_list(const nep_nulls *nulls, const piece *p, int64_t *n
 }
 
 /* Weight of the edge between i and j: 1 / d^2 in mm. */
-static nep_status weigh(nep_ctx *ctx, const nep_nulls *nulls, const piece *p, const char *const *names, int64_t i,
-                        int64_t j, double *weight)
+static nep_status weigh(nep_ctx *ctx, const nep_nulls *nulls, const piece *p, const char *const *names, int64_t i, int64_t j, double *weight)
 {
     const double d = nulls_distance(nulls->mm[p->member[i]], nulls->mm[p->member[j]]);
     NEP_REQUIRE(ctx, d > 0.0, NEP_E_ARG,
@@ -68,11 +67,10 @@ static nep_status weigh(nep_ctx *ctx, const nep_nulls *nulls, const piece *p, co
 }
 
 /* Laplacian of the graph: i and j are joined where either is among the other's nearest. */
-static nep_status laplacian(nep_ctx *ctx, const nep_nulls *nulls, const piece *p, const char *const *names,
-                            const int64_t *near, int64_t found, double *l)
+static nep_status laplacian(nep_ctx *ctx, const nep_nulls *nulls, const piece *p, const char *const *names, const int64_t *near, int64_t found,
+                            double *l)
 {
     const int64_t m = p->m;
-    double largest = 0.0;
     for (int64_t i = 0; i < m; i++)
         for (int64_t k = 0; k < found; k++) {
             const int64_t j = near[i * NEIGHBOURS + k];
@@ -85,28 +83,36 @@ static nep_status laplacian(nep_ctx *ctx, const nep_nulls *nulls, const piece *p
         for (int64_t j = 0; j < m; j++)
             sum -= j == i ? 0.0 : l[i * m + j];
         l[i * m + i] = sum;
-        largest = fmax(largest, sum);
     }
-    for (int64_t e = 0; e < m * m; e++) /* the constant goes on top, out of the way of the modes */
-        l[e] += 4.0 * largest / (double)m;
     return NEP_OK;
 }
 
-/* Groups of 3, 5, 7, ... as on a sphere; the last one takes what is left. */
-static void group_modes(nep_nulls *nulls, piece *p, int64_t modes)
+int64_t nep_eigenmodes_group(int64_t modes, int32_t *group)
 {
-    p->first_group = nulls->n_groups;
+    int64_t n = 0;
     for (int64_t left = modes, size = 3; left > 0; size += 2) {
         const int64_t taken = left < size ? left : size;
-        nulls->group[nulls->n_groups++] = (int32_t)taken;
+        group[n++] = (int32_t)taken;
         left -= taken;
     }
-    p->groups = nulls->n_groups - p->first_group;
+    return n;
+}
+
+nep_status nep_eigenmodes_all(nep_ctx *ctx, double *l, int64_t m, double *lambda)
+{
+    double largest = 0.0;
+    for (int64_t i = 0; i < m; i++)
+        largest = fmax(largest, l[i * m + i]);
+    for (int64_t e = 0; e < m * m; e++) /* the constant goes on top, out of the way of the modes */
+        l[e] += 4.0 * largest / (double)m;
+    openblas_set_num_threads(1); /* more threads would change the bits */
+    const lapack_int info = LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)m, l, (lapack_int)m, lambda);
+    NEP_REQUIRE(ctx, info == 0, NEP_E_INTERNAL, "eigenmodes: the eigenvalue solver failed with %d", (int)info);
+    return NEP_OK;
 }
 
 /* All modes of a small piece. */
-static nep_status dense_modes(nep_ctx *ctx, nep_nulls *nulls, const piece *p, const char *const *names,
-                              const int64_t *near, int64_t found)
+static nep_status dense_modes(nep_ctx *ctx, nep_nulls *nulls, const piece *p, const char *const *names, const int64_t *near, int64_t found)
 {
     const int64_t m = p->m;
     double *l = NULL, *lambda = NULL;
@@ -114,11 +120,7 @@ static nep_status dense_modes(nep_ctx *ctx, nep_nulls *nulls, const piece *p, co
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, m * m, sizeof *l, "eigenmodes: Laplacian", &l));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, m, sizeof *lambda, "eigenmodes: eigenvalues", &lambda));
     NEP_TRY_OR_DONE(st, laplacian(ctx, nulls, p, names, near, found, l));
-    openblas_set_num_threads(1); /* more threads would change the bits */
-    const lapack_int info =
-        LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)m, l, (lapack_int)m, lambda);
-    NEP_REQUIRE_OR_DONE(st, ctx, info == 0, NEP_E_INTERNAL, "eigenmodes: the eigenvalue solver failed with %d",
-                        (int)info);
+    NEP_TRY_OR_DONE(st, nep_eigenmodes_all(ctx, l, m, lambda));
     for (int64_t k = 0; k < m - 1; k++, nulls->n_vectors++) /* the last one is the constant */
         for (int64_t i = 0; i < m; i++)
             nulls->vectors[nulls->n_vectors * nulls->n + p->member[i]] = l[i * m + k];
@@ -171,8 +173,7 @@ done:
 }
 
 /* The smoothest modes of a large piece, from the banded Laplacian. */
-static nep_status few_modes(nep_ctx *ctx, nep_nulls *nulls, const piece *p, const char *const *names,
-                            const int64_t *near, int64_t found)
+static nep_status few_modes(nep_ctx *ctx, nep_nulls *nulls, const piece *p, const char *const *names, const int64_t *near, int64_t found)
 {
     const int64_t m = p->m;
     double *band = NULL, *lambda = NULL, *v = NULL;
@@ -228,7 +229,8 @@ static nep_status piece_modes(nep_ctx *ctx, nep_nulls *nulls, piece *p, const ch
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, p->m * NEIGHBOURS, sizeof *near, "eigenmodes: neighbours", &near));
     const int64_t found = neighbour_list(nulls, p, near);
     NEP_TRY_OR_DONE(st, (p->m <= DENSE ? dense_modes : few_modes)(ctx, nulls, p, names, near, found));
-    group_modes(nulls, p, modes_of(p));
+    p->groups = nep_eigenmodes_group(modes_of(p), nulls->group + nulls->n_groups);
+    nulls->n_groups += p->groups;
 done:
     nep_alloc_free(near);
     return st;
@@ -251,8 +253,8 @@ static int64_t mirrored(const nep_nulls *nulls, const piece *left, const piece *
 }
 
 /* match = U V' of the overlap of the left's modes, mirrored, with the right's: group g of both, size m. */
-static nep_status match_group(nep_ctx *ctx, const nep_nulls *nulls, const piece *left, const piece *right,
-                              const int64_t *image, int64_t v_left, int64_t v_right, int64_t m, double *match)
+static nep_status match_group(nep_ctx *ctx, const nep_nulls *nulls, const piece *left, const piece *right, const int64_t *image, int64_t v_left,
+                              int64_t v_right, int64_t m, double *match)
 {
     double *overlap = NULL;
     nep_status st;
@@ -265,8 +267,7 @@ static nep_status match_group(nep_ctx *ctx, const nep_nulls *nulls, const piece 
                                       nulls->vectors[(v_right + b) * nulls->n + right->member[i]];
     const lapack_int k = (lapack_int)m;
     const lapack_int info = LAPACKE_dgesvd(LAPACK_ROW_MAJOR, 'A', 'A', k, k, overlap, k, s, u, k, vt, k, s + m);
-    NEP_REQUIRE_OR_DONE(st, ctx, info == 0, NEP_E_INTERNAL, "eigenmodes: the singular values failed with %d",
-                        (int)info);
+    NEP_REQUIRE_OR_DONE(st, ctx, info == 0, NEP_E_INTERNAL, "eigenmodes: the singular values failed with %d", (int)info);
     for (int64_t a = 0; a < m; a++)
         for (int64_t b = 0; b < m; b++) {
             match[a * m + b] = 0.0;
@@ -291,8 +292,8 @@ static nep_status match_pieces(nep_ctx *ctx, nep_nulls *nulls, const piece *left
         if (nulls->group[left->first_group + g] != m)
             break;
         nulls->mate[right->first_group + g] = (int32_t)(left->first_group + g);
-        NEP_TRY_OR_DONE(st, match_group(ctx, nulls, left, right, image, left->first_vector + v,
-                                        right->first_vector + v, m, nulls->match + cell));
+        NEP_TRY_OR_DONE(st,
+                        match_group(ctx, nulls, left, right, image, left->first_vector + v, right->first_vector + v, m, nulls->match + cell));
         v += m;
         cell += m * m;
     }

@@ -58,7 +58,7 @@ static nep_status step(nep_ctx *ctx, workspace *w)
         w->beta[w->steps] = length_of(next, w->m);
         NEP_REQUIRE(ctx, w->beta[w->steps] > 1e-14 * fabs(w->alpha[0]), NEP_E_SINGULAR,
                     "eigenmodes: the graph of neighbours is too regular, its modes cannot be told apart after %lld of them: "
-                    "use moran or spins",
+                    "use variogram or spins",
                     (long long)w->steps + 1);
         for (int64_t i = 0; i < w->m; i++)
             next[i] /= w->beta[w->steps];
@@ -174,7 +174,7 @@ static nep_status finish(nep_ctx *ctx, const workspace *w, int64_t k, const doub
     const int64_t below = count_below(w, lambda[k - 1] * (1.0 - 1e-7), rows);
     NEP_REQUIRE_OR_DONE(st, ctx, below <= k, NEP_E_SINGULAR, /* the constant and k - 1 modes */
                         "eigenmodes: %lld of %lld modes were not found, since the graph of neighbours is too regular to tell them "
-                        "apart: use moran or spins",
+                        "apart: use variogram or spins",
                         (long long)(below - k), (long long)k);
     for (int64_t i = 0; i < k; i++)
         cblas_dgemv(CblasRowMajor, CblasTrans, (int)s, (int)w->m, 1.0, w->q, (int)w->m, z + (s - 1 - i) * s, 1, 0.0,

@@ -6,7 +6,6 @@
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
-#include <string.h>
 
 #include <nepenthe/math/philox.h>
 
@@ -50,19 +49,16 @@ static nep_status block_vectors(nep_ctx *ctx, nep_nulls *nulls, const char *cons
             if (i == j)
                 continue;
             const double d = nulls_distance(nulls->mm[member[i]], nulls->mm[member[j]]);
-            NEP_REQUIRE_OR_DONE(
-                st, ctx, d > 0.0, NEP_E_ARG,
-                "moran: regions '%s' and '%s' lie at the same place, so 1/distance does not exist: correct "
-                "the geometry or leave one out",
-                names[member[i]], names[member[j]]);
+            NEP_REQUIRE_OR_DONE(st, ctx, d > 0.0, NEP_E_ARG,
+                                "moran: regions '%s' and '%s' lie at the same place, so 1/distance does not exist: correct "
+                                "the geometry or leave one out",
+                                names[member[i]], names[member[j]]);
             w[i * m + j] = 1.0 / d;
         }
     centre(w, m, lambda);
     openblas_set_num_threads(1); /* more threads would change the bits */
-    const lapack_int info =
-        LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)m, w, (lapack_int)m, lambda);
-    NEP_REQUIRE_OR_DONE(st, ctx, info == 0, NEP_E_INTERNAL, "moran: the eigenvalue solver failed with %d",
-                        (int)info);
+    const lapack_int info = LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)m, w, (lapack_int)m, lambda);
+    NEP_REQUIRE_OR_DONE(st, ctx, info == 0, NEP_E_INTERNAL, "moran: the eigenvalue solver failed with %d", (int)info);
     for (int64_t k = 0; k < m - 1; k++, nulls->n_vectors++) /* the last one is the constant */
         for (int64_t i = 0; i < m; i++)
             nulls->vectors[nulls->n_vectors * n + member[i]] = w[i * m + k];
@@ -74,7 +70,7 @@ done:
 }
 
 /* Random pairs take two vectors each, whatever their eigenvalues; an odd one out keeps to a sign. */
-static nep_status pair_groups(nep_ctx *ctx, nep_nulls *nulls)
+nep_status nep_moran_pairs(nep_ctx *ctx, nep_nulls *nulls)
 {
     nulls->n_groups = (nulls->n_vectors + 1) / 2;
     NEP_TRY(nep_alloc(ctx, nulls->n_groups, sizeof *nulls->group, "moran: pairs", &nulls->group));
@@ -83,20 +79,37 @@ static nep_status pair_groups(nep_ctx *ctx, nep_nulls *nulls)
     return NEP_OK;
 }
 
+/* Many regions: the modes of neighbours, with the groups of eigenmodes where the right side turns as the left's mirror image. */
+static nep_status prepare_by_modes(nep_ctx *ctx, nep_nulls *nulls, const char *const *names)
+{
+    NEP_TRY(nep_eigenmodes_prepare(ctx, nulls, names));
+    if (nulls->kind != NEP_NULLS_MORAN_PAIR)
+        return NEP_OK;
+    nep_alloc_free(nulls->group);
+    nep_alloc_free(nulls->mate);
+    nep_alloc_free(nulls->match);
+    nulls->group = nulls->mate = NULL;
+    nulls->match = NULL;
+    return nep_moran_pairs(ctx, nulls);
+}
+
 nep_status nep_moran_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names)
 {
+    if (nulls->by_modes)
+        return prepare_by_modes(ctx, nulls, names);
     NEP_TRY(nep_alloc(ctx, nulls->n * nulls->n, sizeof(double), "moran: eigenvectors", &nulls->vectors));
     for (int32_t block = 0; block < nulls->n_blocks; block++)
         NEP_TRY(block_vectors(ctx, nulls, names, block));
     nulls->n_groups = nulls->n_vectors;
-    return nulls->kind == NEP_NULLS_MORAN_PAIR ? pair_groups(ctx, nulls) : NEP_OK;
+    return nulls->kind == NEP_NULLS_MORAN_PAIR ? nep_moran_pairs(ctx, nulls) : NEP_OK;
 }
 
-void nep_moran_signs(const nep_nulls *nulls, uint64_t stream, int64_t b, double *sign)
+void nep_moran_signs(const nep_nulls *nulls, uint64_t stream, int64_t b, int64_t first, int64_t count, double *sign)
 {
-    for (int64_t k = 0; k < nulls->n_vectors; k += 128) {
-        const nep_philox_block bits = nep_philox_at(nulls->seed, stream, nulls_index(b, k / 128));
-        for (int64_t j = 0; j < 128 && k + j < nulls->n_vectors; j++)
-            sign[k + j] = (bits.v[j / 32] >> (j % 32)) & 1u ? 1.0 : -1.0;
+    nep_philox_block bits = {0};
+    for (int64_t k = first; k < first + count; k++) {
+        if (k == first || k % 128 == 0)
+            bits = nep_philox_at(nulls->seed, stream, nulls_index(b, k / 128));
+        sign[k - first] = (bits.v[k % 128 / 32] >> (k % 32)) & 1u ? 1.0 : -1.0;
     }
 }

@@ -96,44 +96,40 @@ void nep_nulls_free(nep_nulls *nulls)
     nep_alloc_free(nulls);
 }
 
-static nep_status check_place(nep_ctx *ctx, const nep_geometry *g, int64_t r, nep_nulls_kind kind)
+static nep_status check_place(nep_ctx *ctx, const nep_geometry *g, int64_t r, const nep_nulls *nulls)
 {
+    const nep_nulls_kind kind = nulls->kind;
     for (int k = 0; k < 3; k++)
-        NEP_REQUIRE(
-            ctx, isfinite(g->mm[r][k]), NEP_E_ARG,
-            "nulls: region '%s' has no coordinates in mm: complete the geometry or leave the region out",
-            g->names[r]);
-    if (!rows[kind].sphere && !(kind == NEP_NULLS_EIGENMODES && g->cortex[r]))
+        NEP_REQUIRE(ctx, isfinite(g->mm[r][k]), NEP_E_ARG,
+                    "nulls: region '%s' has no coordinates in mm: complete the geometry or leave the region out", g->names[r]);
+    if (!rows[kind].sphere && !(nulls->by_modes && g->cortex[r]))
         return NEP_OK;
     const double *s = g->sphere ? g->sphere[r] : NULL;
     const bool by_vertex = rows[kind].surface && g->cortex[r]; /* vertices say where a region lies */
     NEP_REQUIRE(ctx, by_vertex || (s && isfinite(s[0]) && isfinite(s[1]) && isfinite(s[2])), NEP_E_ARG,
                 "nulls: %s on the cortical sphere and region '%s' has no sphere coordinates: %s",
-                rows[kind].sphere ? "spins exist only" : "eigenmodes find a cortical region's neighbours",
-                g->names[r],
-                rows[kind].sphere ? "use moran, or take the cortex alone" : "complete the geometry or use moran");
-    NEP_REQUIRE(
-        ctx, by_vertex || fabs(s[0] * s[0] + s[1] * s[1] + s[2] * s[2] - 1.0) < 0.02, NEP_E_ARG,
-        "nulls: the sphere coordinates of region '%s' are no unit vector: divide them by the sphere's radius",
-        g->names[r]);
+                rows[kind].sphere ? "spins exist only" : "eigenmodes find a cortical region's neighbours", g->names[r],
+                rows[kind].sphere            ? "use moran, or take the cortex alone"
+                : nulls->n > NULLS_ALL_PAIRS ? "complete the geometry or use variogram"
+                                             : "complete the geometry or use moran");
+    NEP_REQUIRE(ctx, by_vertex || fabs(s[0] * s[0] + s[1] * s[1] + s[2] * s[2] - 1.0) < 0.02, NEP_E_ARG,
+                "nulls: the sphere coordinates of region '%s' are no unit vector: divide them by the sphere's radius", g->names[r]);
     NEP_REQUIRE(ctx, g->hemisphere[r] == 'L' || g->hemisphere[r] == 'R', NEP_E_ARG,
-                "nulls: region '%s' is cortex of no single hemisphere, so it cannot be turned: use moran, or "
-                "leave the region out",
-                g->names[r]);
+                "nulls: region '%s' is cortex of no single hemisphere, so it cannot be turned: use %s, or leave the region out", g->names[r],
+                nulls->n > NULLS_ALL_PAIRS ? "variogram" : "moran");
     return NEP_OK;
 }
 
-static int32_t block_of(nep_nulls_kind kind, const nep_geometry *g, int64_t r)
+static int32_t block_of(const nep_nulls *nulls, const nep_geometry *g, int64_t r)
 {
-    if (kind == NEP_NULLS_MORAN_COMPARTMENT)
+    if (nulls->kind == NEP_NULLS_MORAN_COMPARTMENT && !nulls->by_modes)
         return !g->cortex[r];
-    if (kind != NEP_NULLS_EIGENMODES && rows[kind].family != NULLS_MATCHED)
+    if (!nulls->by_modes && rows[nulls->kind].family != NULLS_MATCHED)
         return 0;
     return (g->cortex[r] ? 0 : 3) + (g->hemisphere[r] == 'L' ? 0 : g->hemisphere[r] == 'R' ? 1 : 2);
 }
 
-static nep_status fill(nep_ctx *ctx, nep_nulls *nulls, const nep_geometry *g, const bool *use,
-                       const char **names)
+static nep_status fill(nep_ctx *ctx, nep_nulls *nulls, const nep_geometry *g, const bool *use, const char **names)
 {
     NEP_TRY(nep_alloc(ctx, nulls->n, sizeof *nulls->mm, "nulls: coordinates", &nulls->mm));
     NEP_TRY(nep_alloc(ctx, nulls->n, sizeof *nulls->sphere, "nulls: sphere coordinates", &nulls->sphere));
@@ -142,25 +138,24 @@ static nep_status fill(nep_ctx *ctx, nep_nulls *nulls, const nep_geometry *g, co
     for (int64_t r = 0, i = 0; r < g->n_regions; r++) {
         if (use && !use[r])
             continue;
-        NEP_TRY(check_place(ctx, g, r, nulls->kind));
+        NEP_TRY(check_place(ctx, g, r, nulls));
         memcpy(nulls->mm[i], g->mm[r], sizeof nulls->mm[i]);
         if (g->sphere)
             memcpy(nulls->sphere[i], g->sphere[r], sizeof nulls->sphere[i]);
         nulls->hemisphere[i] = g->hemisphere[r];
-        nulls->block[i] = block_of(nulls->kind, g, r);
+        nulls->block[i] = block_of(nulls, g, r);
         names[i++] = g->names[r];
     }
     return NEP_OK;
 }
 
-nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use, nep_nulls_kind kind,
-                            nep_nulls **out)
+nep_status nep_nulls_create(nep_ctx *ctx, const nep_geometry *g, const bool *use, nep_nulls_kind kind, nep_nulls **out)
 {
     return nep_nulls_create_on(ctx, g, use, kind, NULL, out);
 }
 
-nep_status nep_nulls_create_on(nep_ctx *ctx, const nep_geometry *g, const bool *use, nep_nulls_kind kind,
-                               const nep_surface *surface, nep_nulls **out)
+nep_status nep_nulls_create_on(nep_ctx *ctx, const nep_geometry *g, const bool *use, nep_nulls_kind kind, const nep_surface *surface,
+                               nep_nulls **out)
 {
     nep_nulls *nulls = NULL;
     const char **names = NULL;
@@ -168,23 +163,21 @@ nep_status nep_nulls_create_on(nep_ctx *ctx, const nep_geometry *g, const bool *
     nep_status st;
 
     NEP_REQUIRE(ctx, g && out, NEP_E_ARG, "nulls: geometry and out must not be NULL");
-    NEP_REQUIRE(ctx, is_kind(kind), NEP_E_ARG, "nulls: there is no kind %d",
-                (int)kind);
-    NEP_REQUIRE(ctx, surface || !rows[kind].surface, NEP_E_ARG,
-                "nulls: %s turns the vertices of a surface, and none was given", rows[kind].name);
+    NEP_REQUIRE(ctx, is_kind(kind), NEP_E_ARG, "nulls: there is no kind %d", (int)kind);
+    NEP_REQUIRE(ctx, surface || !rows[kind].surface, NEP_E_ARG, "nulls: %s turns the vertices of a surface, and none was given",
+                rows[kind].name);
     for (int64_t r = 0; r < g->n_regions; r++)
         n += !use || use[r];
-    NEP_REQUIRE(ctx, n >= 3, NEP_E_ARG, "nulls: %lld regions are too few, at least 3 are needed",
-                (long long)n);
-    NEP_REQUIRE(ctx, n < (1 << 24), NEP_E_ARG, "nulls: %lld regions are too many for a dense method",
-                (long long)n);
+    NEP_REQUIRE(ctx, n >= 3, NEP_E_ARG, "nulls: %lld regions are too few, at least 3 are needed", (long long)n);
+    NEP_REQUIRE(ctx, n < (1 << 24), NEP_E_ARG, "nulls: %lld regions are too many for a dense method", (long long)n);
 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *nulls, "nulls", &nulls));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, n, sizeof *names, "nulls: names", &names));
     nulls->kind = kind;
     nulls->n = n;
     nulls->seed = nep_ctx_seed(ctx);
-    nulls->n_blocks = kind == NEP_NULLS_EIGENMODES ? NULLS_MAX_BLOCKS : 1 + (kind == NEP_NULLS_MORAN_COMPARTMENT);
+    nulls->by_modes = kind == NEP_NULLS_EIGENMODES || (rows[kind].family == NULLS_SPECTRAL && n > NULLS_ALL_PAIRS);
+    nulls->n_blocks = nulls->by_modes ? NULLS_MAX_BLOCKS : 1 + (kind == NEP_NULLS_MORAN_COMPARTMENT);
     NEP_TRY_OR_DONE(st, fill(ctx, nulls, g, use, names));
     if (rows[kind].prepare)
         NEP_TRY_OR_DONE(st, rows[kind].prepare(ctx, nulls, names));
@@ -198,19 +191,15 @@ done:
     return st;
 }
 
-nep_status nep_nulls_create_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, nep_nulls_kind kind, const nep_sampled_opts *opts,
-                                   nep_nulls **out)
+bool nep_nulls_of_voxels(nep_nulls_kind kind)
 {
-    nep_nulls *nulls = NULL;
-    nep_status st;
-    NEP_REQUIRE(ctx, is_kind(kind) && rows[kind].family == NULLS_MATCHED, NEP_E_ARG,
-                "nulls: %s is for regions, voxels are too many for it: choose variogram or variogram-values", nep_nulls_name(kind));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *nulls, "nulls", &nulls));
-    nulls->kind = kind;
-    nulls->seed = nep_ctx_seed(ctx);
-    NEP_TRY_OR_DONE(st, nep_sampled_voxels(ctx, grid, mask, opts, &nulls->sampled));
-    nulls->n = nep_sampled_places(nulls->sampled);
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, nulls->n, sizeof *nulls->mm, "nulls: coordinates", &nulls->mm));
+    return is_kind(kind) && !rows[kind].sphere && kind != NEP_NULLS_MORAN_COMPARTMENT;
+}
+
+/* The places of a mask's voxels, in the grid's order. */
+static nep_status fill_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, nep_nulls *nulls)
+{
+    NEP_TRY(nep_alloc(ctx, nulls->n, sizeof *nulls->mm, "nulls: coordinates", &nulls->mm));
     for (int64_t v = 0, i = 0; v < nep_grid_voxels(grid); v++) {
         const double at[3] = {(double)(v % grid->nx), (double)(v / grid->nx % grid->ny), (double)(v / grid->nx / grid->ny)};
         if (!mask[v])
@@ -219,6 +208,28 @@ nep_status nep_nulls_create_voxels(nep_ctx *ctx, const nep_grid *grid, const boo
             nulls->mm[i][r] = grid->affine[r][0] * at[0] + grid->affine[r][1] * at[1] + grid->affine[r][2] * at[2] + grid->affine[r][3];
         i++;
     }
+    return NEP_OK;
+}
+
+nep_status nep_nulls_create_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, nep_nulls_kind kind, const nep_sampled_opts *opts,
+                                   nep_nulls **out)
+{
+    nep_nulls *nulls = NULL;
+    nep_status st;
+    NEP_REQUIRE(ctx, grid && mask && out, NEP_E_ARG, "nulls: grid, mask and out must not be NULL");
+    NEP_REQUIRE(ctx, nep_nulls_of_voxels(kind), NEP_E_ARG,
+                "nulls: %s surrogates do not exist for voxels: choose variogram, variogram-values, eigenmodes, moran, moran-pair or shuffle",
+                nep_nulls_name(kind));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 1, sizeof *nulls, "nulls", &nulls));
+    nulls->kind = kind;
+    nulls->seed = nep_ctx_seed(ctx);
+    for (int64_t v = 0; v < nep_grid_voxels(grid); v++)
+        nulls->n += mask[v];
+    if (rows[kind].family == NULLS_MATCHED)
+        NEP_TRY_OR_DONE(st, nep_sampled_voxels(ctx, grid, mask, opts, &nulls->sampled));
+    if (rows[kind].family == NULLS_SPECTRAL)
+        NEP_TRY_OR_DONE(st, nep_voxel_modes_prepare(ctx, grid, mask, nulls));
+    NEP_TRY_OR_DONE(st, fill_voxels(ctx, grid, mask, nulls));
     *out = nulls;
     nulls = NULL;
 done:
@@ -276,8 +287,8 @@ done:
     return st;
 }
 
-static nep_status draw_spectral(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream,
-                                int64_t first, int64_t count, double *out)
+static nep_status draw_spectral(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream, int64_t first, int64_t count,
+                                double *out)
 {
     const int64_t n = nulls->n;
     double *work = NULL;
@@ -301,7 +312,8 @@ done:
 }
 
 /* In float32, some at a time, then widened. */
-static nep_status draw_sampled(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream, int64_t first, int64_t count, double *out)
+static nep_status draw_sampled(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream, int64_t first, int64_t count,
+                               double *out)
 {
     enum { BATCH = 64 };
     const bool own_values = nulls->kind == NEP_NULLS_VARIOGRAM_VALUES;
@@ -318,31 +330,27 @@ static nep_status draw_sampled(nep_ctx *ctx, const nep_nulls *nulls, const doubl
     return st;
 }
 
-nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream,
-                          int64_t first, int64_t count, double *out)
+nep_status nep_nulls_draw(nep_ctx *ctx, const nep_nulls *nulls, const double *map, uint64_t stream, int64_t first, int64_t count, double *out)
 {
     NEP_REQUIRE(ctx, nulls && map && out, NEP_E_ARG, "nulls: nulls, map and out must not be NULL");
-    NEP_REQUIRE(ctx, first >= 0 && count >= 0, NEP_E_ARG,
-                "nulls: surrogates %lld, %lld of them: neither may be negative", (long long)first,
+    NEP_REQUIRE(ctx, first >= 0 && count >= 0, NEP_E_ARG, "nulls: surrogates %lld, %lld of them: neither may be negative", (long long)first,
                 (long long)count);
     if (rows[nulls->kind].family == NULLS_SPECTRAL)
         return draw_spectral(ctx, nulls, map, stream, first, count, out);
     if (nulls->sampled)
         return draw_sampled(ctx, nulls, map, stream, first, count, out);
     if (rows[nulls->kind].family == NULLS_MATCHED)
-        return nep_variogram_draw(ctx, nulls->variogram, map, nulls->seed, stream, first, count,
-                                  nulls->kind == NEP_NULLS_VARIOGRAM_VALUES, out);
+        return nep_variogram_draw(ctx, nulls->variogram, map, nulls->seed, stream, first, count, nulls->kind == NEP_NULLS_VARIOGRAM_VALUES,
+                                  out);
     return nep_moved_draw(ctx, nulls, map, stream, first, count, out);
 }
 
-nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream, int64_t first,
-                             int64_t count, int32_t *out)
+nep_status nep_nulls_indices(nep_ctx *ctx, const nep_nulls *nulls, uint64_t stream, int64_t first, int64_t count, int32_t *out)
 {
     NEP_REQUIRE(ctx, nulls && out, NEP_E_ARG, "nulls: nulls and out must not be NULL");
-    NEP_REQUIRE(ctx, rows[nulls->kind].family == NULLS_MOVED, NEP_E_ARG,
-                "nulls: %s surrogates are no permutation of the map's values", rows[nulls->kind].name);
-    NEP_REQUIRE(ctx, first >= 0 && count >= 0, NEP_E_ARG,
-                "nulls: surrogates %lld, %lld of them: neither may be negative", (long long)first,
+    NEP_REQUIRE(ctx, rows[nulls->kind].family == NULLS_MOVED, NEP_E_ARG, "nulls: %s surrogates are no permutation of the map's values",
+                rows[nulls->kind].name);
+    NEP_REQUIRE(ctx, first >= 0 && count >= 0, NEP_E_ARG, "nulls: surrogates %lld, %lld of them: neither may be negative", (long long)first,
                 (long long)count);
     return nep_moved_indices(ctx, nulls, stream, first, count, out);
 }

@@ -19,7 +19,22 @@ typedef enum {
 typedef struct nulls_sides nulls_sides; /* spin.c */
 typedef struct nulls_sheet nulls_sheet; /* surface.c */
 
-enum { NULLS_MAX_BLOCKS = 6, NULLS_MAX_GROUP = 255, NULLS_ALL_PAIRS = 4096 };
+enum {
+    NULLS_MAX_BLOCKS = 6,
+    NULLS_MAX_GROUP = 255,
+    NULLS_ALL_PAIRS = 4096,   /* regions whose pairs are all kept; beyond, neighbours alone */
+    NULLS_ALL_MODES = 2048,   /* regions of a piece whose modes are all taken */
+    NULLS_FEW_MODES = 399,    /* of a larger one: l = 1 .. 19 */
+    NULLS_SHUFFLED = 1 << 19, /* places whose rest can be shuffled: a surrogate has as many numbers for it */
+};
+
+/* Rows of a graph's Laplacian, the diagonal included, columns ascending. */
+typedef struct {
+    int64_t n;
+    int64_t *start;  /* [n + 1] */
+    int32_t *column; /* [start[n]] */
+    double *weight;  /* [start[n]] */
+} nulls_graph;
 
 struct nep_nulls {
     nep_nulls_kind kind;
@@ -29,14 +44,15 @@ struct nep_nulls {
     char *hemisphere;    /* [n] */
     int32_t *block;      /* [n] spectral kinds: the block whose mean a surrogate keeps */
     int32_t n_blocks;
-    int64_t n_vectors, n_groups; /* spectral kinds */
-    double *vectors;             /* [n_vectors, n], zero outside a vector's block */
-    int32_t *group;              /* [n_groups] sizes, which add up to n_vectors; NULL = all 1 */
-    int32_t *mate;               /* [n_groups] the group that this one mirrors, -1 = none; or NULL */
-    double *match;               /* [sum of size^2] polar factor of the overlap with the mate's vectors */
-    bool partial;                /* the vectors do not span all maps: the rest of a map is shuffled within blocks */
-    nulls_sides *sides;          /* regions of both hemispheres, of spins of regions */
-    nulls_sheet *sheet[2];       /* left and right vertices, of spins of the surface */
+    bool by_modes;                   /* spectral kinds: the vectors are modes of each hemisphere and compartment, from neighbours alone */
+    int64_t n_vectors, n_groups;     /* spectral kinds */
+    double *vectors;                 /* [n_vectors, n], zero outside a vector's block */
+    int32_t *group;                  /* [n_groups] sizes, which add up to n_vectors; NULL = all 1 */
+    int32_t *mate;                   /* [n_groups] the group that this one mirrors, -1 = none; or NULL */
+    double *match;                   /* [sum of size^2] polar factor of the overlap with the mate's vectors */
+    bool partial;                    /* the vectors do not span all maps: the rest of a map is shuffled within blocks */
+    nulls_sides *sides;              /* regions of both hemispheres, of spins of regions */
+    nulls_sheet *sheet[2];           /* left and right vertices, of spins of the surface */
     struct nep_variogram *variogram; /* matched kinds of up to NULLS_ALL_PAIRS regions */
     struct nep_sampled *sampled;     /* matched kinds of more */
     uint64_t seed;
@@ -46,8 +62,8 @@ struct nep_nulls {
 typedef struct {
     const char *name;
     nulls_family family;
-    bool sphere;                                                                           /* cortex only */
-    bool surface;                                                                          /* needs vertices */
+    bool sphere;                                                                            /* cortex only */
+    bool surface;                                                                           /* needs vertices */
     nep_status (*prepare)(nep_ctx *ctx, nep_nulls *nulls, const char *const *region_names); /* NULL = nothing */
 } nulls_row;
 const nulls_row *nep_nulls_row(nep_nulls_kind kind);
@@ -68,10 +84,20 @@ static inline double nulls_distance(const double a[3], const double b[3])
 
 /* Eigenvectors of the doubly centred 1/D per block into nulls->vectors. `names` for sentences, [n]. */
 NEP_MUST_USE nep_status nep_moran_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names);
-/* sign[k] = +1 or -1 of surrogate b. */
-void nep_moran_signs(const nep_nulls *nulls, uint64_t stream, int64_t b, double *sign);
+/* sign[k] = +1 or -1 of surrogate b, of vectors first .. first + count - 1. */
+void nep_moran_signs(const nep_nulls *nulls, uint64_t stream, int64_t b, int64_t first, int64_t count, double *sign);
 /* Modes of the neighbour graph's Laplacian per hemisphere and compartment, in groups of 3, 5, 7, ... */
 NEP_MUST_USE nep_status nep_eigenmodes_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names);
+
+/* The same of the voxels of a mask, for modes and Moran alike. Errors: NEP_E_ARG (NULLS_SHUFFLED voxels or more, a mask in many pieces, no
+ * affine). */
+NEP_MUST_USE nep_status nep_voxel_modes_prepare(nep_ctx *ctx, const nep_grid *grid, const bool *mask, nep_nulls *nulls);
+/* Sizes of groups of 3, 5, 7, ... that add up to `modes`, the last of what is left; returns how many. */
+int64_t nep_eigenmodes_group(int64_t modes, int32_t *group);
+/* All modes of a Laplacian l [m, m], smoothest first, into its columns 0 .. m - 2; the last column is the constant. */
+NEP_MUST_USE nep_status nep_eigenmodes_all(nep_ctx *ctx, double *l, int64_t m, double *lambda);
+/* Pairs of vectors as groups, for moran-pair. */
+NEP_MUST_USE nep_status nep_moran_pairs(nep_ctx *ctx, nep_nulls *nulls);
 
 /* coef[k] = v_k . (map - block mean); base[i] = block mean. */
 void nep_spectral_coefficients(const nep_nulls *nulls, const double *map, double *coef, double *base);
@@ -89,8 +115,8 @@ void nep_spectral_rest(const nep_nulls *nulls, const double *map, const double *
  * band [m, width + 1]: band[j (width + 1) + i - j] is row i of column j, i >= j. Errors: NEP_E_ARG (k), NEP_E_SINGULAR
  * (equal eigenvalues that steps from one start cannot tell apart), NEP_E_NOMEM. Cost: m width^2 + (3 k)^2 m. Source:
  * Parlett (1998) The Symmetric Eigenvalue Problem, chapters 3 and 13, doi:10.1137/1.9781611971163. */
-NEP_MUST_USE nep_status nep_lanczos_smallest(nep_ctx *ctx, const double *band, int64_t m, int64_t width, int64_t k,
-                                             double *lambda, double *vectors);
+NEP_MUST_USE nep_status nep_lanczos_smallest(nep_ctx *ctx, const double *band, int64_t m, int64_t width, int64_t k, double *lambda,
+                                             double *vectors);
 /* A uniform rotation of m >= 2 dimensions, row-major, from the numbers at nulls_index(b, first ..); m = 1 is a
  * random sign. Returns how many numbers it took: m (m + 1) / 2. */
 int64_t nep_spectral_rotation(uint64_t seed, uint64_t stream, int64_t b, int64_t first, int64_t m, double *out);
@@ -125,8 +151,7 @@ void nep_spin_release(nulls_sides *s);
 NEP_MUST_USE nep_status nep_spin_indices(nep_ctx *ctx, const nep_nulls *nulls, const double *const rotation[2], int64_t count, int32_t *index);
 
 /* Vertices of both hemispheres into nulls->sheet, placed where the backend works; every region needs a vertex. */
-NEP_MUST_USE nep_status nep_surface_prepare(nep_ctx *ctx, nep_nulls *nulls, const nep_surface *surface,
-                                            const char *const *names);
+NEP_MUST_USE nep_status nep_surface_prepare(nep_ctx *ctx, nep_nulls *nulls, const nep_surface *surface, const char *const *names);
 void nep_surface_release(nulls_sheet *s);
 int64_t nep_surface_vertices(const nep_nulls *nulls); /* those of regions, left and right */
 /* received [count, nep_surface_vertices] under given rotations [count, 3, 3] of left and right: the region whose turned vertex comes to lie

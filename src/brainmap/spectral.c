@@ -149,17 +149,30 @@ static int64_t order_of(const nep_nulls *nulls, uint64_t stream, int64_t b, int3
     return k;
 }
 
+/* A sign for each vector of a group, vector `first` and those behind it. */
+static void sign_matrix(const nep_nulls *nulls, uint64_t stream, int64_t b, int64_t first, int64_t m, double *cell)
+{
+    double sign[NULLS_MAX_GROUP];
+    nep_moran_signs(nulls, stream, b, first, m, sign);
+    memset(cell, 0, (size_t)(m * m) * sizeof *cell);
+    for (int64_t i = 0; i < m; i++)
+        cell[i * m + i] = sign[i];
+}
+
 void nep_spectral_turn(const nep_nulls *nulls, uint64_t stream, int64_t b, double *turning)
 {
     int32_t *order = (int32_t *)(void *)(turning + cells_of(nulls));
     int64_t number = order_of(nulls, stream, b, order);
     if (!nulls->group) {
-        nep_moran_signs(nulls, stream, b, turning);
+        nep_moran_signs(nulls, stream, b, 0, nulls->n_vectors, turning);
         return;
     }
-    for (int64_t g = 0, at = 0; g < nulls->n_groups; g++) {
+    const bool signs = nulls->kind == NEP_NULLS_MORAN || nulls->kind == NEP_NULLS_MORAN_COMPARTMENT;
+    for (int64_t g = 0, at = 0, first = 0; g < nulls->n_groups; g++) {
         const int64_t m = size_of(nulls, g), mate = nulls->mate ? nulls->mate[g] : -1;
-        if (mate < 0) {
+        if (mate < 0 && signs) {
+            sign_matrix(nulls, stream, b, first, m, turning + at);
+        } else if (mate < 0) {
             number += nep_spectral_rotation(nulls->seed, stream, b, number, m, turning + at);
         } else {
             int64_t from = 0;
@@ -168,6 +181,7 @@ void nep_spectral_turn(const nep_nulls *nulls, uint64_t stream, int64_t b, doubl
             mirror(nulls->match + at, turning + from, m, turning + at);
         }
         at += m * m;
+        first += m;
     }
 }
 

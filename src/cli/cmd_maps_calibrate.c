@@ -45,7 +45,7 @@ static void calibration_free(calibration *s)
 static bool allowed(const calibration *s, nep_nulls_kind kind, bool all)
 {
     if (s->image)
-        return kind == NEP_NULLS_VARIOGRAM || kind == NEP_NULLS_VARIOGRAM_VALUES;
+        return nep_nulls_of_voxels(kind);
     if (nep_nulls_needs_surface(kind) && s->surface.n == 0)
         return false;
     if (nep_nulls_cortex_only(kind) && all)

@@ -6,15 +6,14 @@
 
 #include "cli/images.h"
 
-enum { BATCH = 64 }; /* surrogates in memory */
+enum { BATCH = 64 }; /* surrogates in memory, a quarter of them where they are made one group at a time */
 
 typedef struct {
     nep_volume map;
     bool *mask;
     int64_t n;
     double *value; /* [n] */
-    nep_sampled *nulls;
-    bool own_values;
+    nep_nulls *nulls;
     nep_nulls_kind kind;
 } voxels;
 
@@ -23,7 +22,7 @@ static void voxels_free(voxels *v)
     nep_volume_free(&v->map);
     nep_alloc_free(v->mask);
     nep_alloc_free(v->value);
-    nep_sampled_free(v->nulls);
+    nep_nulls_free(v->nulls);
 }
 
 static nep_sampled_opts opts_of(const cli *c)
@@ -74,9 +73,8 @@ static nep_status choose_kind(cli *c, voxels *v)
 {
     const char *name = cli_text(c, "nulls");
     NEP_REQUIRE(cli_ctx(c), nep_nulls_find(name, &v->kind), NEP_E_ARG, "there are no nulls called '%s'", name);
-    v->own_values = v->kind == NEP_NULLS_VARIOGRAM_VALUES;
-    NEP_REQUIRE(cli_ctx(c), v->own_values || v->kind == NEP_NULLS_VARIOGRAM, NEP_E_USAGE,
-                "--nulls %s is for regions, voxels are too many for it: choose variogram or variogram-values", name);
+    NEP_REQUIRE(cli_ctx(c), nep_nulls_of_voxels(v->kind), NEP_E_USAGE,
+                "--nulls %s does not exist for voxels: choose variogram, variogram-values, eigenmodes, moran, moran-pair or shuffle", name);
     return NEP_OK;
 }
 
@@ -135,24 +133,37 @@ done:
     return st;
 }
 
+static int64_t batch_of(const voxels *v)
+{
+    return nep_nulls_made_per_map(v->kind) ? BATCH / 4 : BATCH;
+}
+
 static nep_status draw(cli *c, const voxels *v, int64_t count, nep_hdf5 *h)
 {
     nep_ctx *ctx = cli_ctx(c);
-    float *batch = NULL;
+    const int64_t batch = batch_of(v);
+    double *drawn = NULL;
+    float *row = NULL;
     nep_status st;
     nep_progress_open(ctx, "maps nulls", count);
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, BATCH * v->n, sizeof *batch, "surrogates", &batch));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, batch * v->n, sizeof *drawn, "surrogates", &drawn));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, v->n, sizeof *row, "surrogates", &row));
     NEP_TRY_OR_DONE(st, nep_hdf5_rows_begin(h, "nulls", count, v->n));
-    for (int64_t b = 0; b < count; b += BATCH) {
-        const int64_t some = count - b < BATCH ? count - b : BATCH;
-        NEP_TRY_OR_DONE(st, nep_sampled_draw(ctx, v->nulls, v->value, 0, b, some, v->own_values, batch));
-        NEP_TRY_OR_DONE(st, nep_hdf5_rows_write(h, b, some, batch));
+    for (int64_t b = 0; b < count; b += batch) {
+        const int64_t some = count - b < batch ? count - b : batch;
+        NEP_TRY_OR_DONE(st, nep_nulls_draw(ctx, v->nulls, v->value, 0, b, some, drawn));
+        for (int64_t r = 0; r < some; r++) {
+            for (int64_t i = 0; i < v->n; i++)
+                row[i] = (float)drawn[r * v->n + i];
+            NEP_TRY_OR_DONE(st, nep_hdf5_rows_write(h, b + r, 1, row));
+        }
         nep_progress_step(ctx, b + some);
     }
     st = nep_hdf5_rows_end(h);
 done:
     nep_progress_close(ctx);
-    nep_alloc_free(batch);
+    nep_alloc_free(row);
+    nep_alloc_free(drawn);
     return st;
 }
 
@@ -188,7 +199,7 @@ nep_status cli_maps_voxels_nulls(cli *c)
         st = cli_plan(c, count, v.n * (700 + BATCH * (int64_t)sizeof(float)) + 70 * nep_grid_voxels(&v.map.grid), (double)NAN, out, 1);
         goto done;
     }
-    NEP_TRY_OR_DONE(st, nep_sampled_voxels(ctx, &v.map.grid, v.mask, &o, &v.nulls));
+    NEP_TRY_OR_DONE(st, nep_nulls_create_voxels(ctx, &v.map.grid, v.mask, v.kind, &o, &v.nulls));
     NEP_TRY_OR_DONE(st, draw_and_write(c, &v, count));
     st = cli_document(c, json_pack("{s:s,s:s,s:I,s:I,s:o}", "map", cli_input(c, 0), "null", nep_nulls_name(v.kind), "n", (json_int_t)count,
                                    "n_voxels", (json_int_t)v.n, "provenance", cli_provenance(c, NULL)));

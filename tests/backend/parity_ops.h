@@ -552,6 +552,28 @@ static nep_status run_mode_sums(nep_ctx *ctx, const shape *s, result *r)
     return st;
 }
 
+/* A ring of rows of 0 to 6 entries under polynomials of degree 1, 6 and 7; what is not small grows. */
+static nep_status run_sparse_chebyshev(nep_ctx *ctx, const shape *s, result *r)
+{
+    const int64_t n = 37 + s->rows % 3, cols = s->cols, degree = n % 3 ? 5 + n % 3 : 1;
+    int64_t *start = zeroed(n + 1, sizeof *start);
+    int32_t *column = zeroed(7 * n, sizeof *column);
+    double *weight = normals(X, 7 * n), *x = normals(Y, n * cols);
+    for (int64_t i = 0; i < n; i++) {
+        start[i + 1] = start[i] + i % 7;
+        for (int64_t k = start[i]; k < start[i + 1]; k++)
+            column[k] = (int32_t)((i + (k - start[i]) * 3) % n);
+    }
+    const nep_status st = nep_backend_sparse_chebyshev(ctx, start, column, weight, n, cols, degree, x);
+    for (int64_t i = 0; st == NEP_OK && i < n * cols; i++)
+        push(r, x[i], 0, FLOAT64);
+    free(start);
+    free(column);
+    free(weight);
+    free(x);
+    return st;
+}
+
 /* Four groups, one without rows; three draws of seven units, of which one holds a group no more. */
 static nep_status run_logit_sums(nep_ctx *ctx, const shape *s, result *r)
 {

@@ -90,6 +90,30 @@ static void test_sparse_product(void **state)
     assert_ok(*state, nep_backend_sparse_product(*state, start, column, weight, 3, x, 3, 0, NULL));
 }
 
+static void test_sparse_chebyshev(void **state)
+{
+    /* S = [[0, 1/2], [1/2, 0]] has eigenvalues 1/2 and -1/2, and a third row alone 2: T_3 = -1, 1 and 26 there, T_2 = -1/2, -1/2 and 7 */
+    const int64_t start[] = {0, 1, 2, 3};
+    const int32_t column[] = {1, 0, 2}, outside[] = {1, 0, 3};
+    const double weight[] = {0.5, 0.5, 2};
+    double x[] = {1, 1, 1, -1, 1, 2}, y[] = {3, 5, 1};
+    assert_fails(nep_backend_sparse_chebyshev(*state, start, outside, weight, 3, 2, 3, x), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(*state), "sparse_chebyshev: column 3 of 3"));
+    nep_ctx_clear(*state);
+    assert_fails(nep_backend_sparse_chebyshev(*state, start, column, weight, 3, 2, -1, x), NEP_E_ARG);
+    nep_ctx_clear(*state);
+    assert_fails(nep_backend_sparse_chebyshev(*state, start, column, NULL, 3, 2, 3, x), NEP_E_ARG);
+    nep_ctx_clear(*state);
+    assert_ok(*state, nep_backend_sparse_chebyshev(*state, start, column, weight, 3, 2, 0, x));
+    assert_true(x[0] == 1 && x[5] == 2);
+    assert_ok(*state, nep_backend_sparse_chebyshev(*state, start, column, weight, 3, 2, 3, x));
+    const double want[] = {-1, 1, -1, -1, 26, 52};
+    for (int i = 0; i < 6; i++)
+        assert_true(x[i] == want[i]);
+    assert_ok(*state, nep_backend_sparse_chebyshev(*state, start, column, weight, 3, 1, 2, y));
+    assert_true(y[0] == -1.5 && y[1] == -2.5 && y[2] == 7);
+}
+
 static void test_moments(void **state)
 {
     const float x[] = {1, 7, NAN, 3, 7, 1, 8, 7, 2};
@@ -546,6 +570,7 @@ int main(void)
         cmocka_unit_test(test_exceedances),        cmocka_unit_test(test_lag_products),
         cmocka_unit_test(test_pair_squares),
         cmocka_unit_test(test_logit_sums),         cmocka_unit_test(test_mode_sums),
+        cmocka_unit_test(test_sparse_chebyshev),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_choose),             cmocka_unit_test(test_buffers),
     };

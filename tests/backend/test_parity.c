@@ -59,6 +59,7 @@ static const struct {
     {"list_smooth", run_list_smooth},
     {"list_squares", run_list_squares},
     {"mode_sums", run_mode_sums},
+    {"sparse_chebyshev", run_sparse_chebyshev},
 };
 _Static_assert(NEP_LEN(rows) == NEP_OP_COUNT, "an op without a parity row does not compile");
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every allocation of the room fails once: the status says so, nothing leaks, nothing is half written. */
 #include "brainmap/sampled.h"
+#include "brainmap/subspace.h"
 #include "field.h"
 
 typedef struct {
@@ -72,6 +73,38 @@ done:
     return st;
 }
 
+/* Modes of the same box, all of them, and a few by rounds. */
+static nep_status voxels(nep_ctx *ctx, scene *s)
+{
+    enum { SIDE = 6, VOXELS = SIDE * SIDE * SIDE, K = 5 };
+    static bool mask[VOXELS];
+    static double map[VOXELS], out[3 * VOXELS], lambda[K], vectors[(K + 20) * VOXELS], weight[7 * VOXELS];
+    static int32_t column[7 * VOXELS];
+    static int64_t start[VOXELS + 1];
+    const nep_grid g = {.nx = SIDE, .ny = SIDE, .nz = SIDE, .affine = {{2, 0, 0, 0}, {0, 2, 0, 0}, {0, 0, 2, 0}}};
+    const nep_nulls_kind kinds[] = {NEP_NULLS_MORAN, NEP_NULLS_MORAN_PAIR, NEP_NULLS_EIGENMODES, NEP_NULLS_SHUFFLE};
+    int64_t e = 0;
+    (void)s;
+    for (int v = 0; v < VOXELS; v++) { /* the graph is a ring here */
+        mask[v] = true;
+        map[v] = nep_philox_normal(9, 2, (uint64_t)v);
+        for (int k = -1; k <= 1; k++) {
+            column[e] = (v + k + VOXELS) % VOXELS;
+            weight[e++] = k == 0 ? 2 : -1;
+        }
+        start[v + 1] = e;
+    }
+    for (int k = 0; k < NEP_LEN(kinds); k++) {
+        nep_nulls *nulls = NULL;
+        NEP_TRY(nep_nulls_create_voxels(ctx, &g, mask, kinds[k], NULL, &nulls));
+        const nep_status st = nep_nulls_draw(ctx, nulls, map, 0, 0, 3, out);
+        nep_nulls_free(nulls);
+        NEP_TRY(st);
+    }
+    const nulls_graph l = {VOXELS, start, column, weight};
+    return nep_subspace_smallest(ctx, &l, K, 0.1, lambda, vectors);
+}
+
 static nep_status compare(nep_ctx *ctx, scene *s)
 {
     const nep_compare_opts o = {.statistic = NEP_COMPARE_SPEARMAN,
@@ -111,7 +144,7 @@ static nep_status profile(nep_ctx *ctx, scene *s)
 static void test_failed_allocations(void **state)
 {
     (void)state;
-    work_fn *const works[] = {draw, matched, sampled, compare, dominance, profile};
+    work_fn *const works[] = {draw, matched, sampled, voxels, compare, dominance, profile};
     for (int w = 0; w < NEP_LEN(works); w++) {
         nep_ctx *ctx = test_ctx(2);
         scene s = {.g = field_geometry(ctx, 12, 0)};

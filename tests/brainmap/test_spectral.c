@@ -374,6 +374,67 @@ static void test_large_pieces_keep_the_energy_of_groups(void **state)
     nep_ctx_free(ctx);
 }
 
+/* Beyond 4,096 regions Moran takes the modes of neighbours: signs keep the energy of each on the left, of each group on the right, which turns
+ * as the mirror image; pairs keep that of a pair. */
+static void test_moran_of_many_regions(void **state)
+{
+    (void)state;
+    enum { SIDE = 2100, N = 2 * SIDE, FEW = 399 };
+    const nep_nulls_kind kinds[] = {NEP_NULLS_MORAN, NEP_NULLS_MORAN_COMPARTMENT, NEP_NULLS_MORAN_PAIR};
+    nep_ctx *ctx = test_ctx(2);
+    nep_geometry g = field_geometry(ctx, SIDE, 0);
+    double *map = calloc(N, sizeof *map), *base = calloc(N, sizeof *base), *coef = calloc(N, sizeof *coef), *turned = calloc(N, sizeof *turned);
+    field_map(&g, 1, map);
+    for (int i = 0; i < NEP_LEN(kinds); i++) {
+        nep_nulls *nulls = NULL;
+        int flipped = 0;
+        assert_ok(ctx, nep_nulls_create(ctx, &g, NULL, kinds[i], &nulls));
+        assert_int_equal(nulls->n_vectors, 2 * FEW);
+        assert_true(nulls->partial);
+        nep_spectral_coefficients(nulls, map, coef, base);
+        double *turning = calloc((size_t)nep_spectral_size(nulls), sizeof *turning);
+        nep_spectral_turn(nulls, 3, 5, turning);
+        nep_spectral_apply(nulls, turning, coef, turned);
+        if (kinds[i] == NEP_NULLS_MORAN_PAIR) {
+            const int32_t *order = (const int32_t *)(const void *)(turning + 4 * FEW);
+            assert_int_equal(nulls->n_groups, FEW);
+            for (int k = 0; k < 2 * FEW; k += 2) {
+                const double *c = coef, *t = turned;
+                const int32_t a = order[k], b = order[k + 1];
+                assert_near(c[a] * c[a] + c[b] * c[b], t[a] * t[a] + t[b] * t[b], 1e-9);
+            }
+        } else {
+            assert_int_equal(nulls->n_groups, 2 * 19);
+            for (int k = 0; k < FEW; k++) {
+                assert_true(fabs(turned[k]) == fabs(coef[k]));
+                flipped += turned[k] != coef[k];
+            }
+            assert_true(flipped > FEW / 2 - 50 && flipped < FEW / 2 + 50);
+            for (int64_t grp = 19, at = FEW; grp < 38; at += nulls->group[grp++]) {
+                double before = 0.0, after = 0.0;
+                for (int64_t k = at; k < at + nulls->group[grp]; k++) {
+                    before += coef[k] * coef[k];
+                    after += turned[k] * turned[k];
+                }
+                assert_near(before, after, 1e-9 * (1.0 + before));
+            }
+        }
+        free(turning);
+        nep_nulls_free(nulls);
+    }
+    g.sphere[7][1] = (double)NAN;
+    nep_nulls *nulls = NULL;
+    assert_fails(nep_nulls_create(ctx, &g, NULL, NEP_NULLS_MORAN, &nulls), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(ctx), "complete the geometry or use variogram"));
+    nep_ctx_clear(ctx);
+    free(turned);
+    free(coef);
+    free(base);
+    free(map);
+    nep_geometry_free(&g);
+    nep_ctx_free(ctx);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +446,7 @@ int main(void)
         cmocka_unit_test(test_few_modes_of_a_lattice),
         cmocka_unit_test(test_lost_modes_are_noticed),
         cmocka_unit_test(test_large_pieces_keep_the_energy_of_groups),
+        cmocka_unit_test(test_moran_of_many_regions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

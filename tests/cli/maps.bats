@@ -289,11 +289,40 @@ PY
     [ "${lines[3]}" = "True True" ]
 }
 
+@test "nulls: modes of the voxels of an image keep their mean and neighbours, the same on any number of threads" {
+    make_blob
+    for kind in moran eigenmodes moran-pair shuffle; do
+        "$NEPENTHE" maps nulls blob.nii.gz --nulls $kind --n 70 -o $kind.h5 --threads 1
+        "$NEPENTHE" maps nulls blob.nii.gz --nulls $kind --n 70 -o again.h5 --threads 3
+        cmp $kind.h5 again.h5
+    done
+    run /usr/bin/python3 - <<'PY'
+import h5py, nibabel as nib, numpy as np
+image = np.asarray(nib.load("blob.nii.gz").dataobj)
+for kind in ("moran", "eigenmodes", "moran-pair", "shuffle"):
+    f = h5py.File(kind + ".h5")
+    x, m, at = f["nulls"][:], f["map"][:], f["voxels"][:]
+    full = np.full((len(x) + 1,) + image.shape, np.nan)
+    full[(slice(None),) + tuple(at.T)] = np.vstack([m, x])
+    step = np.nanmean((full[:, 1:] - full[:, :-1]) ** 2, (1, 2, 3)) / np.nanvar(full, (1, 2, 3))
+    print(f.attrs["null"], x.shape[0], np.allclose(x.mean(1), m.mean(), atol=1e-5), np.allclose(x.std(1), m.std(), rtol=1e-4), np.median(step[1:]) < 1.5 * step[0])
+PY
+    echo "$output"
+    [ "${lines[0]}" = "moran 70 True True True" ]
+    [ "${lines[1]}" = "eigenmodes 70 True True True" ]
+    [ "${lines[2]}" = "moran-pair 70 True True False" ]
+    [ "${lines[3]}" = "shuffle 70 True True False" ]
+}
+
 @test "nulls: what an image cannot have" {
     make_blob
-    run "$NEPENTHE" maps nulls blob.nii.gz -o out.h5
+    run "$NEPENTHE" maps nulls blob.nii.gz --nulls spin -o out.h5
     [ "$status" -eq 64 ]
-    [[ "$output" == *"--nulls moran is for regions"* ]]
+    [[ "$output" == *"--nulls spin does not exist for voxels: choose variogram, variogram-values, eigenmodes, moran, moran-pair or shuffle"* ]]
+    /usr/bin/python3 -c 'import nibabel as nib, numpy as np; x = np.indices((15, 14, 13)).sum(0) % 2; nib.save(nib.Nifti1Image(x.astype(np.float32), np.diag([-2.0, 2, 2, 1])), "dots.nii.gz")'
+    run "$NEPENTHE" maps nulls dots.nii.gz --nulls eigenmodes -o out.h5
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"in 1365 pieces that no faces join, the largest of 1 of 1365 voxels, and at most 20 are taken: leave out the small ones"* ]]
     run "$NEPENTHE" maps nulls blob.nii.gz --nulls variogram --geometry "$GEOMETRY" -o out.h5
     [ "$status" -eq 64 ]
     run "$NEPENTHE" maps nulls blob.nii.gz --nulls variogram --neighbours 5000 -o out.h5
@@ -310,10 +339,10 @@ PY
     "$NEPENTHE" maps calibrate half.nii.gz --neighbours 80 --sample 100 --pairs 40 --n 39 --length 4 >rates.tsv
     run cut -f1,7,8,9 rates.tsv
     n=$(/usr/bin/python3 -c 'import nibabel; print((nibabel.load("half.nii.gz").get_fdata() > 0).sum())')
-    [ "$output" = "$(printf 'null\tn_regions\tn_pairs\tn_nulls\nvariogram\t%s\t40\t39\nvariogram-values\t%s\t40\t39' "$n" "$n")" ]
-    run awk 'NR > 1 && $2 > 0.25' rates.tsv
+    [ "$output" = "$(printf 'null\tn_regions\tn_pairs\tn_nulls'; for k in moran shuffle moran-pair eigenmodes variogram variogram-values; do printf '\n%s\t%s\t40\t39' $k "$n"; done)" ]
+    run awk 'NR > 1 && $1 != "shuffle" && $2 > 0.25' rates.tsv
     [ "$output" = "" ]
-    run "$NEPENTHE" maps calibrate half.nii.gz --nulls moran
+    run "$NEPENTHE" maps calibrate half.nii.gz --nulls spin
     [ "$status" -eq 64 ]
-    [[ "$output" == *"moran is for regions"* ]]
+    [[ "$output" == *"spin surrogates do not exist for voxels"* ]]
 }

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ORDER = ["parcels", "clean", "dominance", "connectivity", "degree", "srtm", "glm", "permute", "tfce", "radiomics", "reho", "alff", "bits", "dense", "pairs", "model", "graph", "nulls"]
+ORDER = ["parcels", "clean", "dominance", "connectivity", "degree", "srtm", "glm", "permute", "tfce", "radiomics", "reho", "alff", "bits", "dense", "pairs", "model", "graph", "nulls", "modes"]
 BEGIN, END = "<!-- benchmarks: begin -->\n", "<!-- benchmarks: end -->\n"
 YEAR = 365.25 * 86400
 

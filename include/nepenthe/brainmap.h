@@ -58,7 +58,9 @@ typedef struct nep_nulls nep_nulls;
  * mean, variance and Moran's I exactly. Signs fall on products of coefficients, so the null distribution of a
  * correlation is the same whichever of two maps is redrawn. The pair procedure turns random pairs of
  * coefficients, whatever their eigenvalues: mean and variance stay, Moran's I does not, since a smooth and a
- * rough vector may share their amplitude.
+ * rough vector may share their amplitude. Beyond 4,096 regions (vertices) the vectors are those of neighbours alone, the
+ * modes of each hemisphere and compartment below: signs on the left turn the right as its mirror image, pairs are
+ * drawn among all, each hemisphere and compartment keeps its mean, and what 399 modes leave is shuffled.
  *
  * Eigenmodes: eigenvectors of L = diag(W 1) - W per hemisphere and compartment, W_ij = 1 / D_ij^2 where i is
  * among the 6 regions nearest to j or j among those nearest to i (on the sphere in the cortex, else in mm),
@@ -85,7 +87,7 @@ typedef struct nep_nulls nep_nulls;
  * Errors: NEP_E_ARG (fewer than 3 regions, than 10 for a variogram; two regions at one place (not under a
  * variogram); spins with a region that has no sphere
  * coordinates, or lies in no hemisphere; the sentence names the region), NEP_E_SINGULAR (more than 2,048 regions
- * laid out so regularly that modes cannot be told apart), NEP_E_NOMEM. Cost: n^3 once for Moran and for
+ * laid out so regularly that modes cannot be told apart), NEP_E_NOMEM. Cost: n^3 once for Moran of up to 4,096 regions and for
  * eigenmodes of up to 2,048 regions a hemisphere, beyond them n^2 and some tens of seconds for 20,000; n^2 log n and 72 n^2
  * bytes for a variogram of up to 4,096 regions, beyond them n^2 once and 8,400 n bytes. Source:
  * Wagner & Dray (2015) Methods Ecol Evol 6:1169, doi:10.1111/2041-210X.12407; eigenmodes: Koussis et al. (2025)
@@ -179,8 +181,21 @@ NEP_MUST_USE nep_status nep_sampled_voxels(nep_ctx *ctx, const nep_grid *grid, c
 void nep_sampled_free(nep_sampled *s);
 int64_t nep_sampled_places(const nep_sampled *s); /* voxels of the mask */
 
-/* The same as a nep_nulls of kind variogram or variogram-values, for what takes one: nep_nulls_draw, nep_nulls_false_positive. Its regions are the
- * voxels of the mask. Errors: as above, NEP_E_ARG (another kind). */
+/* Surrogates of the voxels of a mask as a nep_nulls, for what takes one: nep_nulls_draw, nep_nulls_false_positive. Its regions are the voxels in
+ * the grid's order.
+ *
+ * kind  variogram, variogram-values: as nep_sampled_voxels, with `opts` (NULL = the defaults). moran, moran-pair, eigenmodes: as in nep_nulls_create,
+ *       of one graph for the whole mask: W_ij = 1 / D_ij^2 in mm between voxels that share a face, so that L = diag(W 1) - W is the Laplacian of
+ *       finite differences where the axes are at right angles. shuffle. Other kinds need a cortex.
+ *
+ * Up to 2,048 voxels have all their modes; a larger mask has the 399 smoothest (l = 1 .. 19: in a brain of 1.7 litres down to a wavelength of some
+ * 26 mm), and what a map has beyond them is shuffled over the mask. Moran's vectors are those of W with the diagonal filled up until all rows have
+ * the same sum, which makes them eigenvectors of L. A mask may be in up to 20 pieces that no faces join; each piece beyond the first adds one mode
+ * that is constant on pieces. A vector's sign is that of its product with one random map. Errors: those of nep_sampled_voxels; of the others
+ * NEP_E_ARG (fewer than 3 voxels, more than 2^19, more than 20 pieces, no affine), NEP_E_SINGULAR (modes that do not settle). Cost, beyond 2,048
+ * voxels: some 300 products of L with each of 498 vectors, and 30 n 498^2; memory 4,100 n bytes. Source: as nep_nulls_create; modes of a
+ * volume: Pang et al. (2023) Nature 618:566, doi:10.1038/s41586-023-06098-1; the diagonal: Dray, Legendre & Peres-Neto (2006) Ecol Model
+ * 196:483, doi:10.1016/j.ecolmodel.2006.02.015. */
 NEP_MUST_USE nep_status nep_nulls_create_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, nep_nulls_kind kind,
                                                 const nep_sampled_opts *opts, nep_nulls **out);
 
@@ -225,6 +240,11 @@ typedef struct {
 NEP_MUST_USE nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, const bool *use, int64_t n,
                                          const double *a, const double *b, const nep_compare_opts *opts,
                                          nep_comparison *out);
+/* The same of two maps on the voxels of a mask, both finite at each: a b [voxels of the mask, in the grid's order], n_regions counts voxels.
+ * Both maps' surrogates come from one nep_nulls_create_voxels. Errors: NEP_E_ARG (a missing value, fewer than 3 voxels, a constant map), those of
+ * nep_nulls_create_voxels. Cost: that, and each surrogate's (Spearman: n log n more). Memory: 64 surrogates. */
+NEP_MUST_USE nep_status nep_compare_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, const double *a, const double *b,
+                                           const nep_compare_opts *opts, const nep_sampled_opts *sampled, nep_comparison *out);
 /* The statistic alone, over pairs where both are finite; NaN when fewer than 3 pairs or no spread. scratch [4
  * n]. */
 double nep_compare_statistic_of(nep_compare_statistic s, const double *a, const double *b, int64_t n,

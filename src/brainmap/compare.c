@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 4096 };
+enum { BATCH = 4096, BATCH_CELLS = 1 << 24 /* values that surrogates may take at once */, BATCH_LEAST = 64 };
 
 static double correlation(const double *x, const double *y, int64_t n)
 {
@@ -25,8 +25,7 @@ static double correlation(const double *x, const double *y, int64_t n)
         yy += (y[i] - my) * (y[i] - my);
         xy += (x[i] - mx) * (y[i] - my);
     }
-    const double floor_x = 1e-13 * big_x,
-                 floor_y = 1e-13 * big_y; /* spread below this is rounding of a constant */
+    const double floor_x = 1e-13 * big_x, floor_y = 1e-13 * big_y; /* spread below this is rounding of a constant */
     if (!(xx > (double)n * floor_x * floor_x) || !(yy > (double)n * floor_y * floor_y))
         return (double)NAN;
     return fmax(-1.0, fmin(1.0, xy / sqrt(xx * yy)));
@@ -61,8 +60,7 @@ static void to_ranks(double *x, int64_t n, item *sorted)
     }
 }
 
-double nep_compare_statistic_of(nep_compare_statistic s, const double *a, const double *b, int64_t n,
-                                double *scratch)
+double nep_compare_statistic_of(nep_compare_statistic s, const double *a, const double *b, int64_t n, double *scratch)
 {
     double *x = scratch, *y = scratch + n;
     int64_t m = 0;
@@ -81,21 +79,24 @@ double nep_compare_statistic_of(nep_compare_statistic s, const double *a, const 
     return correlation(x, y, m);
 }
 
-/* Surrogates of `moved` against `still`, both [n]; p by counting. */
-static nep_status count_reached(nep_ctx *ctx, const nep_nulls *nulls, const double *moved,
-                                const double *still, const nep_compare_opts *o, double r, double *p)
+/* Surrogates of `moved` against `still`, both [n]; p by counting. told: steps of the open task that were made before; -1 = none is open. */
+static nep_status count_reached(nep_ctx *ctx, const nep_nulls *nulls, const double *moved, const double *still, const nep_compare_opts *o,
+                                double r, int64_t told, double *p)
 {
-    const int64_t n = nep_nulls_regions(nulls);
+    const int64_t n = nep_nulls_regions(nulls), fit = BATCH_CELLS / n, most = fit < BATCH_LEAST ? BATCH_LEAST : fit < BATCH ? fit : BATCH;
+    const int64_t size = o->n_nulls < most ? o->n_nulls : most;
     const int threads = nep_ctx_threads(ctx);
     double *batch = NULL, *scratch = NULL;
     int64_t reached = 0;
     nep_status st;
 
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, BATCH * n, sizeof *batch, "compare: surrogates", &batch));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, size * n, sizeof *batch, "compare: surrogates", &batch));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, threads * 4 * n, sizeof *scratch, "compare: scratch", &scratch));
-    for (int64_t first = 0; first < o->n_nulls; first += BATCH) {
-        const int64_t count = o->n_nulls - first < BATCH ? o->n_nulls - first : BATCH;
+    for (int64_t first = 0; first < o->n_nulls; first += size) {
+        const int64_t count = o->n_nulls - first < size ? o->n_nulls - first : size;
         NEP_TRY_OR_DONE(st, nep_nulls_draw(ctx, nulls, moved, o->stream, first, count, batch));
+        if (told >= 0)
+            nep_progress_step(ctx, told + first + count);
 #pragma omp parallel for schedule(dynamic, 32) num_threads(threads) reduction(+ : reached)
         for (int64_t b = 0; b < count; b++) {
             double *own = scratch + omp_get_thread_num() * 4 * n;
@@ -112,8 +113,8 @@ done:
 
 /* p from surrogates of one map. Moran and eigenmodes draw on the regions where that map has values; with spins
  * missing regions travel. */
-static nep_status one_side(nep_ctx *ctx, const nep_geometry *g, const bool *use, const double *moved,
-                           const double *still, const nep_compare_opts *o, double r, double *p)
+static nep_status one_side(nep_ctx *ctx, const nep_geometry *g, const bool *use, const double *moved, const double *still,
+                           const nep_compare_opts *o, double r, double *p)
 {
     const bool whole = nep_nulls_needs_all(o->kind);
     nep_nulls *nulls = NULL;
@@ -132,7 +133,7 @@ static nep_status one_side(nep_ctx *ctx, const nep_geometry *g, const bool *use,
         }
     }
     NEP_TRY_OR_DONE(st, nep_nulls_create_on(ctx, g, mask, o->kind, o->surface, &nulls));
-    NEP_TRY_OR_DONE(st, count_reached(ctx, nulls, x, x + g->n_regions, o, r, p));
+    NEP_TRY_OR_DONE(st, count_reached(ctx, nulls, x, x + g->n_regions, o, r, -1, p));
 done:
     nep_nulls_free(nulls);
     nep_alloc_free(x);
@@ -141,8 +142,7 @@ done:
 }
 
 /* The maps on the regions that take part: others become missing. */
-static nep_status correlate(nep_ctx *ctx, const bool *use, int64_t n, double *a, double *b,
-                            nep_compare_statistic s, nep_comparison *c)
+static nep_status correlate(nep_ctx *ctx, const bool *use, int64_t n, double *a, double *b, nep_compare_statistic s, nep_comparison *c)
 {
     double *scratch = NULL;
     for (int64_t i = 0; i < n; i++) {
@@ -150,20 +150,18 @@ static nep_status correlate(nep_ctx *ctx, const bool *use, int64_t n, double *a,
             a[i] = b[i] = (double)NAN;
         c->n_regions += isfinite(a[i]) && isfinite(b[i]);
     }
-    NEP_REQUIRE(ctx, c->n_regions >= 3, NEP_E_ARG,
-                "compare: both maps have a value in %lld regions only, at least 3 are needed",
+    NEP_REQUIRE(ctx, c->n_regions >= 3, NEP_E_ARG, "compare: both maps have a value in %lld regions only, at least 3 are needed",
                 (long long)c->n_regions);
     NEP_TRY(nep_alloc(ctx, 4 * n, sizeof *scratch, "compare: scratch", &scratch));
     c->r = nep_compare_statistic_of(s, a, b, n, scratch);
     nep_alloc_free(scratch);
-    NEP_REQUIRE(ctx, !isnan(c->r), NEP_E_ARG,
-                "compare: a map is constant over the %lld common regions, so no correlation exists",
+    NEP_REQUIRE(ctx, !isnan(c->r), NEP_E_ARG, "compare: a map is constant over the %lld common regions, so no correlation exists",
                 (long long)c->n_regions);
     return NEP_OK;
 }
 
-nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, const bool *use, int64_t n, const double *a,
-                            const double *b, const nep_compare_opts *opts, nep_comparison *out)
+nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, const bool *use, int64_t n, const double *a, const double *b,
+                            const nep_compare_opts *opts, nep_comparison *out)
 {
     const nep_compare_opts defaults = NEP_COMPARE_DEFAULTS;
     const nep_compare_opts *o = opts ? opts : &defaults;
@@ -172,11 +170,9 @@ nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, const bool *use
     nep_status st;
 
     NEP_REQUIRE(ctx, a && b && out, NEP_E_ARG, "compare: both maps and out must be given");
-    NEP_REQUIRE(ctx, o->n_nulls >= 0, NEP_E_ARG,
-                "compare: the number of surrogates is %lld, must not be negative", (long long)o->n_nulls);
+    NEP_REQUIRE(ctx, o->n_nulls >= 0, NEP_E_ARG, "compare: the number of surrogates is %lld, must not be negative", (long long)o->n_nulls);
     NEP_REQUIRE(ctx, o->n_nulls == 0 || g, NEP_E_ARG, "compare: surrogates need a geometry");
-    NEP_REQUIRE(ctx, !g || g->n_regions == n, NEP_E_SHAPE,
-                "compare: the maps have %lld regions, the geometry has %lld", (long long)n,
+    NEP_REQUIRE(ctx, !g || g->n_regions == n, NEP_E_SHAPE, "compare: the maps have %lld regions, the geometry has %lld", (long long)n,
                 g ? (long long)g->n_regions : 0);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * n, sizeof *x, "compare: maps", &x));
     memcpy(x, a, (size_t)n * sizeof *x);
@@ -190,5 +186,43 @@ nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, const bool *use
     *out = c;
 done:
     nep_alloc_free(x);
+    return st;
+}
+
+nep_status nep_compare_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, const double *a, const double *b,
+                              const nep_compare_opts *opts, const nep_sampled_opts *sampled, nep_comparison *out)
+{
+    const nep_compare_opts defaults = NEP_COMPARE_DEFAULTS, *o = opts ? opts : &defaults;
+    const bool both = o->permute == NEP_COMPARE_BOTH;
+    nep_comparison c = {.p_a = (double)NAN, .p_b = (double)NAN, .n_nulls = o->n_nulls};
+    nep_nulls *nulls = NULL;
+    double *scratch = NULL;
+    nep_status st;
+    NEP_REQUIRE(ctx, grid && mask && a && b && out, NEP_E_ARG, "compare: grid, mask, both maps and out must be given");
+    NEP_REQUIRE(ctx, o->n_nulls >= 0, NEP_E_ARG, "compare: the number of surrogates is %lld, must not be negative", (long long)o->n_nulls);
+    for (int64_t v = 0; v < nep_grid_voxels(grid); v++)
+        c.n_regions += mask[v];
+    for (int64_t i = 0; i < c.n_regions; i++)
+        NEP_REQUIRE(ctx, isfinite(a[i]) && isfinite(b[i]), NEP_E_ARG, "compare: voxel %lld of the mask has no value: leave it out of the mask",
+                    (long long)i + 1);
+    NEP_REQUIRE(ctx, c.n_regions >= 3, NEP_E_ARG, "compare: both maps have a value in %lld voxels only, at least 3 are needed",
+                (long long)c.n_regions);
+    nep_progress_open(ctx, "maps compare", (both ? 2 : 1) * o->n_nulls);
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 4 * c.n_regions, sizeof *scratch, "compare: scratch", &scratch));
+    c.r = nep_compare_statistic_of(o->statistic, a, b, c.n_regions, scratch);
+    NEP_REQUIRE_OR_DONE(st, ctx, !isnan(c.r), NEP_E_ARG, "compare: a map is constant over the %lld common voxels, so no correlation exists",
+                        (long long)c.n_regions);
+    if (o->n_nulls > 0)
+        NEP_TRY_OR_DONE(st, nep_nulls_create_voxels(ctx, grid, mask, o->kind, sampled, &nulls));
+    if (o->n_nulls > 0 && o->permute & NEP_COMPARE_A)
+        NEP_TRY_OR_DONE(st, count_reached(ctx, nulls, a, b, o, c.r, 0, &c.p_a));
+    if (o->n_nulls > 0 && o->permute & NEP_COMPARE_B)
+        NEP_TRY_OR_DONE(st, count_reached(ctx, nulls, b, a, o, c.r, both ? o->n_nulls : 0, &c.p_b));
+    c.p = fmax(c.p_a, c.p_b); /* fmax takes the number where the other is NaN */
+    *out = c;
+done:
+    nep_progress_close(ctx);
+    nep_nulls_free(nulls);
+    nep_alloc_free(scratch);
     return st;
 }

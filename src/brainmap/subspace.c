@@ -5,7 +5,6 @@
 
 #include <cblas.h>
 #include <lapacke.h>
-#include <omp.h>
 #include <string.h>
 
 #include <nepenthe/backend.h>
@@ -13,10 +12,8 @@
 
 enum {
     COLS = 16,     /* vectors that a polynomial is applied to at once */
-    CHUNK = 512,   /* places of a product */
-    STRIPES = 16,  /* sums that are made apart and added in order: no bit depends on the threads */
-    BLOCK = 128,   /* rows of a triangle */
-    TURNED = 2048, /* places whose vectors are replaced at once */
+    CHUNK = 520,   /* places of a product, whose sums are added in order */
+    TURNED = 2000, /* places whose vectors are replaced at once */
     ROUNDS = 40,
     DEGREES = 400, /* at most, of one polynomial */
 };
@@ -28,10 +25,11 @@ typedef struct {
     double high, cut;      /* the part of the spectrum that is to be left small */
     double *scaled;        /* weights of (L - c) / e */
     double *block;         /* [n, COLS] */
-    double *gram, *energy; /* [STRIPES, m, m], the first holds the sum */
+    double *gram, *energy; /* [m, m] products of vectors, and of vectors with L of vectors */
     double *theta;         /* [m] */
     double *turn;          /* [m, m] rows that make new vectors */
     double *residual;      /* [m] */
+    nep_subspace_cost cost;
 } bench;
 
 int64_t nep_subspace_room(int64_t k)
@@ -109,45 +107,58 @@ static void product(const nulls_graph *l, const double *v, int64_t from, int64_t
     }
 }
 
-/* gram = V V', energy = V L V' of the rows of V over the places of one stripe. lv [m, CHUNK]. */
-static void one_stripe(const bench *w, int64_t stripe, double *lv)
-{
-    const int m = (int)w->m;
-    double *gram = w->gram + stripe * w->m * w->m, *energy = w->energy + stripe * w->m * w->m;
-    memset(gram, 0, (size_t)(w->m * w->m) * sizeof *gram);
-    memset(energy, 0, (size_t)(w->m * w->m) * sizeof *energy);
-    for (int64_t from = stripe * CHUNK; from < w->n; from += STRIPES * CHUNK) {
-        const int64_t some = w->n - from < CHUNK ? w->n - from : CHUNK;
-        for (int64_t j = 0; j < w->m; j++)
-            product(w->l, w->v + j * w->n, from, some, lv + j * CHUNK);
-        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, m, (int)some, 1.0, w->v + from, (int)w->n, 1.0, gram, m);
-        for (int b = 0; b < m; b += BLOCK) /* what is above the diagonal is enough */
-            cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, m - b < BLOCK ? m - b : BLOCK, m - b, (int)some, 1.0, w->v + b * w->n + from,
-                        (int)w->n, lv + b * CHUNK, CHUNK, 1.0, energy + b * w->m + b, m);
-    }
-}
+typedef struct {
+    double *pair;    /* [2 m, CHUNK] vectors at some places, and L of them */
+    double *across;  /* [CHUNK, m] the same vectors, place by place */
+    double *sum;     /* [2 m, m] */
+    double *nothing; /* [m] */
+} chunk;
 
-static nep_status products(nep_ctx *ctx, const bench *w)
+/* Vectors and their products at places from .. from + some - 1, rows of `some`. */
+static void fill_chunk(nep_ctx *ctx, const bench *w, int64_t from, int64_t some, const chunk *k)
 {
     const int threads = nep_ctx_threads(ctx);
-    const int64_t cells = w->m * w->m;
-    double *lv = NULL;
-    NEP_TRY(nep_alloc(ctx, threads * w->m * CHUNK, sizeof *lv, "eigenmodes: products", &lv));
-#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (int64_t s = 0; s < STRIPES; s++)
-        one_stripe(w, s, lv + omp_get_thread_num() * w->m * CHUNK);
-    nep_alloc_free(lv);
-    for (int64_t e = 0; e < cells; e++)
-        for (int64_t s = 1; s < STRIPES; s++) {
-            w->gram[e] += w->gram[s * cells + e];
-            w->energy[e] += w->energy[s * cells + e];
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int64_t j = 0; j < w->m; j++) {
+        memcpy(k->pair + j * some, w->v + j * w->n + from, (size_t)some * sizeof *k->pair);
+        product(w->l, w->v + j * w->n, from, some, k->pair + (w->m + j) * some);
+    }
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int64_t i = 0; i < some; i++)
+        for (int64_t j = 0; j < w->m; j++)
+            k->across[i * w->m + j] = k->pair[j * some + i];
+}
+
+/* gram = V V', energy = V L V' of the rows of V: sums of vectors once more, so that they run where the surrogates do, with the same bits. */
+static nep_status products(nep_ctx *ctx, const bench *w)
+{
+    const int64_t m = w->m, cells = m * m;
+    chunk k = {0};
+    nep_status st;
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * m * CHUNK, sizeof *k.pair, "eigenmodes: products", &k.pair));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, CHUNK * m, sizeof *k.across, "eigenmodes: products", &k.across));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, 2 * cells, sizeof *k.sum, "eigenmodes: products", &k.sum));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, m, sizeof *k.nothing, "eigenmodes: zeros", &k.nothing));
+    memset(w->gram, 0, (size_t)cells * sizeof *w->gram);
+    memset(w->energy, 0, (size_t)cells * sizeof *w->energy);
+    for (int64_t from = 0; from < w->n; from += CHUNK) {
+        const int64_t some = w->n - from < CHUNK ? w->n - from : CHUNK;
+        fill_chunk(ctx, w, from, some, &k);
+        NEP_TRY_OR_DONE(st, nep_backend_mode_sums(ctx, k.across, some, m, k.pair, 2 * m, k.nothing, k.sum));
+        for (int64_t e = 0; e < cells; e++) {
+            w->gram[e] += k.sum[e];
+            w->energy[e] += k.sum[cells + e];
         }
-    for (int64_t i = 0; i < w->m; i++)
-        for (int64_t j = 0; j < i; j++) {
-            w->gram[i * w->m + j] = w->gram[j * w->m + i];
-            w->energy[i * w->m + j] = w->energy[j * w->m + i];
-        }
-    return nep_ctx_check(ctx);
+    }
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < i; j++) /* the same but for rounding */
+            w->energy[i * m + j] = w->energy[j * m + i];
+done:
+    nep_alloc_free(k.nothing);
+    nep_alloc_free(k.sum);
+    nep_alloc_free(k.across);
+    nep_alloc_free(k.pair);
+    return st;
 }
 
 static nep_status solve(nep_ctx *ctx, int64_t m, double *a, double *value)
@@ -256,7 +267,10 @@ static nep_status rounds(nep_ctx *ctx, bench *w)
     double worst = (double)INFINITY, most = 1e6;
     for (int r = 0; r < ROUNDS; r++) {
         const double wish = r == 0 ? 1e300 : 4.0 * worst / (NEP_SUBSPACE_TOLERANCE * w->high);
-        NEP_TRY(filter(ctx, w, choose_degree(w, most, wish)));
+        const int64_t degree = choose_degree(w, most, wish);
+        NEP_TRY(filter(ctx, w, degree));
+        w->cost.rounds++;
+        w->cost.products += degree;
         NEP_TRY(products(ctx, w));
         NEP_TRY(ritz(ctx, w));
         NEP_TRY(turn(ctx, w));
@@ -283,7 +297,8 @@ static void start(nep_ctx *ctx, const bench *w)
         w->theta[j] = w->cut;
 }
 
-nep_status nep_subspace_smallest(nep_ctx *ctx, const nulls_graph *l, int64_t k, double guess, double *lambda, double *vectors)
+nep_status nep_subspace_smallest(nep_ctx *ctx, const nulls_graph *l, int64_t k, double guess, double *lambda, double *vectors,
+                                 nep_subspace_cost *cost)
 {
     bench w = {.l = l, .n = l->n, .k = k, .m = nep_subspace_room(k), .v = vectors};
     nep_status st;
@@ -293,8 +308,8 @@ nep_status nep_subspace_smallest(nep_ctx *ctx, const nulls_graph *l, int64_t k, 
     w.cut = guess > 1e-6 * w.high && guess < 0.5 * w.high ? guess : 0.1 * w.high;
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, l->start[l->n], sizeof *w.scaled, "eigenmodes: weights", &w.scaled));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, w.n * COLS, sizeof *w.block, "eigenmodes: vectors", &w.block));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, STRIPES * w.m * w.m, sizeof *w.gram, "eigenmodes: products", &w.gram));
-    NEP_TRY_OR_DONE(st, nep_alloc(ctx, STRIPES * w.m * w.m, sizeof *w.energy, "eigenmodes: products", &w.energy));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, w.m * w.m, sizeof *w.gram, "eigenmodes: products", &w.gram));
+    NEP_TRY_OR_DONE(st, nep_alloc(ctx, w.m * w.m, sizeof *w.energy, "eigenmodes: products", &w.energy));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, w.m, sizeof *w.theta, "eigenmodes: eigenvalues", &w.theta));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, w.m, sizeof *w.residual, "eigenmodes: residuals", &w.residual));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, w.m * w.m, sizeof *w.turn, "eigenmodes: turns", &w.turn));
@@ -302,6 +317,8 @@ nep_status nep_subspace_smallest(nep_ctx *ctx, const nulls_graph *l, int64_t k, 
     start(ctx, &w);
     NEP_TRY_OR_DONE(st, rounds(ctx, &w));
     memcpy(lambda, w.theta, (size_t)k * sizeof *lambda);
+    if (cost)
+        *cost = w.cost;
 done:
     nep_alloc_free(w.turn);
     nep_alloc_free(w.residual);

@@ -173,7 +173,7 @@ nep_status nep_voxel_modes_prepare(nep_ctx *ctx, const nep_grid *grid, const boo
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, (all ? n - 1 : few) * n, sizeof *nulls->vectors, "eigenmodes", &nulls->vectors));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, all ? n : few, sizeof *lambda, "eigenmodes: eigenvalues", &lambda));
     NEP_TRY_OR_DONE(st, all ? all_modes(ctx, &l, lambda, nulls->vectors)
-                            : nep_subspace_smallest(ctx, &l, NULLS_FEW_MODES, weyl(few, n, mm), lambda, nulls->vectors));
+                            : nep_subspace_smallest(ctx, &l, NULLS_FEW_MODES, weyl(few, n, mm), lambda, nulls->vectors, NULL));
     NEP_TRY_OR_DONE(st, choose_signs(ctx, n, nulls->n_vectors, nulls->vectors));
     nulls->n_groups = nulls->n_vectors; /* signs */
     if (nulls->kind == NEP_NULLS_MORAN_PAIR)

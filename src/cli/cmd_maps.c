@@ -16,7 +16,7 @@ static const cli_option compare_options[] = {
     {"statistic", 0, CLI_CHOICE, "NAME", "pearson", "pearson|spearman",
      "correlation; spearman ranks its surrogates too"},
     {"geometry", 0, CLI_INPUT, "TSV", NULL, NULL,
-     "region hemisphere compartment x_mm y_mm z_mm [sphere_x sphere_y sphere_z]; without it there is no p"},
+     "region hemisphere compartment x_mm y_mm z_mm [sphere_x sphere_y sphere_z]; without it tables have no p"},
     {"nulls", 0, CLI_CHOICE, "KIND", "moran", CLI_MAPS_KINDS,
      "surrogates that keep a map's spatial structure"},
     {"n", 0, CLI_INT, "N", "10000", NULL, "surrogates"},
@@ -25,10 +25,11 @@ static const cli_option compare_options[] = {
     {"scope", 0, CLI_CHOICE, "SCOPE", NULL, "cortex|all",
      "regions that take part; default cortex for spins, else all"},
     CLI_MAPS_SURFACE,
-    {"calibrate", 0, CLI_INT, "N", "1000", NULL,
-     "pairs of unrelated maps that measure the nulls' false-positive rate; 0 = none"},
+    {"calibrate", 0, CLI_INT, "N", NULL, NULL,
+     "pairs of unrelated maps that measure the nulls' false-positive rate; default 1000, 0 = none; not for images: see maps calibrate"},
     {"length", 0, CLI_REAL, "MM", "40", NULL,
      "correlation length of those maps, covariance exp(-D / length)"},
+    CLI_MAPS_VOXELS,
 };
 
 typedef struct {
@@ -58,7 +59,7 @@ static nep_status compare_rows_new(nep_ctx *ctx, int64_t n, compare_rows *t)
 static nep_status calibrate(cli *c, const cli_maps *s, int64_t n_nulls, json_t **out)
 {
     nep_ctx *ctx = cli_ctx(c);
-    const int64_t pairs = cli_int(c, "calibrate");
+    const int64_t pairs = cli_given(c, "calibrate") ? cli_int(c, "calibrate") : 1000;
     nep_nulls *nulls = NULL;
     nep_nulls_rate r;
     nep_status st;
@@ -130,6 +131,8 @@ static nep_status run_compare(cli *c)
                           .permute = strcmp(side, "both") == 0 ? NEP_COMPARE_BOTH
                                      : *side == 'a'            ? NEP_COMPARE_A
                                                                : NEP_COMPARE_B};
+    if (cli_images_is_nifti(paths[0]) || cli_images_is_nifti(paths[1]))
+        return cli_maps_voxels_compare(c, o);
     NEP_TRY_OR_DONE(st, cli_maps_count(c, &o.n_nulls));
     NEP_TRY_OR_DONE(st, cli_maps_load(c, paths, 2, &s));
     o.kind = s.kinds[0];
@@ -166,7 +169,7 @@ done:
 const cli_command cli_cmd_maps_compare = {
     .name = "maps compare",
     .group = "Maps and molecules",
-    .summary = "correlation of every map in A with every map in B, with spatial nulls",
+    .summary = "correlation of every map in A with every map in B, or of two images, with spatial nulls",
     .inputs = "A B",
     .min_inputs = 2,
     .max_inputs = 2,

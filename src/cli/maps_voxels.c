@@ -69,13 +69,19 @@ nep_status cli_maps_voxels_open(cli *c, const char *path, nep_nulls_kind kind, n
     return st;
 }
 
-static nep_status choose_kind(cli *c, voxels *v)
+nep_status cli_maps_voxels_kind(cli *c, nep_nulls_kind *out)
 {
     const char *name = cli_text(c, "nulls");
-    NEP_REQUIRE(cli_ctx(c), nep_nulls_find(name, &v->kind), NEP_E_ARG, "there are no nulls called '%s'", name);
-    NEP_REQUIRE(cli_ctx(c), nep_nulls_of_voxels(v->kind), NEP_E_USAGE,
+    NEP_REQUIRE(cli_ctx(c), nep_nulls_find(name, out), NEP_E_ARG, "there are no nulls called '%s'", name);
+    NEP_REQUIRE(cli_ctx(c), nep_nulls_of_voxels(*out), NEP_E_USAGE,
                 "--nulls %s does not exist for voxels: choose variogram, variogram-values, eigenmodes, moran, moran-pair or shuffle", name);
     return NEP_OK;
+}
+
+int64_t cli_maps_voxels_bytes(nep_nulls_kind kind, int64_t n)
+{
+    const int64_t drawn = n * BATCH * (int64_t)sizeof(double), few = n < 2048 ? n : 512; /* modes, and vectors of work */
+    return drawn + n * (nep_nulls_made_per_map(kind) ? 700 : kind == NEP_NULLS_SHUFFLE ? 0 : few * (int64_t)sizeof(double));
 }
 
 /* The voxels that take part and their values. */
@@ -192,11 +198,11 @@ nep_status cli_maps_voxels_nulls(cli *c)
     nep_status st;
     NEP_REQUIRE(ctx, !cli_given(c, "geometry"), NEP_E_USAGE, "--geometry is for tables of regions; an image has its voxels");
     NEP_REQUIRE(ctx, count >= 1, NEP_E_ARG, "--n is %lld: at least one surrogate is needed", (long long)count);
-    NEP_TRY_OR_DONE(st, choose_kind(c, &v));
+    NEP_TRY_OR_DONE(st, cli_maps_voxels_kind(c, &v.kind));
     NEP_TRY_OR_DONE(st, take_voxels(c, &v));
     if (cli_dry_run(c)) {
         const char *out[1] = {cli_out(c)};
-        st = cli_plan(c, count, v.n * (700 + BATCH * (int64_t)sizeof(float)) + 70 * nep_grid_voxels(&v.map.grid), (double)NAN, out, 1);
+        st = cli_plan(c, count, cli_maps_voxels_bytes(v.kind, v.n) + 70 * nep_grid_voxels(&v.map.grid), (double)NAN, out, 1);
         goto done;
     }
     NEP_TRY_OR_DONE(st, nep_nulls_create_voxels(ctx, &v.map.grid, v.mask, v.kind, &o, &v.nulls));

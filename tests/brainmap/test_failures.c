@@ -102,7 +102,10 @@ static nep_status voxels(nep_ctx *ctx, scene *s)
         NEP_TRY(st);
     }
     const nulls_graph l = {VOXELS, start, column, weight};
-    return nep_subspace_smallest(ctx, &l, K, 0.1, lambda, vectors);
+    const nep_compare_opts o = {.kind = NEP_NULLS_EIGENMODES, .n_nulls = 9, .permute = NEP_COMPARE_BOTH};
+    nep_comparison c;
+    NEP_TRY(nep_compare_voxels(ctx, &g, mask, map, out, &o, NULL, &c));
+    return nep_subspace_smallest(ctx, &l, K, 0.1, lambda, vectors, NULL);
 }
 
 static nep_status compare(nep_ctx *ctx, scene *s)

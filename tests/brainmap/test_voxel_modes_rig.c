@@ -33,7 +33,7 @@ static void work(nep_ctx *ctx, result *r)
     }
     const nulls_graph l = {VOXELS, start, column, weight};
     assert_int_equal(nep_subspace_room(K), ROOM);
-    assert_ok(ctx, nep_subspace_smallest(ctx, &l, K, 0.1, r->lambda, r->vectors));
+    assert_ok(ctx, nep_subspace_smallest(ctx, &l, K, 0.1, r->lambda, r->vectors, NULL));
     assert_ok(ctx, nep_nulls_create_voxels(ctx, &g, mask, NEP_NULLS_EIGENMODES, NULL, &nulls));
     assert_ok(ctx, nep_nulls_draw(ctx, nulls, map, 0, 3, 4, r->draw));
     nep_nulls_free(nulls);

@@ -314,6 +314,54 @@ PY
     [ "${lines[3]}" = "shuffle 70 True True False" ]
 }
 
+@test "compare: two images over the voxels of both" {
+    make_blob
+    /usr/bin/python3 - <<'PY'
+import nibabel as nib, numpy as np
+from scipy.ndimage import gaussian_filter
+blob = nib.load("blob.nii.gz")
+x = gaussian_filter(np.random.default_rng(8).normal(size=blob.shape), 2) + 0.2 * np.asarray(blob.dataobj)
+x[2, 7, 6] = np.nan
+nib.save(nib.Nifti1Image(x.astype(np.float32), blob.affine), "other.nii.gz")
+nib.save(nib.Nifti1Image(x[1:].astype(np.float32), blob.affine), "less.nii.gz")
+PY
+    for kind in variogram eigenmodes moran; do
+        "$NEPENTHE" maps compare blob.nii.gz other.nii.gz --nulls $kind --neighbours 100 --n 199 -o $kind.tsv --threads 1
+        "$NEPENTHE" maps compare blob.nii.gz other.nii.gz --nulls $kind --neighbours 100 --n 199 -o again.tsv --threads 3
+        cmp $kind.tsv again.tsv
+    done
+    "$NEPENTHE" maps compare blob.nii.gz other.nii.gz -m half.nii.gz --nulls shuffle --statistic spearman --permute a --n 99 -o half.tsv
+    "$NEPENTHE" maps nulls blob.nii.gz --nulls moran --n 199 -o moran.h5
+    run /usr/bin/python3 - <<'PY'
+import csv, h5py, nibabel as nib, numpy as np
+from scipy.stats import pearsonr, spearmanr
+a, b = (np.asarray(nib.load(f).dataobj, float) for f in ("blob.nii.gz", "other.nii.gz"))
+half = np.asarray(nib.load("half.nii.gz").dataobj) > 0
+both = (a != 0) & np.isfinite(b) & (b != 0)
+for kind in ("variogram", "eigenmodes", "moran"):
+    row = next(csv.DictReader(open(kind + ".tsv"), delimiter="\t"))
+    print(row["a"], row["b"], row["null"] == kind, int(row["n_regions"]) == both.sum(), abs(float(row["r"]) - pearsonr(a[both], b[both])[0]) < 1e-9, float(row["p"]) == max(float(row["p_permute_a"]), float(row["p_permute_b"])), 0.005 <= float(row["p"]) <= 1)
+row = next(csv.DictReader(open("half.tsv"), delimiter="\t"))
+print(row["p_permute_b"], abs(float(row["r"]) - spearmanr(a[half & np.isfinite(b)], b[half & np.isfinite(b)])[0]) < 1e-9, int(row["n_regions"]) == (half & np.isfinite(b)).sum())
+PY
+    echo "$output"
+    [ "${lines[0]}" = "blob other True True True True True" ]
+    [ "${lines[1]}" = "blob other True True True True True" ]
+    [ "${lines[2]}" = "blob other True True True True True" ]
+    [ "${lines[3]}" = "n/a True True" ]
+    run "$NEPENTHE" maps compare blob.nii.gz less.nii.gz
+    [ "$status" -eq 65 ]
+    [[ "$output" == *"lies on another grid"* ]]
+    run "$NEPENTHE" maps compare blob.nii.gz a.tsv
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"an image is compared with an image, a table with a table"* ]]
+    run "$NEPENTHE" maps compare blob.nii.gz other.nii.gz --calibrate 10
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"maps calibrate MASK measures their rates"* ]]
+    run "$NEPENTHE" maps compare blob.nii.gz other.nii.gz --nulls spin
+    [ "$status" -eq 64 ]
+}
+
 @test "nulls: what an image cannot have" {
     make_blob
     run "$NEPENTHE" maps nulls blob.nii.gz --nulls spin -o out.h5

@@ -276,7 +276,17 @@ class Bits(Matrix):
 
 class Dense(Matrix):
     """An index as it is built by default (float32 with an int8 copy) beside FAISS' flat index; its float32 rows alone beside reading memory,
-    many queries beside multiply-adds; and what the copy wins."""
+    many queries beside multiply-adds; and what the copy wins. Debian's build of FAISS (python3-faiss) is measured too where it is installed: the
+    bar of the float32 rows alone is four times that one, which has SSE2 alone and one thread for one query."""
+
+    def peer(self, b):
+        result = super().peer(b)
+        try:
+            debian = json.loads(command("/usr/bin/python3", HERE / "peers" / self.script, "--singles"))
+        except Unmeasured:
+            print("dense: Debian's python3-faiss is not installed: the float32 rows are not measured beside it", file=sys.stderr)
+            return result
+        return result | {"debian_version": debian["version"], "debian_seconds_wall": debian["seconds_wall"], "debian_seconds_cpu": debian["seconds_cpu"]}
 
     def finish(self, result):
         ours, peer, top = result["ours"], result["peer"], result["ceilings"]
@@ -291,6 +301,10 @@ class Dense(Matrix):
             result["conditions"].append({"what": what, "value": round(value, 3), "bar": f">= {bar:g}", "met": value >= bar})
         result["beside"] = [{"what": "one query over the float32 rows alone, FAISS' seconds over ours",
                              "value": round(peer["seconds_wall"] / ours["plain_seconds_wall"], 2)}]
+        if "debian_seconds_wall" in peer:
+            value = peer["debian_seconds_wall"] / ours["plain_seconds_wall"]
+            result["conditions"].append({"what": f"one query over the float32 rows alone, seconds of Debian's FAISS {peer['debian_version']} over ours",
+                                         "value": round(value, 2), "bar": ">= 4", "met": value >= 4})
         small, large = ours["sizes"][0], ours["sizes"][-1]
         growth = large[1] / small[1] / (large[0] / small[0])
         result["conditions"].append({"what": "seconds per row of 10,000,000 over those of 100,000", "value": round(growth, 2), "bar": "<= 1.5",

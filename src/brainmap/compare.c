@@ -189,11 +189,24 @@ done:
     return st;
 }
 
+/* p from the surrogates of one map and of the other, as asked for. */
+static nep_status count_sides(nep_ctx *ctx, const nep_nulls *nulls, const double *a, const double *b, const nep_compare_opts *o, nep_comparison *c)
+{
+    const bool both = o->permute == NEP_COMPARE_BOTH;
+    nep_status st = NEP_OK;
+    nep_progress_open(ctx, "maps compare", (both ? 2 : 1) * o->n_nulls);
+    if (o->permute & NEP_COMPARE_A)
+        st = count_reached(ctx, nulls, a, b, o, c->r, 0, &c->p_a);
+    if (st == NEP_OK && o->permute & NEP_COMPARE_B)
+        st = count_reached(ctx, nulls, b, a, o, c->r, both ? o->n_nulls : 0, &c->p_b);
+    nep_progress_close(ctx);
+    return st;
+}
+
 nep_status nep_compare_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, const double *a, const double *b,
                               const nep_compare_opts *opts, const nep_sampled_opts *sampled, nep_comparison *out)
 {
     const nep_compare_opts defaults = NEP_COMPARE_DEFAULTS, *o = opts ? opts : &defaults;
-    const bool both = o->permute == NEP_COMPARE_BOTH;
     nep_comparison c = {.p_a = (double)NAN, .p_b = (double)NAN, .n_nulls = o->n_nulls};
     nep_nulls *nulls = NULL;
     double *scratch = NULL;
@@ -207,21 +220,17 @@ nep_status nep_compare_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *ma
                     (long long)i + 1);
     NEP_REQUIRE(ctx, c.n_regions >= 3, NEP_E_ARG, "compare: both maps have a value in %lld voxels only, at least 3 are needed",
                 (long long)c.n_regions);
-    nep_progress_open(ctx, "maps compare", (both ? 2 : 1) * o->n_nulls);
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, 4 * c.n_regions, sizeof *scratch, "compare: scratch", &scratch));
     c.r = nep_compare_statistic_of(o->statistic, a, b, c.n_regions, scratch);
     NEP_REQUIRE_OR_DONE(st, ctx, !isnan(c.r), NEP_E_ARG, "compare: a map is constant over the %lld common voxels, so no correlation exists",
                         (long long)c.n_regions);
     if (o->n_nulls > 0)
         NEP_TRY_OR_DONE(st, nep_nulls_create_voxels(ctx, grid, mask, o->kind, sampled, &nulls));
-    if (o->n_nulls > 0 && o->permute & NEP_COMPARE_A)
-        NEP_TRY_OR_DONE(st, count_reached(ctx, nulls, a, b, o, c.r, 0, &c.p_a));
-    if (o->n_nulls > 0 && o->permute & NEP_COMPARE_B)
-        NEP_TRY_OR_DONE(st, count_reached(ctx, nulls, b, a, o, c.r, both ? o->n_nulls : 0, &c.p_b));
+    if (o->n_nulls > 0)
+        NEP_TRY_OR_DONE(st, count_sides(ctx, nulls, a, b, o, &c));
     c.p = fmax(c.p_a, c.p_b); /* fmax takes the number where the other is NaN */
     *out = c;
 done:
-    nep_progress_close(ctx);
     nep_nulls_free(nulls);
     nep_alloc_free(scratch);
     return st;

@@ -15,6 +15,7 @@ enum {
     CHUNK = 520,   /* places of a product, whose sums are added in order */
     TURNED = 2000, /* places whose vectors are replaced at once */
     ROUNDS = 40,
+    STEPS = 1000,  /* of progress */
     DEGREES = 400, /* at most, of one polynomial */
 };
 
@@ -72,8 +73,14 @@ static void centre(double *x, int64_t n)
         x[i] -= mean;
 }
 
+/* Steps of progress before a round: four are usual, what more it takes comes ever nearer to the end. */
+static int64_t steps_before(int round)
+{
+    return round < 4 ? STEPS / 4 * round : STEPS - 1;
+}
+
 /* All vectors through the polynomial; the constant, which grows most, is taken out again. */
-static nep_status filter(nep_ctx *ctx, const bench *w, int64_t degree)
+static nep_status filter(nep_ctx *ctx, const bench *w, int round, int64_t degree)
 {
     const int threads = nep_ctx_threads(ctx);
     scale(w);
@@ -85,6 +92,7 @@ static nep_status filter(nep_ctx *ctx, const bench *w, int64_t degree)
             for (int64_t c = 0; c < cols; c++)
                 w->block[i * cols + c] = v[c * w->n + i];
         NEP_TRY(nep_backend_sparse_chebyshev(ctx, w->l->start, w->l->column, w->scaled, w->n, cols, degree, w->block));
+        nep_progress_step(ctx, steps_before(round) + STEPS / 8 * (first + cols) / w->m);
 #pragma omp parallel for schedule(static) num_threads(threads)
         for (int64_t i = 0; i < w->n; i++)
             for (int64_t c = 0; c < cols; c++)
@@ -268,7 +276,7 @@ static nep_status rounds(nep_ctx *ctx, bench *w)
     for (int r = 0; r < ROUNDS; r++) {
         const double wish = r == 0 ? 1e300 : 4.0 * worst / (NEP_SUBSPACE_TOLERANCE * w->high);
         const int64_t degree = choose_degree(w, most, wish);
-        NEP_TRY(filter(ctx, w, degree));
+        NEP_TRY(filter(ctx, w, r, degree));
         w->cost.rounds++;
         w->cost.products += degree;
         NEP_TRY(products(ctx, w));
@@ -314,8 +322,12 @@ nep_status nep_subspace_smallest(nep_ctx *ctx, const nulls_graph *l, int64_t k, 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, w.m, sizeof *w.residual, "eigenmodes: residuals", &w.residual));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, w.m * w.m, sizeof *w.turn, "eigenmodes: turns", &w.turn));
     openblas_set_num_threads(1); /* more threads would change the bits */
+    nep_progress_open(ctx, "modes", STEPS);
     start(ctx, &w);
-    NEP_TRY_OR_DONE(st, rounds(ctx, &w));
+    st = rounds(ctx, &w);
+    nep_progress_close(ctx);
+    if (st != NEP_OK)
+        goto done;
     memcpy(lambda, w.theta, (size_t)k * sizeof *lambda);
     if (cost)
         *cost = w.cost;

@@ -10,6 +10,10 @@ static void tell(nep_ctx *ctx, int64_t done)
 
 void nep_progress_open(nep_ctx *ctx, const char *task, int64_t total)
 {
+    if (ctx->task) {
+        ctx->task_inner++;
+        return;
+    }
     ctx->task = task;
     ctx->task_total = total;
     ctx->task_done = 0;
@@ -18,7 +22,7 @@ void nep_progress_open(nep_ctx *ctx, const char *task, int64_t total)
 
 void nep_progress_step(nep_ctx *ctx, int64_t done)
 {
-    if (done <= ctx->task_done || done >= ctx->task_total)
+    if (ctx->task_inner > 0 || done <= ctx->task_done || done >= ctx->task_total)
         return;
     ctx->task_done = done;
     tell(ctx, done);
@@ -26,6 +30,10 @@ void nep_progress_step(nep_ctx *ctx, int64_t done)
 
 void nep_progress_close(nep_ctx *ctx)
 {
+    if (ctx->task_inner > 0) {
+        ctx->task_inner--;
+        return;
+    }
     tell(ctx, ctx->task_total);
     ctx->task = NULL;
 }

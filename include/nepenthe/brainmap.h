@@ -18,6 +18,7 @@
 extern "C" {
 #endif
 
+#define NEP_NULLS_MANY 4096 /* regions beyond which surrogates are made from neighbours instead of all pairs */
 #define NEP_BRAINMAP_TIE 1e-10 /* |null| >= |observed| (1 - tie) counts as reached */
 
 /* ---- spatial nulls (nulls.c, spectral.c, moran.c, eigenmodes.c, moved.c, spin.c, surface.c) -------------- */
@@ -60,7 +61,8 @@ typedef struct nep_nulls nep_nulls;
  * coefficients, whatever their eigenvalues: mean and variance stay, Moran's I does not, since a smooth and a
  * rough vector may share their amplitude. Beyond 4,096 regions (vertices) the vectors are those of neighbours alone, the
  * modes of each hemisphere and compartment below: signs on the left turn the right as its mirror image, pairs are
- * drawn among all, each hemisphere and compartment keeps its mean, and what 399 modes leave is shuffled.
+ * drawn among all, each hemisphere and compartment keeps its mean, and what 399 modes leave is shuffled: the mean
+ * is exact then, variance and Moran's I nearly.
  *
  * Eigenmodes: eigenvectors of L = diag(W 1) - W per hemisphere and compartment, W_ij = 1 / D_ij^2 where i is
  * among the 6 regions nearest to j or j among those nearest to i (on the sphere in the cortex, else in mm),
@@ -85,7 +87,7 @@ typedef struct nep_nulls nep_nulls;
  * regions some repeat an earlier one (nep_nulls_repeats), which a p by counting allows for.
  *
  * Errors: NEP_E_ARG (fewer than 3 regions, than 10 for a variogram; two regions at one place (not under a
- * variogram); spins with a region that has no sphere
+ * variogram); spins, eigenmodes, and Moran beyond 4,096 regions with a cortical region that has no sphere
  * coordinates, or lies in no hemisphere; the sentence names the region), NEP_E_SINGULAR (more than 2,048 regions
  * laid out so regularly that modes cannot be told apart), NEP_E_NOMEM. Cost: n^3 once for Moran of up to 4,096 regions and for
  * eigenmodes of up to 2,048 regions a hemisphere, beyond them n^2 and some tens of seconds for 20,000; n^2 log n and 72 n^2
@@ -189,11 +191,11 @@ int64_t nep_sampled_places(const nep_sampled *s); /* voxels of the mask */
  *       finite differences where the axes are at right angles. shuffle. Other kinds need a cortex.
  *
  * Up to 2,048 voxels have all their modes; a larger mask has the 399 smoothest (l = 1 .. 19: in a brain of 1.7 litres down to a wavelength of some
- * 26 mm), and what a map has beyond them is shuffled over the mask. Moran's vectors are those of W with the diagonal filled up until all rows have
+ * 26 mm), and what a map has beyond them is shuffled over the mask: its mean is exact then, its variance nearly. Moran's vectors are those of W with the diagonal filled up until all rows have
  * the same sum, which makes them eigenvectors of L. A mask may be in up to 20 pieces that no faces join; each piece beyond the first adds one mode
  * that is constant on pieces. A vector's sign is that of its product with one random map. Errors: those of nep_sampled_voxels; of the others
- * NEP_E_ARG (fewer than 3 voxels, more than 2^19, more than 20 pieces, no affine), NEP_E_SINGULAR (modes that do not settle). Cost, beyond 2,048
- * voxels: some 300 products of L with each of 498 vectors, and 30 n 498^2; memory 4,100 n bytes. Source: as nep_nulls_create; modes of a
+ * NEP_E_ARG (fewer than 3 voxels, more than 2^19, no affine; but for shuffle more than 20 pieces, or no two voxels that share a face), NEP_E_SINGULAR (modes that do not settle). Cost, beyond 2,048
+ * voxels: some 300 products of L with each of 498 vectors, and 24 n 498^2; memory 4,500 n bytes. A small mask: n^3, and 40 n^2 bytes. Source: as nep_nulls_create; modes of a
  * volume: Pang et al. (2023) Nature 618:566, doi:10.1038/s41586-023-06098-1; the diagonal: Dray, Legendre & Peres-Neto (2006) Ecol Model
  * 196:483, doi:10.1016/j.ecolmodel.2006.02.015. */
 NEP_MUST_USE nep_status nep_nulls_create_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, nep_nulls_kind kind,
@@ -242,7 +244,7 @@ NEP_MUST_USE nep_status nep_compare_maps(nep_ctx *ctx, const nep_geometry *g, co
                                          nep_comparison *out);
 /* The same of two maps on the voxels of a mask, both finite at each: a b [voxels of the mask, in the grid's order], n_regions counts voxels.
  * Both maps' surrogates come from one nep_nulls_create_voxels. Errors: NEP_E_ARG (a missing value, fewer than 3 voxels, a constant map), those of
- * nep_nulls_create_voxels. Cost: that, and each surrogate's (Spearman: n log n more). Memory: 64 surrogates. */
+ * nep_nulls_create_voxels. Cost: that, and each surrogate's (Spearman: n log n more). Memory: 2^24 values, or 64 surrogates where these are more. */
 NEP_MUST_USE nep_status nep_compare_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, const double *a, const double *b,
                                            const nep_compare_opts *opts, const nep_sampled_opts *sampled, nep_comparison *out);
 /* The statistic alone, over pairs where both are finite; NaN when fewer than 3 pairs or no spread. scratch [4

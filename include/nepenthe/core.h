@@ -158,11 +158,11 @@ NEP_MUST_USE nep_status nep_ctx_check(nep_ctx *ctx);
 /* ---- log and progress --------------------------------------------------------------------------------------- */
 /* One line to the log sink, dropped when above the level. */
 void nep_log(nep_ctx *ctx, nep_log_level level, const char *fmt, ...) NEP_PRINTF(3, 4);
-/* One task at a time: open with its total, step with the absolute number done, close. A task that is opened within an open one is part of it
- * and is not told. */
+/* One task at a time: open with its total, step with the absolute number done, close. */
 void nep_progress_open(nep_ctx *ctx, const char *task, int64_t total);
 void nep_progress_step(nep_ctx *ctx, int64_t done); /* absolute; cheap, call it as often as you like */
 void nep_progress_close(nep_ctx *ctx);
+bool nep_progress_is_open(const nep_ctx *ctx); /* a task within another leaves telling to that one */
 
 /* Warnings that belong in a report: kept in order, each once. */
 void nep_warn(nep_ctx *ctx, const char *fmt, ...) NEP_PRINTF(2, 3);

@@ -19,16 +19,16 @@ typedef struct {
 /* `wide` vectors of row i from column c on: a constant, so that the sums stay in registers. */
 NEP_CPU_BODY void strip_body(const step *s, int64_t i, int64_t c, int wide)
 {
-    vec sum[4] = {0};
+    vec sum[2] = {0};
     for (int64_t k = s->start[i]; k < s->start[i + 1]; k++) {
         const double w = s->weight[k];
         const vec *from = (const vec *)(s->before + s->column[k] * s->n_cols + c);
-#pragma GCC unroll 4
+#pragma GCC unroll 2
         for (int v = 0; v < wide; v++)
             sum[v] += w * from[v];
     }
     vec *to = (vec *)(s->now + i * s->n_cols + c);
-#pragma GCC unroll 4
+#pragma GCC unroll 2
     for (int v = 0; v < wide; v++)
         to[v] = s->first ? sum[v] : 2.0 * sum[v] - to[v];
 }
@@ -64,7 +64,7 @@ NEP_CPU_AVX2_CODE static void rows_avx2(const step *s, int64_t from, int64_t to)
 
 NEP_CPU_AVX512_CODE static void rows_avx512(const step *s, int64_t from, int64_t to)
 {
-    rows_body(s, from, to, 4);
+    rows_body(s, from, to, 2);
 }
 
 nep_status nep_cpu_sparse_chebyshev(nep_ctx *ctx, nep_queue *queue, const int64_t *start, const int32_t *column, const double *weight,

@@ -48,12 +48,13 @@ nep_status nep_backend_sparse_chebyshev(nep_ctx *ctx, const int64_t *start, cons
                                         int64_t n_cols, int64_t degree, double *x)
 {
     const nep_backend *be = nep_place_backend(ctx);
-    const int64_t cells = n_rows * n_cols;
+    int64_t cells;
     nep_place p = {0};
     nep_status st;
     NEP_REQUIRE(ctx, be->ops.sparse_chebyshev, NEP_E_NOTSUP, "sparse_chebyshev: no %s version", be->name);
     NEP_TRY(check(ctx, "sparse_chebyshev", start, column, n_rows, n_rows, n_cols));
     NEP_REQUIRE(ctx, degree >= 0, NEP_E_ARG, "sparse_chebyshev: a polynomial of degree %lld", (long long)degree);
+    cells = n_rows * n_cols;
     if (cells == 0 || degree == 0)
         return NEP_OK;
     NEP_REQUIRE(ctx, x && ((column && weight) || start[n_rows] == 0), NEP_E_ARG, "sparse_chebyshev: an array is missing");

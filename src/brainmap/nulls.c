@@ -107,9 +107,9 @@ static nep_status check_place(nep_ctx *ctx, const nep_geometry *g, int64_t r, co
     const double *s = g->sphere ? g->sphere[r] : NULL;
     const bool by_vertex = rows[kind].surface && g->cortex[r]; /* vertices say where a region lies */
     NEP_REQUIRE(ctx, by_vertex || (s && isfinite(s[0]) && isfinite(s[1]) && isfinite(s[2])), NEP_E_ARG,
-                "nulls: %s on the cortical sphere and region '%s' has no sphere coordinates: %s",
-                rows[kind].sphere ? "spins exist only" : "eigenmodes find a cortical region's neighbours", g->names[r],
-                rows[kind].sphere            ? "use moran, or take the cortex alone"
+                "nulls: %s %s on the cortical sphere and region '%s' has no sphere coordinates: %s", rows[kind].name,
+                rows[kind].sphere ? "exists only" : "finds a cortical region's neighbours", g->names[r],
+                rows[kind].sphere                  ? "use moran, or take the cortex alone"
                 : nulls->n > NULLS_ALL_PAIRS ? "complete the geometry or use variogram"
                                              : "complete the geometry or use moran");
     NEP_REQUIRE(ctx, by_vertex || fabs(s[0] * s[0] + s[1] * s[1] + s[2] * s[2] - 1.0) < 0.02, NEP_E_ARG,
@@ -177,6 +177,9 @@ nep_status nep_nulls_create_on(nep_ctx *ctx, const nep_geometry *g, const bool *
     nulls->n = n;
     nulls->seed = nep_ctx_seed(ctx);
     nulls->by_modes = kind == NEP_NULLS_EIGENMODES || (rows[kind].family == NULLS_SPECTRAL && n > NULLS_ALL_PAIRS);
+    NEP_REQUIRE_OR_DONE(st, ctx, !nulls->by_modes || n <= NULLS_SHUFFLED, NEP_E_ARG,
+                        "nulls: %lld regions, of which %s surrogates take at most %d: take a coarser surface, or variogram", (long long)n,
+                        rows[kind].name, (int)NULLS_SHUFFLED);
     nulls->n_blocks = nulls->by_modes ? NULLS_MAX_BLOCKS : 1 + (kind == NEP_NULLS_MORAN_COMPARTMENT);
     NEP_TRY_OR_DONE(st, fill(ctx, nulls, g, use, names));
     if (rows[kind].prepare)
@@ -194,6 +197,21 @@ done:
 bool nep_nulls_of_voxels(nep_nulls_kind kind)
 {
     return is_kind(kind) && !rows[kind].sphere && kind != NEP_NULLS_MORAN_COMPARTMENT;
+}
+
+/* What all kinds of voxels but the matched ones need, which have checks of their own. */
+static nep_status check_voxels(nep_ctx *ctx, const nep_grid *grid, const nep_nulls *nulls)
+{
+    NEP_REQUIRE(ctx, nulls->n >= 3, NEP_E_ARG, "nulls: %lld voxels are too few, at least 3 are needed", (long long)nulls->n);
+    NEP_REQUIRE(ctx, nulls->n <= NULLS_SHUFFLED, NEP_E_ARG,
+                "nulls: %lld voxels, of which %s surrogates take at most %d: bring the map to a coarser grid (nepenthe resample) or choose variogram",
+                (long long)nulls->n, rows[nulls->kind].name, (int)NULLS_SHUFFLED);
+    for (int k = 0; k < 3; k++) {
+        const double x = grid->affine[0][k], y = grid->affine[1][k], z = grid->affine[2][k], square = x * x + y * y + z * z;
+        NEP_REQUIRE(ctx, isfinite(square) && square > 0.0, NEP_E_ARG,
+                    "nulls: the affine gives voxels no extent along axis %d: repair the image's header", k + 1);
+    }
+    return NEP_OK;
 }
 
 /* The places of a mask's voxels, in the grid's order. */
@@ -225,6 +243,8 @@ nep_status nep_nulls_create_voxels(nep_ctx *ctx, const nep_grid *grid, const boo
     nulls->seed = nep_ctx_seed(ctx);
     for (int64_t v = 0; v < nep_grid_voxels(grid); v++)
         nulls->n += mask[v];
+    if (rows[kind].family != NULLS_MATCHED)
+        NEP_TRY_OR_DONE(st, check_voxels(ctx, grid, nulls));
     if (rows[kind].family == NULLS_MATCHED)
         NEP_TRY_OR_DONE(st, nep_sampled_voxels(ctx, grid, mask, opts, &nulls->sampled));
     if (rows[kind].family == NULLS_SPECTRAL)

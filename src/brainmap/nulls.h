@@ -22,7 +22,7 @@ typedef struct nulls_sheet nulls_sheet; /* surface.c */
 enum {
     NULLS_MAX_BLOCKS = 6,
     NULLS_MAX_GROUP = 255,
-    NULLS_ALL_PAIRS = 4096,   /* regions whose pairs are all kept; beyond, neighbours alone */
+    NULLS_ALL_PAIRS = NEP_NULLS_MANY,   /* regions whose pairs are all kept; beyond, neighbours alone */
     NULLS_ALL_MODES = 2048,   /* regions of a piece whose modes are all taken */
     NULLS_FEW_MODES = 399,    /* of a larger one: l = 1 .. 19 */
     NULLS_SHUFFLED = 1 << 19, /* places whose rest can be shuffled: a surrogate has as many numbers for it */
@@ -44,7 +44,7 @@ struct nep_nulls {
     char *hemisphere;    /* [n] */
     int32_t *block;      /* [n] spectral kinds: the block whose mean a surrogate keeps */
     int32_t n_blocks;
-    bool by_modes;                   /* spectral kinds: the vectors are modes of each hemisphere and compartment, from neighbours alone */
+    bool by_modes;                   /* spectral kinds of regions: the vectors are modes of each hemisphere and compartment, from neighbours alone */
     int64_t n_vectors, n_groups;     /* spectral kinds */
     double *vectors;                 /* [n_vectors, n], zero outside a vector's block */
     int32_t *group;                  /* [n_groups] sizes, which add up to n_vectors; NULL = all 1 */
@@ -89,8 +89,8 @@ void nep_moran_signs(const nep_nulls *nulls, uint64_t stream, int64_t b, int64_t
 /* Modes of the neighbour graph's Laplacian per hemisphere and compartment, in groups of 3, 5, 7, ... */
 NEP_MUST_USE nep_status nep_eigenmodes_prepare(nep_ctx *ctx, nep_nulls *nulls, const char *const *names);
 
-/* The same of the voxels of a mask, for modes and Moran alike. Errors: NEP_E_ARG (NULLS_SHUFFLED voxels or more, a mask in many pieces, no
- * affine). */
+/* The same of the voxels of a mask, for modes and Moran alike. Errors: NEP_E_ARG (a mask in many pieces, or without two
+ * voxels that share a face). */
 NEP_MUST_USE nep_status nep_voxel_modes_prepare(nep_ctx *ctx, const nep_grid *grid, const bool *mask, nep_nulls *nulls);
 /* Sizes of groups of 3, 5, 7, ... that add up to `modes`, the last of what is left; returns how many. */
 int64_t nep_eigenmodes_group(int64_t modes, int32_t *group);

@@ -40,7 +40,7 @@ void nep_spectral_rest(const nep_nulls *nulls, const double *map, const double *
 
 void nep_spectral_shuffle(const nep_nulls *nulls, uint64_t stream, int64_t b, int32_t *index, int32_t *work)
 {
-    enum { NUMBERS = 1 << 19 }; /* the second half of a surrogate's numbers: rotations take the first */
+    enum { NUMBERS = NULLS_SHUFFLED }; /* the second half of a surrogate's numbers: rotations take the first */
     for (int32_t block = 0; block < nulls->n_blocks; block++) {
         int64_t m = 0;
         for (int64_t i = 0; i < nulls->n; i++)

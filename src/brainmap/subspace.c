@@ -31,6 +31,7 @@ typedef struct {
     double *turn;          /* [m, m] rows that make new vectors */
     double *residual;      /* [m] */
     nep_subspace_cost cost;
+    bool tells; /* no other task is open */
 } bench;
 
 int64_t nep_subspace_room(int64_t k)
@@ -73,7 +74,7 @@ static void centre(double *x, int64_t n)
         x[i] -= mean;
 }
 
-/* Steps of progress before a round: four are usual, what more it takes comes ever nearer to the end. */
+/* Steps of progress before a round: four are usual, what more it takes is not told. */
 static int64_t steps_before(int round)
 {
     return round < 4 ? STEPS / 4 * round : STEPS - 1;
@@ -92,7 +93,8 @@ static nep_status filter(nep_ctx *ctx, const bench *w, int round, int64_t degree
             for (int64_t c = 0; c < cols; c++)
                 w->block[i * cols + c] = v[c * w->n + i];
         NEP_TRY(nep_backend_sparse_chebyshev(ctx, w->l->start, w->l->column, w->scaled, w->n, cols, degree, w->block));
-        nep_progress_step(ctx, steps_before(round) + STEPS / 8 * (first + cols) / w->m);
+        if (w->tells)
+            nep_progress_step(ctx, steps_before(round) + STEPS / 8 * (first + cols) / w->m);
 #pragma omp parallel for schedule(static) num_threads(threads)
         for (int64_t i = 0; i < w->n; i++)
             for (int64_t c = 0; c < cols; c++)
@@ -241,20 +243,21 @@ done:
     return st;
 }
 
-/* |L v - theta v| of each wanted mode; the largest. */
+/* |L v - theta v| of each wanted mode, without bound where rounding left a vector that is not of unit length; the largest. */
 static double residual(nep_ctx *ctx, const bench *w)
 {
     double worst = 0.0;
 #pragma omp parallel for schedule(dynamic, 1) num_threads(nep_ctx_threads(ctx))
     for (int64_t j = 0; j < w->k; j++) {
         const double *v = w->v + j * w->n;
-        double sum = 0.0;
+        double sum = 0.0, square = 0.0;
         for (int64_t i = 0; i < w->n; i++) {
             double lv;
             product(w->l, v, i, 1, &lv);
             sum += (lv - w->theta[j] * v[i]) * (lv - w->theta[j] * v[i]);
+            square += v[i] * v[i];
         }
-        w->residual[j] = sqrt(sum);
+        w->residual[j] = fabs(square - 1.0) < 1e-6 ? sqrt(sum) : (double)INFINITY;
     }
     for (int64_t j = 0; j < w->k; j++)
         worst = w->residual[j] > worst ? w->residual[j] : worst;
@@ -289,8 +292,11 @@ static nep_status rounds(nep_ctx *ctx, bench *w)
         most = fmin(100.0 * most, 1e11); /* vectors that are nearly modes stay apart better than those of the start */
         NEP_TRY(nep_ctx_check(ctx));
     }
-    return nep_ctx_fail(ctx, NEP_E_SINGULAR, "eigenmodes: the %lld smoothest modes of %lld places did not settle in %d rounds", (long long)w->k,
-                        (long long)w->n, ROUNDS);
+    return nep_ctx_fail(ctx, NEP_E_SINGULAR,
+                        "eigenmodes: the %lld smoothest modes of %lld places did not settle in %d rounds, since they are many and near each "
+                        "other (a mask that is "
+                        "long and thin, or voxels of very unequal sides): choose variogram, or a coarser grid",
+                        (long long)w->k, (long long)w->n, ROUNDS);
 }
 
 static void start(nep_ctx *ctx, const bench *w)
@@ -310,7 +316,8 @@ nep_status nep_subspace_smallest(nep_ctx *ctx, const nulls_graph *l, int64_t k, 
 {
     bench w = {.l = l, .n = l->n, .k = k, .m = nep_subspace_room(k), .v = vectors};
     nep_status st;
-    NEP_REQUIRE(ctx, k >= 1 && 2 * w.m <= l->n, NEP_E_ARG, "eigenmodes: %lld modes of %lld places", (long long)k, (long long)l->n);
+    NEP_REQUIRE(ctx, k >= 1 && 2 * w.m <= l->n, NEP_E_ARG,
+                "eigenmodes: %lld modes of %lld places, at least two places are needed for each vector of work", (long long)k, (long long)l->n);
     w.high = bound_of(l);
     NEP_REQUIRE(ctx, w.high > 0.0, NEP_E_ARG, "eigenmodes: no place has a neighbour");
     w.cut = guess > 1e-6 * w.high && guess < 0.5 * w.high ? guess : 0.1 * w.high;
@@ -322,10 +329,13 @@ nep_status nep_subspace_smallest(nep_ctx *ctx, const nulls_graph *l, int64_t k, 
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, w.m, sizeof *w.residual, "eigenmodes: residuals", &w.residual));
     NEP_TRY_OR_DONE(st, nep_alloc(ctx, w.m * w.m, sizeof *w.turn, "eigenmodes: turns", &w.turn));
     openblas_set_num_threads(1); /* more threads would change the bits */
-    nep_progress_open(ctx, "modes", STEPS);
+    w.tells = !nep_progress_is_open(ctx);
+    if (w.tells)
+        nep_progress_open(ctx, "modes", STEPS);
     start(ctx, &w);
     st = rounds(ctx, &w);
-    nep_progress_close(ctx);
+    if (w.tells)
+        nep_progress_close(ctx);
     if (st != NEP_OK)
         goto done;
     memcpy(lambda, w.theta, (size_t)k * sizeof *lambda);

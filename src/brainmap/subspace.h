@@ -24,7 +24,7 @@ typedef struct {
  *
  * The same for any thread count and on any backend: polynomials and sums of vectors run on the context's, the eigenvalue problem of the vectors on the
  * host. Errors: NEP_E_ARG (k, or fewer than
- * two places for each vector of work), NEP_E_SINGULAR (not settled), NEP_E_NOMEM. Cost: some 300 products of L with each vector and five times 6
+ * two places for each vector of work), NEP_E_SINGULAR (not settled), NEP_E_NOMEM. Cost: some 300 products of L with each vector and four times 6
  * n room^2. Source: Zhou, Saad, Tiago & Chelikowsky (2006) J Comput Phys 219:172, doi:10.1016/j.jcp.2006.03.017; orthogonalisation: Stathopoulos
  * & Wu (2002) SIAM J Sci Comput 23:2165, doi:10.1137/S1064827500370883. */
 NEP_MUST_USE nep_status nep_subspace_smallest(nep_ctx *ctx, const nulls_graph *l, int64_t k, double guess, double *lambda, double *vectors,

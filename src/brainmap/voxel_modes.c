@@ -14,15 +14,11 @@ static void graph_free(nulls_graph *l)
 }
 
 /* mm between neighbours along each axis of the grid. */
-static nep_status edges(nep_ctx *ctx, const nep_grid *grid, double mm[3])
+static void edges(const nep_grid *grid, double mm[3])
 {
-    for (int k = 0; k < 3; k++) {
+    for (int k = 0; k < 3; k++)
         mm[k] =
             sqrt(grid->affine[0][k] * grid->affine[0][k] + grid->affine[1][k] * grid->affine[1][k] + grid->affine[2][k] * grid->affine[2][k]);
-        NEP_REQUIRE(ctx, isfinite(mm[k]) && mm[k] > 0.0, NEP_E_ARG,
-                    "eigenmodes: the affine gives voxels no extent along axis %d: repair the image's header", k + 1);
-    }
-    return NEP_OK;
 }
 
 /* Rows of L = diag(W 1) - W, W = 1 / D^2 between voxels that share a face. */
@@ -154,11 +150,7 @@ nep_status nep_voxel_modes_prepare(nep_ctx *ctx, const nep_grid *grid, const boo
     double mm[3], *lambda = NULL;
     int64_t pieces, largest;
     nep_status st;
-    NEP_REQUIRE(ctx, n >= 3, NEP_E_ARG, "eigenmodes: %lld voxels are too few, at least 3 are needed", (long long)n);
-    NEP_REQUIRE(ctx, n <= NULLS_SHUFFLED, NEP_E_ARG,
-                "eigenmodes: %lld voxels, at most %d are drawn: bring the map to a coarser grid (nepenthe resample) or choose variogram",
-                (long long)n, (int)NULLS_SHUFFLED);
-    NEP_TRY_OR_DONE(st, edges(ctx, grid, mm));
+    edges(grid, mm);
     NEP_TRY_OR_DONE(st, laplacian(ctx, grid, mask, n, mm, &l));
     NEP_TRY_OR_DONE(st, count_pieces(ctx, &l, &pieces, &largest));
     NEP_REQUIRE_OR_DONE(
@@ -166,6 +158,8 @@ nep_status nep_voxel_modes_prepare(nep_ctx *ctx, const nep_grid *grid, const boo
         "eigenmodes: the mask is in %lld pieces that no faces join, the largest of %lld of %lld voxels, and at most %d are taken: "
         "leave out the small ones",
         (long long)pieces, (long long)largest, (long long)n, (int)PIECES);
+    NEP_REQUIRE_OR_DONE(st, ctx, largest > 1, NEP_E_ARG,
+                        "eigenmodes: no voxel of the mask shares a face with another, so there are no modes: choose a fuller mask, or shuffle");
     nulls->n_blocks = 1;
     nulls->n_vectors = all ? n - 1 : NULLS_FEW_MODES;
     nulls->partial = !all;

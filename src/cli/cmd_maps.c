@@ -28,7 +28,7 @@ static const cli_option compare_options[] = {
     {"calibrate", 0, CLI_INT, "N", NULL, NULL,
      "pairs of unrelated maps that measure the nulls' false-positive rate; default 1000, 0 = none; not for images: see maps calibrate"},
     {"length", 0, CLI_REAL, "MM", "40", NULL,
-     "correlation length of those maps, covariance exp(-D / length)"},
+     "of tables: correlation length of those maps, covariance exp(-D / length)"},
     CLI_MAPS_VOXELS,
 };
 
@@ -133,6 +133,7 @@ static nep_status run_compare(cli *c)
                                                                : NEP_COMPARE_B};
     if (cli_images_is_nifti(paths[0]) || cli_images_is_nifti(paths[1]))
         return cli_maps_voxels_compare(c, o);
+    NEP_REQUIRE(ctx, !cli_given(c, "mask"), NEP_E_USAGE, "--mask is for images; a table has its regions (--scope chooses among them)");
     NEP_TRY_OR_DONE(st, cli_maps_count(c, &o.n_nulls));
     NEP_TRY_OR_DONE(st, cli_maps_load(c, paths, 2, &s));
     o.kind = s.kinds[0];

@@ -140,7 +140,8 @@ void cli_maps_second(const cli *c, cli_maps *s)
     else if (strcmp(asked, "none") != 0 && s->geometry.n_regions && (!is_moran || spheres)) {
         s->kinds[1] = !is_moran ? beyond ? NEP_NULLS_MORAN_COMPARTMENT : NEP_NULLS_MORAN
                       : beyond  ? NEP_NULLS_EIGENMODES
-                                : NEP_NULLS_SPIN;
+                      : s->n > NEP_NULLS_MANY ? NEP_NULLS_SPIN_NEAREST
+                                    : NEP_NULLS_SPIN;
         s->n_kinds = 2;
     }
 }

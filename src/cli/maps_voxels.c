@@ -80,7 +80,7 @@ nep_status cli_maps_voxels_kind(cli *c, nep_nulls_kind *out)
 
 int64_t cli_maps_voxels_bytes(nep_nulls_kind kind, int64_t n)
 {
-    const int64_t drawn = n * BATCH * (int64_t)sizeof(double), few = n < 2048 ? n : 512; /* modes, and vectors of work */
+    const int64_t drawn = n * BATCH * (int64_t)sizeof(double), few = n < 2048 ? 5 * n : 600; /* doubles of modes and what is in work with them */
     return drawn + n * (nep_nulls_made_per_map(kind) ? 700 : kind == NEP_NULLS_SHUFFLE ? 0 : few * (int64_t)sizeof(double));
 }
 

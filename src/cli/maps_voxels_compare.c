@@ -98,11 +98,13 @@ nep_status cli_maps_voxels_compare(cli *c, nep_compare_opts o)
     NEP_TRY_OR_DONE(st, take_voxels(c, &p));
     if (cli_dry_run(c)) {
         const char *out[1] = {cli_out(c) ? cli_out(c) : "standard output"};
-        st = cli_plan(c, 1, cli_maps_voxels_bytes(o.kind, p.n) + 3 * nep_grid_voxels(&p.image[0].grid) * (int64_t)sizeof(float), (double)NAN,
+        st = cli_plan(c, 1, cli_maps_voxels_bytes(o.kind, p.n) + ((int64_t)sizeof(double) << 24) + 3 * nep_grid_voxels(&p.image[0].grid) * (int64_t)sizeof(float), (double)NAN,
                       out, 1);
         goto done;
     }
     NEP_TRY_OR_DONE(st, nep_compare_voxels(ctx, &p.image[0].grid, p.use, p.value[0], p.value[1], &o, &sampled, &r));
+    if (o.n_nulls == 0)
+        cli_say(c, "no p: surrogates need --n above 0");
     const char *const name[2] = {p.name[0], p.name[1]}, *const kind = o.n_nulls > 0 ? nep_nulls_name(o.kind) : "none";
     const double voxels = (double)r.n_regions, count = (double)r.n_nulls;
     const cli_column columns[] = {{"a", &name[0], NULL},

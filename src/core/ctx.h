@@ -20,7 +20,6 @@ struct nep_ctx {
     char error[1024], file[512];
     const char *task;
     int64_t task_total, task_done;
-    int task_inner; /* tasks opened within the open one */
     char **warnings;
     int n_warnings;
 };

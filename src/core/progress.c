@@ -10,19 +10,20 @@ static void tell(nep_ctx *ctx, int64_t done)
 
 void nep_progress_open(nep_ctx *ctx, const char *task, int64_t total)
 {
-    if (ctx->task) {
-        ctx->task_inner++;
-        return;
-    }
     ctx->task = task;
     ctx->task_total = total;
     ctx->task_done = 0;
     tell(ctx, -1);
 }
 
+bool nep_progress_is_open(const nep_ctx *ctx)
+{
+    return ctx->task;
+}
+
 void nep_progress_step(nep_ctx *ctx, int64_t done)
 {
-    if (ctx->task_inner > 0 || done <= ctx->task_done || done >= ctx->task_total)
+    if (done <= ctx->task_done || done >= ctx->task_total)
         return;
     ctx->task_done = done;
     tell(ctx, done);
@@ -30,10 +31,6 @@ void nep_progress_step(nep_ctx *ctx, int64_t done)
 
 void nep_progress_close(nep_ctx *ctx)
 {
-    if (ctx->task_inner > 0) {
-        ctx->task_inner--;
-        return;
-    }
     tell(ctx, ctx->task_total);
     ctx->task = NULL;
 }

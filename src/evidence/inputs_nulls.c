@@ -29,7 +29,7 @@ static int choose(nep_nulls_kind asked, const regions_used *r, nep_nulls_kind ki
     const nep_nulls_kind moran = r->beyond_cortex ? NEP_NULLS_MORAN_COMPARTMENT : NEP_NULLS_MORAN;
     const bool is_moran = asked == NEP_NULLS_MORAN || asked == NEP_NULLS_MORAN_COMPARTMENT || asked == NEP_NULLS_MORAN_PAIR;
     kinds[0] = asked == NEP_NULLS_MORAN ? moran : asked;
-    kinds[1] = !is_moran ? moran : r->beyond_cortex ? NEP_NULLS_EIGENMODES : NEP_NULLS_SPIN;
+    kinds[1] = !is_moran ? moran : r->beyond_cortex ? NEP_NULLS_EIGENMODES : r->n > NEP_NULLS_MANY ? NEP_NULLS_SPIN_NEAREST : NEP_NULLS_SPIN;
     return r->n == 0 ? 0 : !is_moran || r->spheres ? 2 : 1;
 }
 

@@ -112,6 +112,12 @@ static void test_sparse_chebyshev(void **state)
         assert_true(x[i] == want[i]);
     assert_ok(*state, nep_backend_sparse_chebyshev(*state, start, column, weight, 3, 1, 2, y));
     assert_true(y[0] == -1.5 && y[1] == -2.5 && y[2] == 7);
+    double many[3 * 33]; /* columns in registers and those left over: 1, 2, .. times the same */
+    for (int i = 0; i < 3 * 33; i++)
+        many[i] = (i % 33 + 1) * (i / 33 == 1 ? -1.0 : 1.0);
+    assert_ok(*state, nep_backend_sparse_chebyshev(*state, start, column, weight, 3, 33, 3, many));
+    for (int c = 0; c < 33; c++)
+        assert_true(many[c] == c + 1 && many[33 + c] == -(c + 1) && many[66 + c] == 26 * (c + 1));
 }
 
 static void test_moments(void **state)

@@ -192,12 +192,14 @@ static void check_draws(const char *name, nep_nulls_kind kind)
     assert_ok(ctx, nep_nulls_draw(ctx, s->nulls, s->map, 5, 2, COUNT, draw));
     nep_spectral_coefficients(s->nulls, s->map, coef, base);
     nep_spectral_rest(s->nulls, s->map, coef, base, rest);
+    const double mean = base[0];
     for (int64_t b = 0; b < COUNT; b++) {
         double *y = draw + b * n, moved = 0.0;
         nep_spectral_shuffle(s->nulls, 5, 2 + b, index, index + n);
         for (int64_t i = 0; i < n; i++) /* without the rest a surrogate is on the vectors alone */
             y[i] -= s->nulls->partial ? rest[index[i]] : 0.0;
         nep_spectral_coefficients(s->nulls, y, got, base);
+        assert_near(base[0], mean, 1e-9); /* of what is left without the rest */
         for (int64_t i = 0; i < k; i++)
             moved += fabs(got[i] - coef[i]);
         assert_true(moved > 0.1 * sqrt(dot(coef, coef, k)));
@@ -296,6 +298,15 @@ static void test_refusals(void **state)
     assert_fails(nep_nulls_create_voxels(ctx, &g, mask, NEP_NULLS_MORAN, NULL, &nulls), NEP_E_ARG);
     assert_non_null(strstr(nep_ctx_error(ctx), "0 voxels are too few"));
     nep_ctx_clear(ctx);
+    mask[3] = mask[5] = true;
+    assert_fails(nep_nulls_create_voxels(ctx, &g, mask, NEP_NULLS_SHUFFLE, NULL, &nulls), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(ctx), "2 voxels are too few"));
+    nep_ctx_clear(ctx);
+    mask[7] = true;
+    assert_fails(nep_nulls_create_voxels(ctx, &g, mask, NEP_NULLS_MORAN, NULL, &nulls), NEP_E_ARG);
+    assert_non_null(strstr(nep_ctx_error(ctx), "no voxel of the mask shares a face with another"));
+    nep_ctx_clear(ctx);
+    mask[3] = mask[5] = mask[7] = false;
     for (int64_t v = 0; v < 42; v += 2)
         mask[v] = true;
     assert_fails(nep_nulls_create_voxels(ctx, &g, mask, NEP_NULLS_MORAN, NULL, &nulls), NEP_E_ARG);
@@ -307,9 +318,14 @@ static void test_refusals(void **state)
     nep_ctx_clear(ctx);
     for (int64_t v = 0; v < (int64_t)SIDE * SIDE * SIDE; v++)
         mask[v] = true;
-    assert_fails(nep_nulls_create_voxels(ctx, &g, mask, NEP_NULLS_EIGENMODES, NULL, &nulls), NEP_E_ARG);
-    assert_non_null(strstr(nep_ctx_error(ctx), "531441 voxels, at most 524288"));
-    nep_ctx_clear(ctx);
+    g.affine[1][1] = 2.0;
+    const nep_nulls_kind kinds[] = {NEP_NULLS_EIGENMODES, NEP_NULLS_SHUFFLE};
+    for (int k = 0; k < NEP_LEN(kinds); k++) {
+        assert_fails(nep_nulls_create_voxels(ctx, &g, mask, kinds[k], NULL, &nulls), NEP_E_ARG);
+        assert_non_null(strstr(nep_ctx_error(ctx), "531441 voxels"));
+        assert_non_null(strstr(nep_ctx_error(ctx), "at most 524288"));
+        nep_ctx_clear(ctx);
+    }
     assert_null(nulls);
     free(mask);
     nep_ctx_free(ctx);

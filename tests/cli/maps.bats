@@ -355,6 +355,12 @@ PY
     run "$NEPENTHE" maps compare blob.nii.gz a.tsv
     [ "$status" -eq 64 ]
     [[ "$output" == *"an image is compared with an image, a table with a table"* ]]
+    run "$NEPENTHE" maps compare blob.nii.gz other.nii.gz --n 0
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"no p: surrogates need --n above 0"* ]]
+    run "$NEPENTHE" maps compare a.tsv b.tsv --mask half.nii.gz
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"--mask is for images"* ]]
     run "$NEPENTHE" maps compare blob.nii.gz other.nii.gz --calibrate 10
     [ "$status" -eq 64 ]
     [[ "$output" == *"maps calibrate MASK measures their rates"* ]]
@@ -380,6 +386,17 @@ PY
     [ "$status" -eq 0 ]
     [[ "$output" == *"1 voxels of the mask have no finite value"* ]]
     [ ! -e out.h5 ]
+}
+
+@test "calibrate: kinds that a mask cannot have are left out, and that is said" {
+    make_blob
+    /usr/bin/python3 -c 'import nibabel as nib, numpy as np; x = np.indices((15, 14, 13)).sum(0) % 2; nib.save(nib.Nifti1Image(x.astype(np.float32), np.diag([-2.0, 2, 2, 1])), "dots.nii.gz")'
+    "$NEPENTHE" maps calibrate dots.nii.gz --neighbours 80 --sample 100 --pairs 3 --n 19 >rates.tsv 2>said
+    [ "$(cut -f1 rates.tsv | tr '\n' ' ')" = "null shuffle variogram variogram-values " ]
+    grep -q "moran is left out: eigenmodes: the mask is in 1365 pieces" said
+    grep -q "eigenmodes is left out" said
+    run "$NEPENTHE" maps calibrate dots.nii.gz --nulls moran
+    [ "$status" -eq 64 ]
 }
 
 @test "calibrate: of the voxels of a mask" {

@@ -227,42 +227,9 @@ static void test_permutations_are_permutations_and_uniform(void **state)
             assert_true(fabs((double)first[i][j] - DRAWS / 5.0) < 5 * sqrt(DRAWS * 0.2 * 0.8));
 }
 
-typedef struct {
-    char told[256];
-} listener;
-
-static void listen(void *user, const char *task, int64_t done, int64_t total)
-{
-    listener *l = user;
-    const size_t used = strlen(l->told);
-    snprintf(l->told + used, sizeof l->told - used, "%s %lld/%lld;", task, (long long)done, (long long)total);
-}
-
-/* A task within a task is part of it: the outer one alone is told, and goes on after it. */
-static void test_progress_of_an_inner_task(void **state)
-{
-    (void)state;
-    listener l = {""};
-    const nep_ctx_opts opts = {.threads = 1, .progress = listen, .user = &l};
-    nep_ctx *ctx = NULL;
-    assert_int_equal(nep_ctx_create(&opts, &ctx), NEP_OK);
-    nep_progress_open(ctx, "outer", 4);
-    nep_progress_step(ctx, 1);
-    nep_progress_open(ctx, "inner", 100);
-    nep_progress_step(ctx, 3);
-    nep_progress_close(ctx);
-    nep_progress_step(ctx, 2);
-    nep_progress_close(ctx);
-    nep_progress_open(ctx, "next", 2);
-    nep_progress_close(ctx);
-    assert_string_equal(l.told, "outer -1/4;outer 1/4;outer 2/4;outer 4/4;next -1/2;next 2/2;");
-    nep_ctx_free(ctx);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_progress_of_an_inner_task),
         cmocka_unit_test(test_status_table_is_whole),
         cmocka_unit_test(test_first_sentence_is_kept_on_one_line),
         cmocka_unit_test(test_memory_has_a_budget),

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The tables of src/brainmap/README.md: false-positive rates of every null, from maps whose truth is known.
 #   NEPENTHE_SHARED=/path/to/shared sh tests/studies/null_rates.sh [nepenthe]
-# Needs what make_null_geometries.py needs. About an hour of CPU. Exit 77 without the data.
+# Needs what make_null_geometries.py needs. About two hours of CPU. Exit 77 without the data.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 nepenthe=${1:-$here/../../build-cpu/nepenthe}

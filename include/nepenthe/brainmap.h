@@ -190,13 +190,16 @@ int64_t nep_sampled_places(const nep_sampled *s); /* voxels of the mask */
  *       of one graph for the whole mask: W_ij = 1 / D_ij^2 in mm between voxels that share a face, so that L = diag(W 1) - W is the Laplacian of
  *       finite differences where the axes are at right angles. shuffle. Other kinds need a cortex.
  *
- * Up to 2,048 voxels have all their modes; a larger mask has the 399 smoothest (l = 1 .. 19: in a brain of 1.7 litres down to a wavelength of some
- * 26 mm), and what a map has beyond them is shuffled over the mask: its mean is exact then, its variance nearly. Moran's vectors are those of W with the diagonal filled up until all rows have
- * the same sum, which makes them eigenvectors of L. A mask may be in up to 20 pieces that no faces join; each piece beyond the first adds one mode
- * that is constant on pieces. A vector's sign is that of its product with one random map. Errors: those of nep_sampled_voxels; of the others
- * NEP_E_ARG (fewer than 3 voxels, more than 2^19, no affine; but for shuffle more than 20 pieces, or no two voxels that share a face), NEP_E_SINGULAR (modes that do not settle). Cost, beyond 2,048
- * voxels: some 300 products of L with each of 498 vectors, and 24 n 498^2; memory 4,500 n bytes. A small mask: n^3, and 40 n^2 bytes. Source: as nep_nulls_create; modes of a
- * volume: Pang et al. (2023) Nature 618:566, doi:10.1038/s41586-023-06098-1; the diagonal: Dray, Legendre & Peres-Neto (2006) Ecol Model
+ * Up to 2,048 voxels have all their modes; a larger mask has the 399 smoothest (l = 1 .. 19: in a brain of 1.7 litres down to a
+ * wavelength of some 26 mm), and what a map has beyond them is shuffled over the mask: its mean is exact then, its variance nearly. Moran's
+ * vectors are those of W with the diagonal filled up until all rows have the same sum, which makes them eigenvectors of L. A mask may be in
+ * up to 20 pieces that no faces join; each piece beyond the first adds one mode that is constant on pieces. A vector's sign is that of its
+ * product with one random map.
+ *
+ * Errors: those of nep_sampled_voxels; of the others NEP_E_ARG (fewer than 3 voxels, more than 2^19, no affine; but for shuffle more than 20
+ * pieces, or no two voxels that share a face), NEP_E_SINGULAR (modes that do not settle). Cost, beyond 2,048 voxels: some 300 products of L
+ * with each of 498 vectors, and 24 n 498^2; memory 4,500 n bytes. A small mask: n^3, and 40 n^2 bytes. Source: as nep_nulls_create; modes of
+ * a volume: Pang et al. (2023) Nature 618:566, doi:10.1038/s41586-023-06098-1; the diagonal: Dray, Legendre & Peres-Neto (2006) Ecol Model
  * 196:483, doi:10.1016/j.ecolmodel.2006.02.015. */
 NEP_MUST_USE nep_status nep_nulls_create_voxels(nep_ctx *ctx, const nep_grid *grid, const bool *mask, nep_nulls_kind kind,
                                                 const nep_sampled_opts *opts, nep_nulls **out);

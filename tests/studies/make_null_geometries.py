@@ -11,7 +11,7 @@ fsaverage5.tsv    20,484 vertices of the fsaverage5 spheres (radius 100 mm, x mo
                   of dk68.tsv and a geometry of its own
 schaefer400.tsv   400 Schaefer parcels on conte69: mm and directions as means over vertices; needs the package brainspace, left
                   out without it
-brain6.nii.gz     an ellipsoid of voxels of 6 mm, as large as a brain
+brain6.nii.gz     an ellipsoid of voxels of 6 mm, as large as a brain; brain4.nii.gz the same of 4 mm
 Needs nibabel and numpy.
 """
 import csv
@@ -88,9 +88,10 @@ def schaefer():
 
 
 def voxels():
-    at = np.stack(np.meshgrid(*[np.arange(n) - (n - 1) / 2 for n in (26, 32, 28)], indexing="ij"))
-    mask = ((at * 6 / np.array([68, 86, 75])[:, None, None, None]) ** 2).sum(0) < 1
-    nib.save(nib.Nifti1Image(mask.astype(np.uint8), np.diag([6.0, 6, 6, 1])), os.path.join(OUT, "brain6.nii.gz"))
+    for mm, size in ((6.0, (26, 32, 28)), (4.0, (36, 46, 40))):
+        at = np.stack(np.meshgrid(*[np.arange(n) - (n - 1) / 2 for n in size], indexing="ij"))
+        mask = ((at * mm / np.array([68, 86, 75])[:, None, None, None]) ** 2).sum(0) < 1
+        nib.save(nib.Nifti1Image(mask.astype(np.uint8), np.diag([mm, mm, mm, 1])), os.path.join(OUT, f"brain{mm:.0f}.nii.gz"))
 
 
 if __name__ == "__main__":

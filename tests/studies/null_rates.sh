@@ -33,4 +33,6 @@ awk -F'\t' 'FNR == 1 { file++; next }
 # surrogates of matched variogram are fitted to each map: the same rate by fewer of them, at regions, voxels and vertices
 "$nepenthe" maps calibrate "$here/nulls/dk68.tsv" --nulls variogram,variogram-values --pairs 2000 -q
 "$nepenthe" maps calibrate "$here/nulls/brain6.nii.gz" --nulls variogram --pairs 120 --n 39 -q
+# modes of more voxels
+"$nepenthe" maps calibrate "$here/nulls/brain4.nii.gz" --nulls moran,eigenmodes --pairs 300 --n 199 -q
 "$nepenthe" maps calibrate "$here/nulls/fsaverage5.tsv" --nulls variogram --pairs 100 --n 99 -q

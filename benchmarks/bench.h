@@ -126,6 +126,17 @@ static inline void bench_size(char *list, size_t room, int64_t size, bench_time 
              took.cpu);
 }
 
+/* Fields of surrogates of n voxels: what is made once, `some` surrogates, and what 1,000 would take with it. */
+static inline void bench_voxels(char *text, size_t room, int64_t n, int some, bench_time prepared, bench_time drawn)
+{
+    const double more = 1000.0 / some;
+    snprintf(text, room,
+             "\"voxels\": %lld, \"voxels_surrogates\": %d, \"voxels_prepare_seconds_wall\": %.3f, \"voxels_prepare_seconds_cpu\": %.3f, "
+             "\"voxels_seconds_wall\": %.3f, \"voxels_seconds_cpu\": %.3f, \"voxels_1000_seconds_wall\": %.2f, \"voxels_1000_seconds_cpu\": %.2f, ",
+             (long long)n, some, prepared.wall, prepared.cpu, drawn.wall, drawn.cpu, prepared.wall + drawn.wall * more,
+             prepared.cpu + drawn.cpu * more);
+}
+
 /* What this machine reaches in the same run: a JSON field. */
 static inline void bench_ceilings_json(nep_ctx *ctx, char *text, size_t size)
 {

@@ -9,7 +9,7 @@
 
 #include "../src/brainmap/subspace.h"
 
-enum { N = 8488, K = NULLS_FEW_MODES, REPEATS = 2, SOME = 96, LONG = 1000 };
+enum { N = 8488, K = NULLS_FEW_MODES, REPEATS = 2, SOME = 96 };
 
 static void read_graph(const char *dir, nulls_graph *l)
 {
@@ -93,12 +93,7 @@ static nep_status time_voxels(nep_ctx *ctx, double mm, char *sizes, size_t room,
     start = bench_now();
     NEP_TRY_OR_DONE(st, nep_nulls_draw(ctx, nulls, map, 0, 0, SOME, draws));
     bench_keep(&drawn, start);
-    snprintf(
-        fields, fields_room,
-        "\"voxels\": %lld, \"voxels_surrogates\": %d, \"voxels_prepare_seconds_wall\": %.3f, \"voxels_prepare_seconds_cpu\": %.3f, "
-        "\"voxels_seconds_wall\": %.3f, \"voxels_seconds_cpu\": %.3f, \"voxels_1000_seconds_wall\": %.2f, \"voxels_1000_seconds_cpu\": %.2f, ",
-        (long long)n, SOME, prepared.wall, prepared.cpu, drawn.wall, drawn.cpu, prepared.wall + drawn.wall * LONG / SOME,
-        prepared.cpu + drawn.cpu * LONG / SOME);
+    bench_voxels(fields, fields_room, n, SOME, prepared, drawn);
 done:
     nep_alloc_free(draws);
     nep_nulls_free(nulls);

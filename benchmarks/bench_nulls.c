@@ -63,7 +63,7 @@ static nep_status time_draws(nep_ctx *ctx, const nep_geometry *g, const double *
 /* An ellipsoid of 229,621 voxels of 2 mm, and a smooth map on it. */
 static nep_status time_voxels(nep_ctx *ctx, char *text, size_t room)
 {
-    enum { NX = 91, NY = 109, NZ = 91, SOME = 96, LONG = 1000 };
+    enum { NX = 91, NY = 109, NZ = 91, SOME = 96 };
     const nep_grid g = {.nx = NX, .ny = NY, .nz = NZ, .affine = {{2, 0, 0, 0}, {0, 2, 0, 0}, {0, 0, 2, 0}}};
     bool *mask = calloc((size_t)NX * NY * NZ, sizeof *mask);
     double *map = calloc((size_t)NX * NY * NZ, sizeof *map);
@@ -85,11 +85,7 @@ static nep_status time_voxels(nep_ctx *ctx, char *text, size_t room)
     start = bench_now();
     NEP_TRY_OR_DONE(st, nep_sampled_draw(ctx, s, map, 0, 0, SOME, false, draws));
     bench_keep(&drawn, start);
-    snprintf(text, room,
-             "\"voxels\": %lld, \"voxels_surrogates\": %d, \"voxels_prepare_seconds_wall\": %.3f, \"voxels_prepare_seconds_cpu\": %.3f, "
-             "\"voxels_seconds_wall\": %.3f, \"voxels_seconds_cpu\": %.3f, \"voxels_1000_seconds_wall\": %.2f, \"voxels_1000_seconds_cpu\": %.2f, ",
-             (long long)n, SOME, prepared.wall, prepared.cpu, drawn.wall, drawn.cpu, prepared.wall + drawn.wall * LONG / SOME,
-             prepared.cpu + drawn.cpu * LONG / SOME);
+    bench_voxels(text, room, n, SOME, prepared, drawn);
 done:
     nep_alloc_free(draws);
     nep_sampled_free(s);

@@ -20,15 +20,6 @@ typedef struct {
     int64_t steps, room;
 } workspace;
 
-static void remove_mean(double *x, int64_t m)
-{
-    double mean = 0.0;
-    for (int64_t i = 0; i < m; i++)
-        mean += x[i];
-    for (int64_t i = 0; i < m; i++)
-        x[i] -= mean / (double)m;
-}
-
 static double length_of(const double *x, int64_t m)
 {
     double sum = 0.0;
@@ -51,7 +42,7 @@ static nep_status step(nep_ctx *ctx, workspace *w)
         w->alpha[w->steps] = cblas_ddot(m, now, 1, next, 1);
         for (int pass = 0; pass < 2; pass++) { /* twice is enough */
             const int rows = (int)w->steps + 1;
-            remove_mean(next, w->m);
+            nulls_remove_mean(next, w->m);
             cblas_dgemv(CblasRowMajor, CblasNoTrans, rows, m, 1.0, w->q, m, next, 1, 0.0, w->c, 1);
             cblas_dgemv(CblasRowMajor, CblasTrans, rows, m, -1.0, w->q, m, w->c, 1, 1.0, next, 1);
         }
@@ -154,7 +145,7 @@ static nep_status start(nep_ctx *ctx, workspace *w)
     NEP_REQUIRE(ctx, info == 0, NEP_E_INTERNAL, "eigenmodes: the banded factorisation failed with %d", (int)info);
     for (int64_t i = 0; i < w->m; i++) /* a start of its own, the same for every seed: modes are no random draw */
         w->q[i] = nep_philox_gauss(20251, 7, (uint64_t)i);
-    remove_mean(w->q, w->m);
+    nulls_remove_mean(w->q, w->m);
     const double length = length_of(w->q, w->m);
     for (int64_t i = 0; i < w->m; i++)
         w->q[i] /= length;

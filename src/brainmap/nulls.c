@@ -202,15 +202,15 @@ bool nep_nulls_of_voxels(nep_nulls_kind kind)
 /* What all kinds of voxels but the matched ones need, which have checks of their own. */
 static nep_status check_voxels(nep_ctx *ctx, const nep_grid *grid, const nep_nulls *nulls)
 {
+    double mm[3];
     NEP_REQUIRE(ctx, nulls->n >= 3, NEP_E_ARG, "nulls: %lld voxels are too few, at least 3 are needed", (long long)nulls->n);
     NEP_REQUIRE(ctx, nulls->n <= NULLS_SHUFFLED, NEP_E_ARG,
                 "nulls: %lld voxels, of which %s surrogates take at most %d: bring the map to a coarser grid (nepenthe resample) or choose variogram",
                 (long long)nulls->n, rows[nulls->kind].name, (int)NULLS_SHUFFLED);
-    for (int k = 0; k < 3; k++) {
-        const double x = grid->affine[0][k], y = grid->affine[1][k], z = grid->affine[2][k], square = x * x + y * y + z * z;
-        NEP_REQUIRE(ctx, isfinite(square) && square > 0.0, NEP_E_ARG,
+    nep_voxel_edges(grid, mm);
+    for (int k = 0; k < 3; k++)
+        NEP_REQUIRE(ctx, isfinite(mm[k]) && mm[k] > 0.0, NEP_E_ARG,
                     "nulls: the affine gives voxels no extent along axis %d: repair the image's header", k + 1);
-    }
     return NEP_OK;
 }
 
@@ -339,7 +339,7 @@ static nep_status draw_sampled(nep_ctx *ctx, const nep_nulls *nulls, const doubl
     const bool own_values = nulls->kind == NEP_NULLS_VARIOGRAM_VALUES;
     float *batch = NULL;
     nep_status st = NEP_OK;
-    NEP_TRY(nep_alloc(ctx, BATCH * nulls->n, sizeof *batch, "nulls: surrogates", &batch));
+    NEP_TRY(nep_alloc(ctx, (count < BATCH ? count : BATCH) * nulls->n, sizeof *batch, "nulls: surrogates", &batch));
     for (int64_t b = 0; b < count && st == NEP_OK; b += BATCH) {
         const int64_t some = count - b < BATCH ? count - b : BATCH;
         st = nep_sampled_draw(ctx, nulls->sampled, map, stream, first + b, some, own_values, batch);

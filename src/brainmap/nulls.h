@@ -80,6 +80,16 @@ static inline double nulls_distance(const double a[3], const double b[3])
     return sqrt(x * x + y * y + z * z);
 }
 
+static inline void nulls_remove_mean(double *x, int64_t n)
+{
+    double mean = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        mean += x[i];
+    mean /= (double)n;
+    for (int64_t i = 0; i < n; i++)
+        x[i] -= mean;
+}
+
 /* ---- spectral kinds ---- */
 
 /* Eigenvectors of the doubly centred 1/D per block into nulls->vectors. `names` for sentences, [n]. */
@@ -92,6 +102,8 @@ NEP_MUST_USE nep_status nep_eigenmodes_prepare(nep_ctx *ctx, nep_nulls *nulls, c
 /* The same of the voxels of a mask, for modes and Moran alike. Errors: NEP_E_ARG (a mask in many pieces, or without two
  * voxels that share a face). */
 NEP_MUST_USE nep_status nep_voxel_modes_prepare(nep_ctx *ctx, const nep_grid *grid, const bool *mask, nep_nulls *nulls);
+/* mm between neighbours along each axis of a grid, by its affine. */
+void nep_voxel_edges(const nep_grid *grid, double mm[3]);
 /* Sizes of groups of 3, 5, 7, ... that add up to `modes`, the last of what is left; returns how many. */
 int64_t nep_eigenmodes_group(int64_t modes, int32_t *group);
 /* All modes of a Laplacian l [m, m], smoothest first, into its columns 0 .. m - 2; the last column is the constant. */

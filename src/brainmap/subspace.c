@@ -64,16 +64,6 @@ static double pace(const bench *w, double lambda)
     return x > 1.0 ? acosh(x) : 0.0;
 }
 
-static void centre(double *x, int64_t n)
-{
-    double mean = 0.0;
-    for (int64_t i = 0; i < n; i++)
-        mean += x[i];
-    mean /= (double)n;
-    for (int64_t i = 0; i < n; i++)
-        x[i] -= mean;
-}
-
 /* Steps of progress before a round: four are usual, what more it takes is not told. */
 static int64_t steps_before(int round)
 {
@@ -102,7 +92,7 @@ static nep_status filter(nep_ctx *ctx, const bench *w, int round, int64_t degree
     }
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (int64_t j = 0; j < w->m; j++)
-        centre(w->v + j * w->n, w->n);
+        nulls_remove_mean(w->v + j * w->n, w->n);
     return NEP_OK;
 }
 
@@ -305,7 +295,7 @@ static void start(nep_ctx *ctx, const bench *w)
     for (int64_t j = 0; j < w->m; j++) { /* the same for every seed: modes are no random draw */
         for (int64_t i = 0; i < w->n; i++)
             w->v[j * w->n + i] = nep_philox_gauss(20251, 8, (uint64_t)(j * w->n + i));
-        centre(w->v + j * w->n, w->n);
+        nulls_remove_mean(w->v + j * w->n, w->n);
     }
     for (int64_t j = 0; j < w->m; j++)
         w->theta[j] = w->cut;

@@ -13,12 +13,13 @@ static void graph_free(nulls_graph *l)
     nep_alloc_free(l->weight);
 }
 
-/* mm between neighbours along each axis of the grid. */
-static void edges(const nep_grid *grid, double mm[3])
+void nep_voxel_edges(const nep_grid *grid, double mm[3])
 {
-    for (int k = 0; k < 3; k++)
-        mm[k] =
-            sqrt(grid->affine[0][k] * grid->affine[0][k] + grid->affine[1][k] * grid->affine[1][k] + grid->affine[2][k] * grid->affine[2][k]);
+    static const double corner[3];
+    for (int k = 0; k < 3; k++) {
+        const double axis[3] = {grid->affine[0][k], grid->affine[1][k], grid->affine[2][k]};
+        mm[k] = nulls_distance(axis, corner);
+    }
 }
 
 /* Rows of L = diag(W 1) - W, W = 1 / D^2 between voxels that share a face. */
@@ -150,7 +151,7 @@ nep_status nep_voxel_modes_prepare(nep_ctx *ctx, const nep_grid *grid, const boo
     double mm[3], *lambda = NULL;
     int64_t pieces, largest;
     nep_status st;
-    edges(grid, mm);
+    nep_voxel_edges(grid, mm);
     NEP_TRY_OR_DONE(st, laplacian(ctx, grid, mask, n, mm, &l));
     NEP_TRY_OR_DONE(st, count_pieces(ctx, &l, &pieces, &largest));
     NEP_REQUIRE_OR_DONE(

@@ -5,14 +5,12 @@
 
 #include "cli/maps.h"
 
-#define CLI_MAPS_VOXELS                                                                                                                        \
-    {"mask", 'm', CLI_INPUT, "NIFTI", NULL, NULL, "an image as map: voxels that take part; default: those that are finite and not 0"},         \
-        CLI_MAPS_NEAREST
-#define CLI_MAPS_NEAREST                                                                                                                       \
-    {"neighbours", 0, CLI_INT, "N", "1000", NULL, "an image: nearest voxels of each, which smooth it and make its variogram"},                 \
-    {                                                                                                                                          \
-        "sample", 0, CLI_INT, "N", "500", NULL, "an image: voxels whose pairs make the variogram"                                              \
-    }
+#define CLI_MAPS_VOXELS \
+    {"mask", 'm', CLI_INPUT, "NIFTI", NULL, NULL, "an image as map: voxels that take part; default: those that are finite and not 0"}, \
+    CLI_MAPS_NEAREST
+#define CLI_MAPS_NEAREST \
+    {"neighbours", 0, CLI_INT, "N", "1000", NULL, "an image: nearest voxels of each, which smooth it and make its variogram"}, \
+    {"sample", 0, CLI_INT, "N", "500", NULL, "an image: voxels whose pairs make the variogram"}
 
 /* `maps nulls` on an image. */
 NEP_MUST_USE nep_status cli_maps_voxels_nulls(cli *c);
